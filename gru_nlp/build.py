@@ -1,0 +1,91 @@
+"""From a config to objects: the only file that calls ``hydra.utils.instantiate``."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import get_object, instantiate
+from torch import nn
+
+from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.base import Preprocessor
+
+OWN_PACKAGE = "gru_nlp"
+
+
+def build(config: Mapping[str, Any], **arguments: Any) -> Any:
+    """Build the object that ``config`` names in ``_target_``; ``arguments`` come from the data.
+
+    A config with ``_partial_: true`` gives a function that builds the object.
+
+    Raises:
+        UserError: the object refused its options.
+    """
+    try:
+        # Arguments go past Hydra, which would copy them through its own containers.
+        factory = instantiate({**config, "_partial_": True}, _convert_="all")
+        return factory if config.get("_partial_") else factory(**arguments)
+    except InstantiationException as error:
+        # Hydra wraps what a constructor raises; a person's mistake must come out as itself.
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, UserError):
+                raise cause from None
+            cause = cause.__cause__ or cause.__context__
+        raise
+
+
+def preprocessor(config: Mapping[str, Any]) -> Preprocessor:
+    """Build the preprocessor of a training config, not yet fitted."""
+    built: Preprocessor = build(config["preprocessing"])
+    return built
+
+
+def model(config: Mapping[str, Any], sizes: Mapping[str, int]) -> nn.Module:
+    """Build the model of a training config with the ``sizes`` that the preprocessor found in the data."""
+    built: nn.Module = build(config["model"], **sizes)
+    return built
+
+
+def check_targets(config: Any, trusted: Sequence[str] = ()) -> None:
+    """Refuse a config from a file that would build anything outside this package.
+
+    Each ``_target_`` is checked as a string before anything is imported, and again as the object it resolves to,
+    since a dotted path can reach other packages through a module's imports.
+
+    Args:
+        config: plain dicts and lists.
+        trusted: further packages that the user allows by name.
+
+    Raises:
+        UserError: a target lies outside, or a value holds an interpolation.
+    """
+    packages = (OWN_PACKAGE, *trusted)
+    allowed = " and ".join(packages)
+    for target in _targets(config):
+        if not _inside(target, packages):
+            raise UserError(
+                f"the checkpoint wants to build '{target}', which is outside {allowed}: "
+                "add trust=[<package>] if you know it to be safe"
+            )
+        found = get_object(target)
+        if not _inside(getattr(found, "__module__", ""), packages):
+            raise UserError(f"the checkpoint wants to build '{target}', which resolves outside {allowed}")
+
+
+def _inside(name: str, packages: Sequence[str]) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def _targets(config: Any) -> Iterator[str]:
+    if isinstance(config, str) and "${" in config:
+        raise UserError(
+            f"the checkpoint's config holds an interpolation ({config!r}), which no checkpoint of ours does"
+        )
+    if isinstance(config, Mapping):
+        if "_target_" in config:
+            yield str(config["_target_"])
+        config = list(config.values())
+    if isinstance(config, list | tuple):
+        for value in config:
+            yield from _targets(value)

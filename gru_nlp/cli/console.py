@@ -1,0 +1,21 @@
+"""Words for the person: progress and remarks go to standard error, results to standard output."""
+
+import os
+import sys
+
+
+def is_first_process() -> bool:
+    """Return whether this process speaks for the run (one of several under a Lightning strategy)."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
+
+
+def say(message: str) -> None:
+    """Print a remark on standard error, once however many processes run."""
+    if is_first_process():
+        print(message, file=sys.stderr, flush=True)
+
+
+def show(result: str) -> None:
+    """Print a line of results on standard output, once however many processes run."""
+    if is_first_process():
+        print(result, flush=True)

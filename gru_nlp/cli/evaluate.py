@@ -1,0 +1,52 @@
+"""Score a checkpoint on its own data, or on other data of the same shape."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from gru_nlp import build, checkpoint
+from gru_nlp.cli import lightning_parts, predictions
+from gru_nlp.cli.console import say, show
+from gru_nlp.cli.parts import make_data, make_task
+from gru_nlp.cli.train import resolved
+from gru_nlp.config import absolute_paths
+from gru_nlp.data.module import Split
+from gru_nlp.errors import choose
+
+
+def run(config: DictConfig) -> None:
+    """Score and show one line a score, every digit of it."""
+    lightning_parts.quieten()
+    choose("split", config["split"], ("test", "validation", "train"))
+    absolute_paths(config)
+    given = resolved(config)
+    stored = checkpoint.load(given["checkpoint"])
+    build.check_targets(given["data"], given["trust"])
+    preprocessor, model = checkpoint.restore(stored, given["trust"])
+    training = {**stored.config, "data": given["data"]}
+    for name in ("batch_size", "batch_tokens"):
+        if given[name] is not None:
+            training[name] = given[name]
+    data = make_data(training, build.build(given["data"]), preprocessor)
+    split = scored_split(data, given["split"])
+    task = make_task(training, preprocessor, model, None)
+    trainer = lightning_parts.scoring_trainer(given["device"], training["trainer"]["precision"])
+    trainer.test(task, data.loader(split, shuffle=False), verbose=False)
+    for name, value in sorted(task.latest["test"].items()):
+        show(f"{name.replace('test/', split + '/')} {value!r}")
+    for label, scores in task.details("test", preprocessor.label_names()).items():
+        say(f"  {label}: {json.dumps(scores)}")
+    if given["output"]:
+        predictions.write(Path(given["output"]), predictions.of_split(task, data, split))
+
+
+def scored_split(data: Any, wanted: Split) -> Split:
+    """Encode the wanted split; validation stands in for a missing test split."""
+    data.encode(wanted)
+    if wanted in data.encoded:
+        return wanted
+    say("no test data: scoring the validation data (set data.test=<file>)")
+    data.encode("validation")
+    return "validation"

@@ -1,0 +1,33 @@
+"""Show what a checkpoint holds: task, labels, sizes, scores, config."""
+
+from omegaconf import DictConfig, OmegaConf
+
+from gru_nlp import checkpoint
+from gru_nlp.cli.console import show
+
+SHOWN_LABELS = 20
+
+
+def run(config: DictConfig) -> None:
+    """Print the checkpoint's contents as readable lines, its config as YAML at the end."""
+    stored = checkpoint.load(config["checkpoint"])
+    preprocessor, _ = checkpoint.restore(stored, config["trust"])
+    names = preprocessor.label_names()
+    more = f", ... ({len(names)} in all)" if len(names) > SHOWN_LABELS else ""
+    lines = {
+        "checkpoint": stored.path,
+        "task": stored.config["task"]["name"],
+        "labels": ", ".join(names[:SHOWN_LABELS]) + more,
+        **preprocessor.sizes(),
+        "parameters": sum(values.numel() for values in stored.weights.values()),
+        "file_bytes": stored.path.stat().st_size,
+        **{name: f"{value:.4f}" for name, value in sorted(stored.scores.items())},
+        "scorer": stored.scorer,
+        "seed": stored.config["seed"],
+        "version": stored.version,
+    }
+    width = max(map(len, lines)) + 2
+    for name, value in lines.items():
+        show(f"{name + ':':<{width}}{value}")
+    show("config:")
+    show(OmegaConf.to_yaml(OmegaConf.create(stored.config)).rstrip())

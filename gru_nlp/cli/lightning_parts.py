@@ -1,0 +1,109 @@
+"""Trainer, callbacks and loggers: everything that only the training road needs of Lightning."""
+
+import logging
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+
+from gru_nlp import checkpoint
+from gru_nlp.build import build
+from gru_nlp.cli.run_folder import LOGS
+from gru_nlp.errors import UserError, choose
+
+#: Batches between two redraws of the bar; each redraw costs about a millisecond.
+REFRESH = 20
+
+
+class MovableCheckpoint(ModelCheckpoint):
+    """A best checkpoint whose score survives moving the run folder between two sittings."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take back the best score; paths follow the folder to where it is now."""
+        folder = Path(str(self.dirpath))
+
+        def moved(path: str) -> str:
+            return str(folder / Path(path).name) if path else path
+
+        state = dict(state_dict)
+        state["dirpath"] = self.dirpath
+        for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+            state[name] = moved(state.get(name, ""))
+        state["best_k_models"] = {moved(path): score for path, score in state.get("best_k_models", {}).items()}
+        super().load_state_dict(state)
+
+
+def quieten() -> None:
+    """Keep Lightning's tips and device chatter, and warnings that ask nothing of the user, off the console."""
+    for name in ("lightning", "lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+    warnings.filterwarnings("ignore", module="torch")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def resolve_device(device: str) -> str:
+    """Return ``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UserError: unknown, or no GPU is there.
+    """
+    choose("device", device, ("auto", "cpu", "cuda"))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError("device=cuda, but torch sees no GPU: set device=cpu or device=auto")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:
+    """Return early stopping, best and last checkpoint, and the progress bar (on standard error)."""
+    monitor, mode = config["task"]["monitor"], config["task"]["mode"]
+    best = Path(checkpoint.BEST).stem
+    last = Path(checkpoint.LAST).stem
+    parts: list[Callback] = [
+        MovableCheckpoint(
+            folder, best, monitor=monitor, mode=mode, save_weights_only=True, enable_version_counter=False
+        ),
+        MovableCheckpoint(folder, last, save_on_train_epoch_end=True, enable_version_counter=False),
+        EarlyStopping(monitor, mode=mode, patience=config["patience"], check_on_train_epoch_end=False),
+    ]
+    if config["trainer"]["enable_progress_bar"]:
+        parts.append(RichProgressBar(refresh_rate=REFRESH, console_kwargs={"stderr": True}))
+    return parts
+
+
+def loggers(folder: Path) -> list[Logger]:
+    """Return CSV and TensorBoard loggers; each sitting of a resumed run has files of its own, so none is erased."""
+    logs = folder / LOGS
+    sitting = f"sitting-{1 + sum(1 for _ in logs.glob('sitting-*'))}"
+    return [CSVLogger(folder, name=LOGS, version=sitting), TensorBoardLogger(folder, name=LOGS, version=sitting)]
+
+
+def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
+    """Build the trainer of a training run."""
+    options = {**config["trainer"], "accelerator": resolve_device(config["trainer"]["accelerator"])}
+    built: Trainer = build(
+        options, default_root_dir=folder, callbacks=callbacks(folder, config), logger=loggers(folder)
+    )
+    return built
+
+
+def scoring_trainer(device: str, precision: str) -> Trainer:
+    """Build a trainer that only scores: one process, no files, no bar."""
+    return Trainer(
+        accelerator=resolve_device(device),
+        devices=1,
+        precision=precision,  # type: ignore[arg-type]
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )

@@ -1,0 +1,54 @@
+"""The console script: choose a command; nothing heavy is imported before one is chosen."""
+
+import sys
+
+from gru_nlp import __version__
+from gru_nlp.errors import nearest
+
+COMMANDS = {
+    "train": "train a model on your own text, or on the embedded sample",
+    "evaluate": "score a checkpoint on its own data, or on other data of the same shape",
+    "predict": "label new text: an argument after --, a file, or standard input",
+    "info": "show what a checkpoint holds: task, labels, sizes, scores, config",
+}
+USER_ERROR = 2
+
+USAGE = """gru-nlp {version}: small recurrent text models on your own text
+
+usage: gru-nlp <command> [option=value ...] [-- text]
+
+commands:
+{commands}
+
+  gru-nlp train                                    learn from the embedded sample
+  gru-nlp train data=csv data.train=a.csv          learn from your own file
+  gru-nlp predict checkpoint=<run> -- not bad      label a text
+  gru-nlp <command> --help                         its options and choices
+"""
+
+
+def usage() -> str:
+    """Return the text of ``gru-nlp --help``."""
+    commands = "\n".join(f"  {name:<10} {what}" for name, what in COMMANDS.items())
+    return USAGE.format(version=__version__, commands=commands)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return the exit code: 0 done, 2 a mistake of the user's, 1 a bug, 130 interrupted."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given or given[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    if given[0] in ("-V", "--version"):
+        print(f"gru-nlp {__version__}")
+        return 0
+    command = given[0]
+    if command not in COMMANDS:
+        print(
+            f"gru-nlp: unknown command '{command}': choose from {', '.join(COMMANDS)}{nearest(command, COMMANDS)}",
+            file=sys.stderr,
+        )
+        return USER_ERROR
+    from gru_nlp.cli.shell import run_command
+
+    return run_command(command, given[1:])

@@ -1,0 +1,108 @@
+"""From a plain training config to the parts that Lightning joins: corpus, preprocessing, data, model, task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from gru_nlp import build, checkpoint
+from gru_nlp.cli.console import say
+from gru_nlp.data.corpus import Corpus
+from gru_nlp.data.module import DataModule
+from gru_nlp.preprocessing.base import Hints, Preprocessor
+from gru_nlp.tasks.base import Task
+from gru_nlp.text.vectors import WordVectors
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a training run is made of."""
+
+    preprocessor: Preprocessor
+    data: DataModule
+    model: nn.Module
+    task: Task
+
+
+def read_vectors(config: Mapping[str, Any]) -> WordVectors | None:
+    """Read the file of ``embedding.vectors``, if one is set."""
+    path = config["embedding"]["vectors"]
+    return WordVectors.read(path) if path else None
+
+
+def fit_preprocessor(config: Mapping[str, Any], corpus: Corpus, vectors: WordVectors | None) -> Preprocessor:
+    """Learn tokenizer and labels from the training split."""
+    extra = config["embedding"]["extra_words"] if vectors else 0
+    words = vectors.words[:extra] if vectors else ()
+    preprocessor = build.preprocessor(config)
+    rows = corpus.load("train")
+    assert rows is not None
+    preprocessor.fit(rows, Hints(label_order=corpus.label_order(), extra_words=words))
+    return preprocessor
+
+
+def load_vectors(model: nn.Module, preprocessor: Preprocessor, vectors: WordVectors) -> None:
+    """Copy pretrained vectors into the model's embedding and report how many tokens have one."""
+    rows, found = vectors.rows(preprocessor.tokens())
+    model.embedding.load_vectors(torch.from_numpy(rows), torch.from_numpy(found))  # type: ignore[union-attr,operator]
+    say(f"pretrained vectors: {int(found.sum()):,} of {len(found):,} tokens ({100 * found.mean():.1f} %)")
+
+
+def make_data(config: Mapping[str, Any], corpus: Corpus, preprocessor: Preprocessor) -> DataModule:
+    """Join corpus and preprocessor."""
+    return DataModule(
+        corpus,
+        preprocessor,
+        batch_size=config["batch_size"],
+        batch_tokens=config["batch_tokens"],
+        seed=config["seed"],
+        num_workers=config["num_workers"],
+    )
+
+
+def make_task(config: Mapping[str, Any], preprocessor: Preprocessor, model: nn.Module, data: DataModule | None) -> Task:
+    """Build the task; without ``data`` it can only score."""
+    training = data is not None
+    task: Task = build.build(
+        config["task"],
+        model=model,
+        record={},
+        optimizer=build.build(config["optimizer"]) if training else None,
+        schedule=build.build(config["schedule"]) if training else None,
+        seed=config["seed"],
+        label_counts=data.label_counts().tolist() if data is not None else None,
+        num_labels=preprocessor.sizes()["num_labels"],
+    )
+    task.record = checkpoint.record(config, preprocessor, task.scorer)
+    return task
+
+
+def prepare(config: dict[str, Any], learned: Mapping[str, Any] | None = None) -> Parts:
+    """Read and encode the data, fit the preprocessor, build model and task.
+
+    Args:
+        config: the resolved training config; ``embedding.size`` is set to that of pretrained vectors.
+        learned: state of the preprocessor of a run that goes on; None: fit a new one.
+
+    Raises:
+        UserError: any mistake in data or options; nothing has been written yet.
+    """
+    corpus: Corpus = build.build(config["data"])
+    vectors = read_vectors(config) if learned is None else None
+    if vectors is not None:
+        config["embedding"]["size"] = config["model"]["embedding"]["size"] = vectors.size
+    say("reading the data")
+    if learned is None:
+        preprocessor = fit_preprocessor(config, corpus, vectors)
+    else:
+        preprocessor = build.preprocessor(config)
+        preprocessor.load_state_dict(learned)
+    data = make_data(config, corpus, preprocessor)
+    data.encode("train", "validation", "test")
+    torch.manual_seed(config["seed"])
+    model = build.model(config, preprocessor.sizes())
+    if vectors is not None:
+        load_vectors(model, preprocessor, vectors)
+    return Parts(preprocessor, data, model, make_task(config, preprocessor, model, data))

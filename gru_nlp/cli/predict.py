@@ -1,0 +1,69 @@
+"""Label new text: an argument after ``--``, a file, or standard input."""
+
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+import torch
+from omegaconf import DictConfig
+
+from gru_nlp.cli import text_io
+from gru_nlp.cli.console import say
+from gru_nlp.errors import UserError, choose
+from gru_nlp.predictor import Predictor
+
+#: Batches that are sorted by length together; what is held in memory at a time.
+WINDOW = 32
+
+
+def load(config: DictConfig) -> Predictor:
+    """Load the checkpoint onto the chosen device.
+
+    Raises:
+        UserError: see ``Predictor.from_checkpoint``; or there is no GPU.
+    """
+    device = choose("device", config["device"], ("auto", "cpu", "cuda"))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError("device=cuda, but torch sees no GPU: set device=cpu or device=auto")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    for option in ("batch_size", "top_k"):
+        if config[option] < 1:
+            raise UserError(f"{option}={config[option]} must be at least 1")
+    return Predictor.from_checkpoint(config["checkpoint"], device, list(config["trust"]))
+
+
+def run_text(config: DictConfig, text: str) -> None:
+    """Label the one text that stands after ``--``."""
+    write(config, load(config), iter([text]))
+
+
+def run(config: DictConfig) -> None:
+    """Label a stream of texts: as many records as input records, in their order; memory stays flat."""
+    kind = text_io.input_format(config["input_format"], config["input"])
+    name = config["input"] or "standard input"
+    with text_io.open_input(config["input"]) as stream:
+        predictor = load(config)
+        write(config, predictor, text_io.read_texts(stream, kind, config["text"], config["encoding"], name))
+
+
+def write(config: DictConfig, predictor: Predictor, texts: Iterator[str]) -> None:
+    """Predict window by window and write the records; say how fast it went and what was cut."""
+    kind = text_io.output_format(config["format"], config["output"])
+    typed = config["input"] is None and sys.stdin.isatty()
+    window = 1 if typed else config["batch_size"] * WINDOW
+    started, count = time.perf_counter(), 0
+    with text_io.open_output(config["output"]) as output:
+        while chunk := list(islice(texts, window)):
+            records = predictor(chunk, config["batch_size"], config["top_k"])
+            for record, text in zip(records, chunk, strict=True):
+                output.write(text_io.render(record, text, kind) + "\n")
+            output.flush()
+            count += len(chunk)
+    seconds = time.perf_counter() - started
+    if count > 1:
+        say(f"{count:,} texts in {seconds:.1f} s ({count / max(seconds, 1e-9):,.0f} texts/s)")
+    if predictor.truncated:
+        longest = getattr(predictor.preprocessor, "max_length", None)
+        say(f"{predictor.truncated:,} over-long texts were cut to {longest} tokens")

@@ -1,0 +1,122 @@
+"""The one folder of a training run: made only when training starts, named by the last line."""
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import datasets
+import lightning
+import tokenizers
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+from gru_nlp import __version__
+from gru_nlp.errors import UserError
+
+CONFIG = "config.yaml"
+METRICS = "metrics.json"
+PREDICTIONS = "predictions.jsonl"
+LOGS = "logs"
+
+
+def choose_folder(config: Mapping[str, Any]) -> Path:
+    """Return the folder of a new run: ``run_dir``, the sweep's job folder, or a new one below ``runs/``.
+
+    Raises:
+        UserError: it holds files already, or cannot be written.
+    """
+    if config["run_dir"]:
+        folder = Path(config["run_dir"])
+    elif HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        folder = Path(HydraConfig.get().runtime.output_dir)
+    else:
+        folder = _unused(Path("runs") / f"{config['task']['name']}-{datetime.now():%Y%m%d-%H%M%S}")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder}: exists and is not an empty folder: set run_dir=<new folder>, or resume={folder}")
+    ancestor = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    if not ancestor.is_dir() or not os.access(ancestor, os.W_OK):
+        raise UserError(f"{folder}: cannot be written, since {ancestor} refuses it: set run_dir=<new folder>")
+    return folder
+
+
+def _unused(folder: Path) -> Path:
+    number, candidate = 1, folder
+    while candidate.exists():
+        number += 1
+        candidate = folder.with_name(f"{folder.name}-{number}")
+    return candidate
+
+
+def create(folder: Path, config: Mapping[str, Any]) -> None:
+    """Make the folder and write ``config.yaml``.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(OmegaConf.create(dict(config)), folder / CONFIG)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror}): set run_dir=<new folder>") from None
+
+
+def stored_config(folder: Path) -> dict[str, Any]:
+    """Read the config of an earlier run.
+
+    Raises:
+        UserError: the folder holds none.
+    """
+    file = folder / CONFIG
+    if not file.is_file():
+        raise UserError(f"{folder}: holds no {CONFIG}, so it is no run folder (set resume=<run folder>)")
+    loaded = OmegaConf.to_container(OmegaConf.load(file))
+    assert isinstance(loaded, dict)
+    return {str(key): value for key, value in loaded.items()}
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` in one rename, so that the file is never half-written."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def environment() -> dict[str, Any]:
+    """Return versions and machine, as ``metrics.json`` states them."""
+    versions = {
+        "gru_nlp": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "lightning": lightning.__version__,
+        "datasets": datasets.__version__,
+        "tokenizers": tokenizers.__version__,
+    }
+    machine = {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+    return {"versions": versions, "machine": machine}
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that training never got to use."""
+    shutil.rmtree(folder, ignore_errors=True)

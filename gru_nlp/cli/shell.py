@@ -1,0 +1,161 @@
+"""The shell around every command: composes its config, runs it, and turns a user's mistake into one line."""
+
+import contextlib
+import importlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+
+import hydra
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from gru_nlp.cli import quoting
+from gru_nlp.config import check_types, conf_dir, leaves
+from gru_nlp.errors import UserError, nearest
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+class Job:
+    """One call of a command, as Hydra runs it.
+
+    Args:
+        command: its name.
+        text: what stood after ``--``.
+        arguments: the process's own, which children of a distributed run are started from.
+    """
+
+    def __init__(self, command: str, text: str | None, arguments: list[str]) -> None:
+        self.command = command
+        self.text = text
+        self.arguments = arguments
+        self.entered = False
+        self.failed = False
+
+    def __call__(self, config: DictConfig) -> None:
+        """Run the command; a user's mistake is told here, so that Hydra adds no lines and a sweep goes on."""
+        self.entered = True
+        sys.argv = self.arguments
+        try:
+            self.run(config)
+        except UserError as error:
+            self.failed = True
+            sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+            complain(f"job {HydraConfig.get().job.num}: {error}" if sweep else str(error))
+
+    def run(self, config: DictConfig) -> None:
+        """Check the composed config and call the command's module."""
+        missing = sorted(OmegaConf.missing_keys(config))
+        if missing:
+            raise UserError(f"{self.command} needs {missing[0]}=<...>")
+        check_types(config, default_config(self.command))
+        module = importlib.import_module(f"gru_nlp.cli.{self.command}")
+        if self.text is None:
+            module.run(config)
+        else:
+            module.run_text(config, self.text)
+
+
+def run_command(command: str, arguments: list[str]) -> int:
+    """Compose the config of ``command`` and run it; return the exit code."""
+    original = list(sys.argv)
+    overrides, text = quoting.split_text(arguments)
+    job = Job(command, text, original)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises instead of printing
+    try:
+        if text is not None and command != "predict":
+            raise UserError(f"{command} takes no text after --")
+        quoting.check_flags(overrides)
+        if command == "evaluate":
+            register_stored_data(quoting.values(overrides).get("checkpoint"))
+        sys.argv = [f"gru-nlp {command}", *quoting.quote_paths(overrides)]
+        hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
+    except UserError as error:
+        complain(str(error))
+        return USER_ERROR
+    except (HydraException, OmegaConfBaseException) as error:
+        if job.entered:
+            raise
+        complain(explain(error, command))
+        return USER_ERROR
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone; closing it here keeps Python from complaining at exit.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    finally:
+        sys.argv = original
+    return USER_ERROR if job.failed else 0
+
+
+def complain(message: str) -> None:
+    """Print one line on standard error."""
+    print("gru-nlp: " + " ".join(message.split("\n")), file=sys.stderr)
+
+
+def register_stored_data(path: str | None) -> None:
+    """Make a checkpoint's own data the group option ``stored``, before Hydra composes.
+
+    Raises:
+        UserError: no checkpoint is given, or it cannot be read.
+    """
+    node = {}
+    if path:
+        from gru_nlp import checkpoint  # torch is needed here and not before
+
+        node = checkpoint.load(path).config["data"]
+    ConfigStore.instance().store(name="stored", group="data", node=node)
+
+
+@contextlib.contextmanager
+def _composer() -> Iterator[None]:
+    saved = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
+        yield
+    GlobalHydra.instance().hydra = saved
+
+
+def default_config(command: str) -> DictConfig:
+    """Compose the config of ``command`` without any override."""
+    with _composer():
+        return compose(command)
+
+
+def group_names() -> list[str]:
+    """Return the names of the config groups."""
+    return sorted(entry.name for entry in conf_dir().iterdir() if entry.is_dir() and entry.name != "hydra")
+
+
+def explain(error: Exception, command: str) -> str:
+    """Turn Hydra's several lines into one, with the nearest right name."""
+    message = str(error)
+    missing = re.search(r"Could not find '([^'/]+)/([^']+)'", message) or re.search(
+        r"Could not find '([^']+)'", message
+    )
+    if missing and len(missing.groups()) == 2:
+        group, value = missing.groups()
+        options = [line.strip() for line in message.partition("Available options in")[2].splitlines()[1:]]
+        known = sorted(option for option in options if re.fullmatch(r"[A-Za-z0-9]\w*", option))
+        return f"{group}={value} is not known: choose from {', '.join(known)}{nearest(value, known)}"
+    unknown = re.search(r"(?:Could not override|Key) '([^']+)'", message)
+    if unknown:
+        option = unknown.group(1).partition("@")[0]
+        plain = OmegaConf.to_container(default_config(command), resolve=False)
+        names = [name for name, _ in leaves(plain)] + (group_names() if command in ("train", "evaluate") else [])
+        option += nearest(option, names)
+        return f"no option {option} (gru-nlp {command} --help lists them; add a new one with +)"
+    lines = [line.strip() for line in message.splitlines() if line.strip() and not line.startswith("See https:")]
+    return ": ".join(lines)

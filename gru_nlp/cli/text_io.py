@@ -1,0 +1,106 @@
+"""Texts in, records out: the files and streams of ``predict``."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from gru_nlp.data.files import decoded, open_bytes
+from gru_nlp.data.readers import read_lines, text_of
+from gru_nlp.errors import UserError, choose
+
+Record = dict[str, Any]
+INPUT_FORMATS = ("lines", "csv", "tsv", "jsonl")
+OUTPUT_FORMATS = ("jsonl", "tsv", "table")
+
+
+def input_format(given: str | None, path: str | None) -> str:
+    """Return the format that is given, or that the file's ending tells; plain lines otherwise."""
+    if given is not None:
+        return choose("input_format", given, INPUT_FORMATS)
+    ending = Path((path or "").removesuffix(".gz")).suffix.removeprefix(".")
+    return ending if ending in INPUT_FORMATS else "lines"
+
+
+def output_format(given: str | None, path: str | None) -> str:
+    """Return the format that is given; else a table on a terminal, and JSON lines elsewhere."""
+    if given is not None:
+        return choose("format", given, OUTPUT_FORMATS)
+    return "table" if path is None and sys.stdout.isatty() else "jsonl"
+
+
+@contextlib.contextmanager
+def open_input(path: str | None) -> Iterator[IO[bytes]]:
+    """Open a file (plain or gzip), or standard input.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    if path is None:
+        yield sys.stdin.buffer
+    else:
+        with open_bytes(Path(path), "input") as stream:
+            yield stream
+
+
+def read_texts(stream: IO[bytes], kind: str, column: str, encoding: str, name: str) -> Iterator[str]:
+    """Yield one text a record of the input, in order; a blank line gives an empty text.
+
+    Args:
+        stream: of bytes.
+        kind: lines, csv, tsv or jsonl.
+        column: of the text, in all but plain lines.
+        encoding: of the stream.
+        name: of the stream, for messages.
+
+    Raises:
+        UserError: naming the line: wrong encoding, a missing column, broken CSV or JSON.
+    """
+    numbered = decoded(stream, encoding, name, "encoding")
+    if kind == "lines":
+        yield from (text for _, text in numbered)
+        return
+    for line, fields in read_lines(numbered, kind, name, None, ","):
+        yield "" if fields is None else text_of(fields, (column,), f"{name}:{line}", "text")
+
+
+@contextlib.contextmanager
+def open_output(path: str | None) -> Iterator[IO[str]]:
+    """Open standard output, or a file that appears only once it is complete.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    if path is None:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8")
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    temporary = Path(path + ".part")
+    try:
+        file = temporary.open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror} (set output=...)") from None
+    try:
+        with file:
+            yield file
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def render(record: Record, text: str, kind: str) -> str:
+    """Return a record as one line: label, score, further labels where asked for, text."""
+    if kind == "jsonl":
+        return json.dumps({**record, "text": text}, ensure_ascii=False)
+    pairs = record.get("top") or [[record["label"], record["score"]]]
+    labels = [("", "") if label is None else (label, f"{score:.4f}") for label, score in pairs]
+    flat = " ".join(text.split())
+    if kind == "tsv":
+        return "\t".join([field for pair in labels for field in pair] + [flat])
+    shown = "  ".join(f"{label:<12} {score:>6}" for label, score in labels)
+    return f"{shown}  {flat[:100]}{'...' if len(flat) > 100 else ''}"

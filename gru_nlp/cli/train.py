@@ -1,0 +1,139 @@
+"""Train a model on your own text, or on the embedded sample."""
+
+import shlex
+import textwrap
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from lightning import Trainer
+from omegaconf import DictConfig, OmegaConf
+
+from gru_nlp import checkpoint
+from gru_nlp.cli import lightning_parts, predictions, run_folder
+from gru_nlp.cli.console import is_first_process, say, show
+from gru_nlp.cli.parts import Parts, prepare
+from gru_nlp.config import absolute_paths
+from gru_nlp.errors import UserError
+
+SHOWN_PREDICTIONS = 3
+
+
+def run(config: DictConfig) -> None:
+    """Train, test the best checkpoint, and leave one run folder."""
+    started = time.monotonic()
+    lightning_parts.quieten()
+    resume = config.get("resume")
+    if resume:
+        folder = Path(resume)
+        plain = resumed_config(folder)
+        last = checkpoint.locate(folder, checkpoint.LAST)
+        learned: Mapping[str, Any] | None = checkpoint.load(last).preprocessing
+    else:
+        absolute_paths(config)
+        plain, last, learned = resolved(config), None, None
+        folder = run_folder.choose_folder(plain)
+    lightning.seed_everything(plain["seed"], verbose=False)
+    parts = prepare(plain, learned)
+    run_folder.create(folder, plain)
+    trainer = fit(parts, folder, plain, last)
+    scores = score(parts, folder, trainer)
+    facts = {
+        "seed": plain["seed"],
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        "wall_seconds": round(time.monotonic() - started, 1),
+    }
+    records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
+    if is_first_process():
+        if records:
+            predictions.write(folder / run_folder.PREDICTIONS, records)
+        leave(parts, folder, scores, facts)
+        report(folder, scores, records)
+
+
+def resolved(config: DictConfig) -> dict[str, Any]:
+    """Return the config as plain values, interpolations resolved."""
+    plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def resumed_config(folder: Path) -> dict[str, Any]:
+    """Return the stored config of a run that goes on, with the values given on the command line changed in it.
+
+    Raises:
+        UserError: the folder is no run folder, or a whole group was given.
+    """
+    stored = OmegaConf.create(run_folder.stored_config(folder))
+    OmegaConf.set_struct(stored, True)
+    for override in HydraConfig.get().overrides.task if HydraConfig.initialized() else []:
+        name, _, value = override.lstrip("+~").partition("=")
+        if name == "resume":
+            continue
+        if OmegaConf.is_dict(OmegaConf.select(stored, name)) or OmegaConf.select(stored, name, default=...) is ...:
+            raise UserError(f"{override}: resume takes the stored config as it is; only single values can be changed")
+        OmegaConf.update(stored, name, OmegaConf.create({"value": yaml.safe_load(value)}).value)
+    return resolved(stored)
+
+
+def fit(parts: Parts, folder: Path, config: Mapping[str, Any], last: Path | None) -> Trainer:
+    """Train until the epochs are over or the score stops rising."""
+    rows = len(parts.data.encoded["train"])
+    say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
+    trainer = lightning_parts.trainer(folder, config)
+    trainer.fit(parts.task, parts.data, ckpt_path=last, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    if not (folder / checkpoint.BEST).is_file():
+        raise UserError("training ended before its first validation: raise trainer.max_steps or trainer.max_epochs")
+    return trainer
+
+
+def parameters(parts: Parts) -> int:
+    """Return the number of the model's parameters."""
+    return sum(parameter.numel() for parameter in parts.model.parameters())
+
+
+def score(parts: Parts, folder: Path, trainer: Trainer) -> dict[str, float]:
+    """Score the best checkpoint; return validation and, where there is a test split, test scores."""
+    best = folder / checkpoint.BEST
+    scores = dict(checkpoint.load(best).scores)
+    if "test" in parts.data.encoded:
+        trainer.test(parts.task, parts.data, ckpt_path=best, weights_only=True, verbose=False)
+        scores |= parts.task.latest["test"]
+    return scores
+
+
+def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str, Any]) -> None:
+    """Write the scores into the best checkpoint and, with ``facts`` on the run, into ``metrics.json``."""
+    checkpoint.add_scores(folder / checkpoint.BEST, scores)
+    tested = "test" in parts.data.encoded
+    names = parts.preprocessor.label_names()
+    content = {
+        **scores,
+        "scorer": parts.task.scorer,
+        "classes": parts.task.details("test" if tested else "validation", names),
+        "parameters": parameters(parts),
+        **facts,
+        **run_folder.environment(),
+    }
+    run_folder.write_json(folder / run_folder.METRICS, content)
+
+
+def report(folder: Path, scores: dict[str, float], records: list[dict[str, Any]]) -> None:
+    """Show scores, a few predictions, and what to type next; the last line names the run folder."""
+    tested = any(name.startswith("test/") for name in scores)
+    for name, value in sorted(scores.items()):
+        if name.startswith("test/") or not tested:
+            show(f"{name:<22}{value:.4f}")
+    for record in records[:: max(1, len(records) // SHOWN_PREDICTIONS)][:SHOWN_PREDICTIONS]:
+        text = textwrap.shorten(record["text"], 90, placeholder=" ...") or record["text"][:90]
+        show(f"  {record['label']} {record['score']:.2f}  (is {record['target']}): {text}")
+    example = shlex.quote(f"checkpoint={folder}")
+    show(f"next: gru-nlp predict {example} -- a great cast, but far too slow")
+    show(f"run folder: {folder}")

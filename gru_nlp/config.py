@@ -1,0 +1,75 @@
+"""The configuration tree: where it lies, which values are paths, whether a number was given as a word."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from gru_nlp.errors import UserError
+
+#: Options whose values are files or folders; relative ones are relative to where the user stands.
+PATH_OPTIONS = (
+    "checkpoint",
+    "input",
+    "output",
+    "run_dir",
+    "resume",
+    "data.dir",
+    "data.train",
+    "data.validation",
+    "data.test",
+    "data.cache_dir",
+    "embedding.vectors",
+)
+#: Those that a checkpoint keeps, and that must still be found from another folder.
+STORED_PATHS = tuple(option for option in PATH_OPTIONS if "." in option)
+
+
+def conf_dir() -> Path:
+    """Return the folder of the shipped configs: inside an installed package, beside it in a source tree."""
+    package = Path(__file__).resolve().parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def absolute_paths(config: DictConfig) -> None:
+    """Make the paths that a checkpoint keeps absolute, in place."""
+    for option in STORED_PATHS:
+        value = OmegaConf.select(config, option)
+        if isinstance(value, str):
+            OmegaConf.update(config, option, str(Path(value).expanduser().absolute()))
+
+
+def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every dotted option of a plain config with its value."""
+    if isinstance(config, dict):
+        for name, value in config.items():
+            yield from leaves(value, f"{prefix}.{name}" if prefix else str(name))
+    else:
+        yield prefix, config
+
+
+def check_types(config: DictConfig, defaults: DictConfig) -> None:
+    """Refuse a word or a list where the default is a number or a switch.
+
+    Raises:
+        UserError: naming the option, its value and the kind that is needed.
+    """
+    plain = dict(leaves(OmegaConf.to_container(config, resolve=False)))
+    for option, default in leaves(OmegaConf.to_container(defaults, resolve=False)):
+        given = plain.get(option)
+        if given is None or (isinstance(given, str) and "${" in given):
+            continue
+        kind = "true or false" if isinstance(default, bool) else "a number"
+        if isinstance(default, bool):
+            fits = isinstance(given, bool)
+        elif isinstance(default, int):
+            fits = isinstance(given, int) and not isinstance(given, bool)
+            kind = "a whole number"
+        elif isinstance(default, int | float):
+            fits = isinstance(given, int | float) and not isinstance(given, bool)
+        else:
+            continue
+        if not fits:
+            raise UserError(f"{option}={given} must be {kind}")

@@ -1,0 +1,114 @@
+"""Batches of like lengths, by a budget of sentences or of tokens."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from torch.utils.data import Sampler
+
+#: Batches in a pool: rows are sorted by length inside a pool, so a larger one pads less and shuffles less.
+POOL = 50
+
+
+class BucketBatchSampler(Sampler[list[int]]):
+    """Yield batches of row numbers, rows of like lengths together.
+
+    In training the rows are shuffled, sorted by length inside pools of ``POOL`` batches, and the batches shuffled
+    again; the order depends on ``(seed, epoch)`` alone. In evaluation the rows are sorted by length, and the order is
+    always the same. Every process gets its own batches: in training the same number each (the last batches are given
+    out again where the count does not divide), in evaluation each row once.
+
+    Args:
+        lengths: ``(N,)`` length of each row.
+        batch_size: most rows in a batch.
+        batch_tokens: most tokens in a batch, padding counted; None: no such budget. A row longer than it goes alone.
+        shuffle: True for training.
+        seed: of the shuffling.
+        rank: number of this process.
+        world_size: number of processes.
+    """
+
+    def __init__(
+        self,
+        lengths: npt.NDArray[np.int32],
+        *,
+        batch_size: int,
+        batch_tokens: int | None,
+        shuffle: bool,
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.row_lengths = lengths
+        self.batch_size = batch_size
+        self.batch_tokens = batch_tokens
+        self.shuffle = shuffle
+        self.seed = seed
+        self.rank = rank
+        self.world_size = world_size
+        self.epoch = 0
+        self._made: tuple[int, list[npt.NDArray[np.int64]]] | None = None
+
+    @property
+    def sampler(self) -> "BucketBatchSampler":
+        """Return itself: Lightning tells the epoch to the ``sampler`` of a batch sampler."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order the next pass gives."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for batch in self._own():
+            yield batch.tolist()
+
+    def __len__(self) -> int:
+        return len(self._own())
+
+    def order(self) -> npt.NDArray[np.int64]:
+        """Return the row numbers in the order in which this process sees them."""
+        own = self._own()
+        return np.concatenate(own) if own else np.zeros(0, dtype=np.int64)
+
+    def padding_share(self) -> float:
+        """Return the share of padding among all the steps of this epoch's batches."""
+        steps = sum(len(batch) * int(self.row_lengths[batch].max()) for batch in self._own())
+        tokens = sum(int(self.row_lengths[batch].sum()) for batch in self._own())
+        return 1.0 - tokens / max(steps, 1)
+
+    def _own(self) -> list[npt.NDArray[np.int64]]:
+        batches = self._batches()
+        if self.shuffle and len(batches) % self.world_size:
+            batches = batches + batches[: self.world_size - len(batches) % self.world_size]
+        return batches[self.rank :: self.world_size]
+
+    def _batches(self) -> list[npt.NDArray[np.int64]]:
+        if self._made is None or self._made[0] != self.epoch:
+            self._made = (self.epoch, self._shuffled() if self.shuffle else self._sorted())
+        return self._made[1]
+
+    def _sorted(self) -> list[npt.NDArray[np.int64]]:
+        return self._cut(np.argsort(self.row_lengths, kind="stable"))
+
+    def _shuffled(self) -> list[npt.NDArray[np.int64]]:
+        random = np.random.default_rng((self.seed, self.epoch))
+        rows = random.permutation(len(self.row_lengths))
+        pool = self.batch_size * POOL
+        batches: list[npt.NDArray[np.int64]] = []
+        for start in range(0, len(rows), pool):
+            members = rows[start : start + pool]
+            batches += self._cut(members[np.argsort(self.row_lengths[members], kind="stable")])
+        return [batches[place] for place in random.permutation(len(batches))]
+
+    def _cut(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+        """Cut rows of rising length into batches within both budgets."""
+        if self.batch_tokens is None:
+            return [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
+        batches, start = [], 0
+        lengths = self.row_lengths[rows].tolist()
+        for end in range(1, len(rows) + 1):
+            full = end - start == self.batch_size
+            if end == len(rows) or full or (end - start + 1) * lengths[end] > self.batch_tokens:
+                batches.append(rows[start:end])
+                start = end
+        return batches

@@ -1,0 +1,112 @@
+"""Encoded rows, memory-mapped: ids stay in the Arrow file until a batch asks for them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import datasets
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from torch.utils.data import Dataset
+
+from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.base import Preprocessor, RowError
+
+ENCODE_BATCH = 1000
+#: Rows of one Arrow record batch; large, since every record batch costs a little memory once mapped.
+WRITE_BATCH = 20_000
+
+EncodedColumns = dict[str, Any]
+
+
+class ListColumn:
+    """One list of int32 a row, spread over the chunks of a memory-mapped Arrow column.
+
+    Args:
+        column: the Arrow column; its values are never copied as a whole.
+    """
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self.values = [np.asarray(chunk.values) for chunk in column.chunks]
+        self.offsets = [np.asarray(chunk.offsets) for chunk in column.chunks]
+        self.starts = np.cumsum([0] + [len(offsets) - 1 for offsets in self.offsets])
+        self.lengths: npt.NDArray[np.int32] = np.concatenate(
+            [np.diff(offsets) for offsets in self.offsets] or [np.zeros(0, np.int32)]
+        ).astype(np.int32)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int32]]:
+        """Return the ids of ``rows`` as views into the mapped file."""
+        chunks = np.searchsorted(self.starts, rows, side="right") - 1
+        places = rows - self.starts[chunks]
+        taken = []
+        for chunk, place in zip(chunks.tolist(), places.tolist(), strict=True):
+            offsets = self.offsets[chunk]
+            taken.append(self.values[chunk][offsets[place] : offsets[place + 1]])
+        return taken
+
+
+class EncodedSplit(Dataset[EncodedColumns]):
+    """The encoded rows of one split; ``__getitems__`` hands a whole batch of columns to ``collate``.
+
+    Args:
+        table: the encoded data set.
+        preprocessor: names the columns.
+    """
+
+    def __init__(self, table: datasets.Dataset, preprocessor: Preprocessor) -> None:
+        self.table = table  # keeps the file mapped
+        arrow = table.data
+        self.lists = {name: ListColumn(arrow.column(name)) for name in preprocessor.list_columns}
+        self.scalars = {name: np.asarray(arrow.column(name)) for name in preprocessor.scalar_columns}
+        self.lengths = self.lists[preprocessor.list_columns[0]].lengths
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitems__(self, rows: Sequence[int]) -> EncodedColumns:
+        """Return the columns of ``rows``."""
+        places = np.asarray(rows, dtype=np.int64)
+        columns: EncodedColumns = {name: column.take(places) for name, column in self.lists.items()}
+        return columns | {name: values[places] for name, values in self.scalars.items()}
+
+
+def encode(raw: datasets.Dataset, preprocessor: Preprocessor) -> EncodedSplit:
+    """Encode a split once; a second call on the same rows and preprocessor finds the cached file.
+
+    Raises:
+        RowError: a row cannot be encoded; its ``row`` counts from the start of the split.
+    """
+    features = datasets.Features(
+        {name: datasets.List(datasets.Value("int32")) for name in preprocessor.list_columns}
+        | {name: datasets.Value("int32") for name in preprocessor.scalar_columns}
+    )
+
+    def encode_batch(columns: Any, rows: list[int]) -> dict[str, list[Any]]:
+        try:
+            return preprocessor.encode({name: columns[name] for name in raw.column_names})
+        except RowError as error:
+            raise RowError(rows[error.row], error.reason) from None
+
+    table = raw.map(
+        encode_batch,
+        batched=True,
+        with_indices=True,
+        batch_size=ENCODE_BATCH,
+        writer_batch_size=WRITE_BATCH,
+        remove_columns=raw.column_names,
+        features=features,
+        new_fingerprint=f"{raw._fingerprint}-{preprocessor.fingerprint()}",
+    )
+    return EncodedSplit(table, preprocessor)
+
+
+def encode_split(raw: datasets.Dataset, preprocessor: Preprocessor, place: Callable[[int], str]) -> EncodedSplit:
+    """Encode a split; a row that cannot be encoded is reported where ``place`` says it stands.
+
+    Raises:
+        UserError: naming file and line.
+    """
+    try:
+        return encode(raw, preprocessor)
+    except RowError as error:
+        raise UserError(f"{place(int(raw[error.row]['line']))}: {error.reason}") from None

@@ -1,0 +1,117 @@
+"""Opening a person's files: plain or gzip, in their encoding, every error with file and line."""
+
+import codecs
+import contextlib
+import gzip
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+from gru_nlp.errors import UserError
+
+GZIP_MAGIC = b"\x1f\x8b"
+HASH_BLOCK = 1 << 20
+
+Lines = Iterator[tuple[int, str]]
+
+
+def check_encoding(encoding: str, option: str) -> str:
+    """Return the codec's proper name.
+
+    Raises:
+        UserError: there is no such codec, or its line ends are not single bytes.
+    """
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        raise UserError(f"{option}={encoding} is not known: use utf-8, latin-1, cp1252, ...") from None
+    if name.startswith(("utf-16", "utf-32")):
+        raise UserError(f"{option}={encoding} is not read here: save the file as utf-8")
+    # A byte-order mark is no part of the first text.
+    return "utf-8-sig" if name == "utf-8" else name
+
+
+def find(path: Path, option: str) -> Path:
+    """Return ``path``, or its twin with or without ``.gz``.
+
+    Raises:
+        UserError: neither exists.
+    """
+    twin = path.with_suffix("") if path.suffix == ".gz" else path.with_name(path.name + ".gz")
+    for candidate in (path, twin):
+        if candidate.exists():
+            return candidate
+    raise UserError(f"{path}: no such file (set {option}=...)")
+
+
+@contextlib.contextmanager
+def open_bytes(path: Path, option: str) -> Iterator[IO[bytes]]:
+    """Open a file for reading, unpacked if it is gzip by its first bytes.
+
+    Raises:
+        UserError: it is a folder, cannot be read, or is a gzip file that is cut off.
+    """
+    if path.is_dir():
+        raise UserError(f"{path}: a folder, but {option} needs a file (for a folder a class set data=folders)")
+    try:
+        with path.open("rb") as start:
+            zipped = start.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        opened = cast(IO[bytes], gzip.GzipFile(path)) if zipped else path.open("rb")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file (set {option}=...)") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror} (set {option}=...)") from None
+    with opened:
+        try:
+            yield opened
+        except (EOFError, gzip.BadGzipFile):
+            raise UserError(f"{path}: the gzip file is cut off or broken (set {option}=...)") from None
+
+
+def decoded(stream: IO[bytes], encoding: str, name: str, option: str) -> Lines:
+    """Yield numbered lines as they come in, cut at line feeds alone and without them (or a carriage return before).
+
+    Args:
+        stream: of bytes.
+        encoding: its codec.
+        name: of the stream, for messages.
+        option: that sets the encoding, for messages.
+
+    Raises:
+        UserError: wrong encoding, with the line.
+    """
+    codec = check_encoding(encoding, option)
+    for number, raw in enumerate(stream, start=1):
+        try:
+            text = raw.decode(codec if number == 1 else codec.removesuffix("-sig"))
+        except UnicodeDecodeError as error:
+            other = "latin-1" if codec.startswith("utf-8") else "utf-8"
+            byte = error.object[error.start]
+            raise UserError(
+                f"{name}:{number}: not {encoding} (byte 0x{byte:02x} at place {error.start + 1}): "
+                f"set {option}={other}, or what the text is in"
+            ) from None
+        yield number, text.removesuffix("\n").removesuffix("\r")
+
+
+def lines(path: Path, encoding: str, option: str) -> Lines:
+    """Yield the numbered lines of a file of training or test data.
+
+    Raises:
+        UserError: as ``open_bytes`` and ``decoded``.
+    """
+    with open_bytes(path, option) as stream:
+        yield from decoded(stream, encoding, str(path), "data.encoding")
+
+
+def content_hash(path: Path) -> str:
+    """Return a hash of a file's bytes, or of the names and bytes of all files below a folder."""
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            digest.update(str(file.relative_to(path)).encode())
+            with file.open("rb") as content:
+                while block := content.read(HASH_BLOCK):
+                    digest.update(block)
+    return digest.hexdigest()

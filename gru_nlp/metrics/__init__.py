@@ -1,0 +1,1 @@
+"""Scores over summable state: update a batch at a time, add up over processes, compute once."""

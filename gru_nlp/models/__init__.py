@@ -1,0 +1,1 @@
+"""Models: tensors and sizes only; no text, no files, no training loop."""

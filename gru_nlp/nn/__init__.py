@@ -1,0 +1,1 @@
+"""Layers that know torch alone: embedding, recurrent cells, encoder, pooling."""

@@ -1,0 +1,80 @@
+"""From the states of a sequence to one vector: last state, mean, max, attention, or several side by side.
+
+Every pooling is called with states ``(B, T, H)``, the encoder's final state ``(B, H)`` and lengths ``(B,)`` and gives
+``(B, output_size)``; padding has no part in it.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from gru_nlp.nn.masking import padding_mask
+
+
+class LastState(nn.Module):
+    """The encoder's final state: the last step of each direction."""
+
+    def __init__(self, input_size: int) -> None:
+        super().__init__()
+        self.output_size = input_size
+
+    def forward(self, states: Tensor, final: Tensor, lengths: Tensor) -> Tensor:
+        """Return ``final``."""
+        return final
+
+
+class MeanPooling(nn.Module):
+    """The mean over the real steps."""
+
+    def __init__(self, input_size: int) -> None:
+        super().__init__()
+        self.output_size = input_size
+
+    def forward(self, states: Tensor, final: Tensor, lengths: Tensor) -> Tensor:
+        """Average ``states`` over each sequence's own steps."""
+        mask = padding_mask(lengths, states.shape[1])[:, :, None]
+        return states.masked_fill(~mask, 0.0).sum(dim=1) / lengths[:, None]
+
+
+class MaxPooling(nn.Module):
+    """The greatest value of each feature over the real steps (Conneau et al. 2017)."""
+
+    def __init__(self, input_size: int) -> None:
+        super().__init__()
+        self.output_size = input_size
+
+    def forward(self, states: Tensor, final: Tensor, lengths: Tensor) -> Tensor:
+        """Take the maximum of ``states`` over each sequence's own steps."""
+        mask = padding_mask(lengths, states.shape[1])[:, :, None]
+        return states.masked_fill(~mask, float("-inf")).amax(dim=1)
+
+
+class AttentionPooling(nn.Module):
+    """A learned weighting of the real steps: ``softmax_t(v . tanh(W h_t + b))`` (Yang et al. 2016, eq. 5 to 7)."""
+
+    def __init__(self, input_size: int) -> None:
+        super().__init__()
+        self.output_size = input_size
+        self.projection = nn.Linear(input_size, input_size)
+        self.query = nn.Linear(input_size, 1, bias=False)
+
+    def forward(self, states: Tensor, final: Tensor, lengths: Tensor) -> Tensor:
+        """Sum ``states`` by their attention weights."""
+        scores = self.query(torch.tanh(self.projection(states))).squeeze(2)  # (B, T)
+        scores = scores.masked_fill(~padding_mask(lengths, states.shape[1]), float("-inf"))
+        weights = scores.softmax(dim=1)
+        # Padded states are unspecified but finite, so their zero weight removes them.
+        return torch.einsum("bt,bth->bh", weights, states)
+
+
+class ConcatPooling(nn.Module):
+    """Final state, maximum and mean side by side (Howard and Ruder 2018, section 3.3); output size 3 H."""
+
+    def __init__(self, input_size: int) -> None:
+        super().__init__()
+        self.output_size = 3 * input_size
+        self.maximum = MaxPooling(input_size)
+        self.mean = MeanPooling(input_size)
+
+    def forward(self, states: Tensor, final: Tensor, lengths: Tensor) -> Tensor:
+        """Pool three ways and join the results."""
+        return torch.cat([final, self.maximum(states, final, lengths), self.mean(states, final, lengths)], dim=1)

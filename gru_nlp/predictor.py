@@ -1,0 +1,74 @@
+"""Raw text to predictions, from a checkpoint file alone; imports neither Lightning nor datasets."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from gru_nlp import checkpoint
+from gru_nlp.preprocessing.base import Preprocessor, Record
+
+
+class Predictor:
+    """A trained model with its preprocessing, called with texts.
+
+    Example::
+
+        predictor = Predictor.from_checkpoint("runs/my-run")
+        predictor(["great cast, but slow"])  # [{"label": "negative", "score": 0.98}]
+
+    Args:
+        preprocessor: fitted.
+        model: trained.
+        device: where the model runs, ``cpu`` or ``cuda``.
+    """
+
+    def __init__(self, preprocessor: Preprocessor, model: nn.Module, device: str = "cpu") -> None:
+        self.preprocessor = preprocessor
+        self.model = model.eval().to(device)
+        self.device = device
+        self.truncated = 0  # texts cut to the checkpoint's max_length so far
+
+    @classmethod
+    def from_checkpoint(cls, path: str | Path, device: str = "cpu", trusted: Sequence[str] = ()) -> "Predictor":
+        """Load a checkpoint file, or the best one of a run folder.
+
+        Raises:
+            UserError: the file is missing, cut off, not ours, of another format, or names a class outside this
+                package and the ``trusted`` ones.
+        """
+        preprocessor, model = checkpoint.restore(checkpoint.load(path), trusted)
+        return cls(preprocessor, model, device)
+
+    def __call__(self, texts: Sequence[str], batch_size: int = 64, top_k: int = 1) -> list[Record]:
+        """Predict one record a text, in order: ``label`` and ``score``, and ``top`` where ``top_k`` is above 1.
+
+        A blank text gets ``{"label": None, "score": None}``. The records do not depend on ``batch_size`` or order.
+        """
+        filled = [place for place, text in enumerate(texts) if text.strip()]
+        records: list[Record] = [{"label": None, "score": None} for _ in texts]
+        if not filled:
+            return records
+        columns = self.preprocessor.encode({"text": [texts[place] for place in filled]})
+        ids = columns["ids"]
+        self.truncated += sum(tokens > len(row) for tokens, row in zip(columns["tokens"], ids, strict=True))
+        for rows in batches_by_length([len(row) for row in ids], batch_size):
+            for row, record in zip(rows, self._predict(columns, rows, top_k), strict=True):
+                records[filled[row]] = record
+        return records
+
+    @torch.inference_mode()
+    def _predict(self, columns: dict[str, list[Any]], rows: list[int], top_k: int) -> list[Record]:
+        batch = self.preprocessor.collate({name: [values[row] for row in rows] for name, values in columns.items()})
+        inputs, lengths = batch.inputs.to(self.device), batch.lengths.to(self.device)
+        outputs = self.model.predict(batch._replace(inputs=inputs, lengths=lengths))  # type: ignore[operator]
+        return self.preprocessor.decode(outputs.cpu(), top_k)
+
+
+def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """Yield rows in batches of like lengths, so that little is padded."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]

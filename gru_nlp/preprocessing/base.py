@@ -1,0 +1,108 @@
+"""The contract of a preprocessor: one road in (encode, collate), one road out (decode)."""
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from torch import Tensor
+
+from gru_nlp.batch import SequenceBatch
+
+Columns = Mapping[str, Sequence[Any]]
+Record = dict[str, Any]
+
+
+class Rows(Protocol):
+    """What ``fit`` reads: a table that can be gone through several times, in batches of columns."""
+
+    def iter(self, batch_size: int) -> Iterator[Mapping[str, Any]]:
+        """Yield the columns of ``batch_size`` rows at a time."""
+
+
+class Hints(NamedTuple):
+    """What else than the rows may shape what is learned.
+
+    Attributes:
+        label_order: names of the labels in the order of their ids; None: sorted as found.
+        extra_words: words of pretrained vectors that join the vocabulary.
+    """
+
+    label_order: Sequence[str] | None = None
+    extra_words: Sequence[str] = ()
+
+
+class RowError(ValueError):
+    """A row that cannot be encoded: its place in the batch of columns, and why."""
+
+    def __init__(self, row: int, reason: str) -> None:
+        super().__init__(reason)
+        self.row = row
+        self.reason = reason
+
+
+class Preprocessor(ABC):
+    """From rows of strings to batches of ids and back.
+
+    ``fit`` learns vocabulary and labels from the training split; everything learned is in ``state_dict`` as plain
+    values, so that a checkpoint carries it.
+    """
+
+    #: Encoded columns that hold a list of int32 a row.
+    list_columns: tuple[str, ...]
+    #: Encoded columns that hold one int32 a row.
+    scalar_columns: tuple[str, ...]
+
+    @abstractmethod
+    def fit(self, rows: Rows, hints: Hints) -> None:
+        """Learn vocabulary and labels from the training split.
+
+        Raises:
+            UserError: the split cannot be learned from.
+        """
+
+    @abstractmethod
+    def encode(self, columns: Columns) -> dict[str, list[Any]]:
+        """Turn columns of strings into columns of ids; the target is left out where its column is.
+
+        Raises:
+            RowError: a row has a target that ``fit`` did not see.
+        """
+
+    @abstractmethod
+    def collate(self, columns: Columns) -> SequenceBatch:
+        """Pad encoded columns into one batch."""
+
+    @abstractmethod
+    def decode(self, outputs: Tensor, top_k: int = 1) -> list[Record]:
+        """Turn a model's ``predict`` into one record a row."""
+
+    @abstractmethod
+    def sizes(self) -> dict[str, int]:
+        """Return the sizes that a model's constructor takes from the data."""
+
+    @abstractmethod
+    def tokens(self) -> list[str]:
+        """Return the vocabulary in the order of its ids."""
+
+    @abstractmethod
+    def label_names(self) -> list[str]:
+        """Return the labels in the order of their ids; empty for a task without labels."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that ``fit`` learned, as plain values."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``state_dict`` gave."""
+
+    @abstractmethod
+    def options(self) -> dict[str, Any]:
+        """Return the constructor's options that change what ``encode`` gives."""
+
+    def fingerprint(self) -> str:
+        """Return a hash of everything that ``encode`` depends on."""
+        content = json.dumps([type(self).__name__, self.options(), self.state_dict()], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]

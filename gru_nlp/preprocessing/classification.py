@@ -1,0 +1,138 @@
+"""Texts and labels of sentiment and text classification."""
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from gru_nlp.batch import SequenceBatch
+from gru_nlp.errors import UserError, choose, nearest
+from gru_nlp.preprocessing.base import Columns, Hints, Preprocessor, Record, RowError, Rows
+from gru_nlp.text.special import PAD, UNK
+from gru_nlp.text.tokenizer import TextTokenizer
+
+TRUNCATIONS = ("head", "tail", "both")
+FIT_BATCH = 1000
+
+
+def cut(ids: list[int], max_length: int, truncation: str) -> list[int]:
+    """Shorten ``ids`` to ``max_length``: keep the head, the tail, or half of each (Sun et al. 2019, section 5.3.1)."""
+    if len(ids) <= max_length:
+        return ids
+    head = {"head": max_length, "tail": 0, "both": max_length // 2}[truncation]
+    tail = max_length - head
+    return ids[:head] + (ids[-tail:] if tail else [])
+
+
+def pad(rows: Sequence[Sequence[int]], lengths: Sequence[int]) -> Tensor:
+    """Pad lists of ids to ``(B, T)`` int64 in one vectorised scatter."""
+    sizes = np.asarray(lengths)
+    padded = np.full((len(rows), sizes.max()), PAD, dtype=np.int64)  # (B, T)
+    padded[np.arange(padded.shape[1]) < sizes[:, None]] = np.concatenate(rows)
+    return torch.from_numpy(padded)
+
+
+class ClassificationPreprocessor(Preprocessor):
+    """Tokenizer and label names; a text becomes at most ``max_length`` ids and a label one id.
+
+    Args:
+        tokenizer: trains a tokenizer from an iterator of texts.
+        max_length: tokens kept of a text.
+        truncation: which tokens of a longer text are kept: ``head``, ``tail`` or ``both`` ends.
+    """
+
+    list_columns = ("ids",)
+    scalar_columns = ("tokens", "target")
+
+    def __init__(self, *, tokenizer: Callable[..., Tokenizer], max_length: int, truncation: str) -> None:
+        if max_length < 1:
+            raise UserError(f"preprocessing.max_length={max_length} must be at least 1")
+        self.train_tokenizer = tokenizer
+        self.max_length = max_length
+        self.truncation = choose("preprocessing.truncation", truncation, TRUNCATIONS)
+        self.tokenizer: TextTokenizer
+        self.labels: list[str] = []
+
+    def fit(self, rows: Rows, hints: Hints) -> None:
+        """Train the tokenizer on the column ``text``; take the labels from the column ``label``."""
+        found = Counter(label for batch in rows.iter(FIT_BATCH) for label in batch["label"])
+        if len(found) < 2:
+            names = ", ".join(map(repr, found))
+            raise UserError(f"the training data has one label only ({names}): give at least two (see data.label=...)")
+        order = hints.label_order or sorted(found)
+        self.labels = [label for label in order if label in found]
+        texts: Iterator[str] = (text for batch in rows.iter(FIT_BATCH) for text in batch["text"])
+        if not hints.extra_words:
+            trained = self.train_tokenizer(texts)
+        elif "extra_words" in inspect.signature(self.train_tokenizer).parameters:
+            trained = self.train_tokenizer(texts, extra_words=hints.extra_words)
+        else:
+            raise UserError("embedding.extra_words needs whole words: set tokenizer=word, or embedding.extra_words=0")
+        self.tokenizer = TextTokenizer(trained)
+
+    def encode(self, columns: Columns) -> dict[str, list[Any]]:
+        """``text`` -> ``ids`` and ``tokens`` (their number before cutting); ``label`` -> ``target``."""
+        encoded = self.tokenizer.encode(columns["text"])
+        result: dict[str, list[Any]] = {
+            # A text without a known token (only invisible characters, say) still needs one step.
+            "ids": [cut(ids, self.max_length, self.truncation) or [UNK] for ids in encoded],
+            "tokens": [len(ids) for ids in encoded],
+        }
+        if "label" in columns:
+            result["target"] = self._targets(columns["label"])
+        return result
+
+    def _targets(self, labels: Sequence[str]) -> list[int]:
+        ids = {label: index for index, label in enumerate(self.labels)}
+        for row, label in enumerate(labels):
+            if label not in ids:
+                known = ", ".join(self.labels[:10]) + (", ..." if len(self.labels) > 10 else "")
+                hint = nearest(label, self.labels)
+                raise RowError(row, f"the label '{label}' does not occur in training (labels: {known}){hint}")
+        return [ids[label] for label in labels]
+
+    def collate(self, columns: Columns) -> SequenceBatch:
+        """Pad ``ids`` to ``(B, T)``."""
+        lengths = [len(ids) for ids in columns["ids"]]
+        targets = torch.as_tensor(np.asarray(columns["target"]), dtype=torch.int64) if "target" in columns else None
+        return SequenceBatch(pad(columns["ids"], lengths), torch.tensor(lengths), targets)
+
+    def decode(self, outputs: Tensor, top_k: int = 1) -> list[Record]:
+        """Probabilities ``(B, C)`` -> ``label`` and ``score``, and with ``top_k`` above 1 ``top``: the best pairs."""
+        scores, ids = outputs.topk(min(top_k, len(self.labels)), dim=1)
+        records: list[Record] = []
+        for row_scores, row_ids in zip(scores.tolist(), ids.tolist(), strict=True):
+            pairs = [[self.labels[label], score] for label, score in zip(row_ids, row_scores, strict=True)]
+            record: Record = {"label": pairs[0][0], "score": pairs[0][1]}
+            records.append(record | {"top": pairs} if top_k > 1 else record)
+        return records
+
+    def sizes(self) -> dict[str, int]:
+        """Return the vocabulary's and the labels' number."""
+        return {"vocabulary_size": self.tokenizer.vocabulary_size, "num_labels": len(self.labels)}
+
+    def tokens(self) -> list[str]:
+        """Return the tokenizer's vocabulary in the order of its ids."""
+        return self.tokenizer.tokens()
+
+    def label_names(self) -> list[str]:
+        """Return the labels in the order of their ids."""
+        return list(self.labels)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return tokenizer JSON and label names."""
+        return {"tokenizer": self.tokenizer.to_json(), "labels": list(self.labels)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back tokenizer and labels."""
+        self.tokenizer = TextTokenizer.from_json(state["tokenizer"])
+        self.labels = list(state["labels"])
+
+    def options(self) -> dict[str, Any]:
+        """Return what bears on ``encode`` beside the learned state."""
+        return {"max_length": self.max_length, "truncation": self.truncation}

@@ -1,0 +1,1 @@
+"""Lightning modules: loss, scores, optimiser; one file a task kind."""

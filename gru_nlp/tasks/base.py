@@ -1,0 +1,159 @@
+"""What every task shares: steps, optimiser, schedule, reproducible epochs, the checkpoint's record."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from gru_nlp.batch import SequenceBatch
+from gru_nlp.checkpoint import KEY
+
+MakeOptimizer = Callable[[list[dict[str, Any]]], Optimizer]
+MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
+PLATEAU_KEY = "gru_nlp_plateau"
+
+
+def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
+    """Group trainable parameters: weight decay for matrices, none for embeddings, biases and other vectors."""
+    tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    decayed: list[nn.Parameter] = []
+    spared: list[nn.Parameter] = []
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            (spared if parameter.ndim < 2 or id(parameter) in tables else decayed).append(parameter)
+    return [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
+
+
+class Task(LightningModule):
+    """A model in training: a task kind adds its loss and its scores.
+
+    Args:
+        model: trained.
+        monitor: name of the validation score that picks the best checkpoint.
+        mode: ``max`` or ``min``: which ``monitor`` is better.
+        record: what the checkpoint holds beside the weights; its ``scores`` follow the latest validation.
+        optimizer: makes the optimiser from parameter groups; None where nothing is trained.
+        schedule: makes the learning-rate schedule from the optimiser and the number of steps.
+        seed: random numbers of an epoch depend on (seed, epoch, process) alone, so that a run which was stopped
+            at the end of an epoch goes on as if it had not been.
+    """
+
+    #: How the scores are computed, stored beside them.
+    scorer: str
+
+    def __init__(
+        self,
+        *,
+        model: nn.Module,
+        monitor: str,
+        mode: str,
+        record: dict[str, Any],
+        optimizer: MakeOptimizer | None,
+        schedule: MakeSchedule | None,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.monitor = monitor
+        self.mode = mode
+        self.record = record
+        self.make_optimizer = optimizer
+        self.make_schedule = schedule
+        self.seed = seed
+        self.plateau: ReduceLROnPlateau | None = None
+        self.plateau_state: dict[str, Any] | None = None
+        self.outputs: list[Tensor] = []
+        self.latest: dict[str, dict[str, float]] = {}
+        self.real_steps = torch.zeros((), dtype=torch.int64)
+        self.padded_steps = 0
+
+    @abstractmethod
+    def loss(self, batch: SequenceBatch) -> Tensor:
+        """Return the training loss of a batch, a scalar."""
+
+    @abstractmethod
+    def score(self, batch: SequenceBatch, stage: str) -> Tensor:
+        """Add a batch to the scores of ``stage``; return what ``Preprocessor.decode`` takes."""
+
+    @abstractmethod
+    def scores(self, stage: str) -> dict[str, float]:
+        """Return the scores of ``stage`` by name, ``<stage>/<score>``, and start them anew."""
+
+    @abstractmethod
+    def details(self, stage: str, names: list[str]) -> dict[str, Any]:
+        """Return what ``metrics.json`` says beside the scores, such as the scores of each class."""
+
+    def on_train_epoch_start(self) -> None:
+        """Seed the epoch's dropout."""
+        torch.manual_seed(((self.seed * 100_003 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
+        self.real_steps = torch.zeros((), dtype=torch.int64, device=self.device)
+        self.padded_steps = 0
+
+    def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor:
+        """Return the loss; count padding; log on the logger's own beat, since logging every step costs 1 ms."""
+        loss = self.loss(batch)
+        self.padded_steps += batch.inputs.shape[0] * batch.inputs.shape[1]
+        self.real_steps = self.real_steps + batch.lengths.sum()  # stays on the device: reading it back would stall it
+        beat = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if batch_idx == 0 or (self.global_step + 1) % beat == 0:
+            self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(batch.lengths))
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Log the share of padding among the epoch's steps."""
+        self.log("train/padding_share", 1.0 - float(self.real_steps) / max(1, self.padded_steps))
+
+    def validation_step(self, batch: SequenceBatch, batch_idx: int) -> None:
+        """Score a batch."""
+        self.score(batch, "validation")
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the scores, keep them for the checkpoint, and let a plateau schedule see the monitored one."""
+        scores = self.latest["validation"] = self.scores("validation")
+        self.record["scores"] = scores
+        for name, value in scores.items():
+            self.log(name, value, prog_bar=name == self.monitor)
+        if self.plateau is not None and not self.trainer.sanity_checking:
+            self.plateau.step(scores[self.monitor])
+
+    def on_test_epoch_start(self) -> None:
+        """Forget the outputs of an earlier pass."""
+        self.outputs = []
+
+    def test_step(self, batch: SequenceBatch, batch_idx: int) -> None:
+        """Score a batch and keep its outputs, in the order of the batches."""
+        self.outputs.append(self.score(batch, "test").cpu())
+
+    def on_test_epoch_end(self) -> None:
+        """Log the scores; ``latest`` keeps every digit, where the log rounds to float32."""
+        self.latest["test"] = self.scores("test")
+        self.log_dict(self.latest["test"])
+
+    def configure_optimizers(self) -> Any:
+        """Make optimiser and schedule; a plateau schedule is stepped here, after a validation, not by Lightning."""
+        if self.make_optimizer is None or self.make_schedule is None:
+            return None
+        optimizer = self.make_optimizer(parameter_groups(self.model))
+        schedule = self.make_schedule(optimizer, int(self.trainer.estimated_stepping_batches))
+        if isinstance(schedule, ReduceLROnPlateau):
+            # Lightning saves last.ckpt before it would step a plateau schedule, and drops that step on resuming.
+            self.plateau = schedule
+            if self.plateau_state is not None:
+                schedule.load_state_dict(self.plateau_state)
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the record, and the state of a plateau schedule."""
+        checkpoint[KEY] = self.record
+        if self.plateau is not None:
+            checkpoint[PLATEAU_KEY] = self.plateau.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
+        """Take back the state of a plateau schedule."""
+        self.plateau_state = checkpoint.get(PLATEAU_KEY)

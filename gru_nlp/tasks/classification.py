@@ -1,0 +1,105 @@
+"""Sentiment and text classification: cross-entropy, accuracy, macro F1."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from gru_nlp.batch import SequenceBatch
+from gru_nlp.errors import UserError, choose
+from gru_nlp.metrics.classification import ClassificationMetric, ClassificationReport
+from gru_nlp.tasks.base import MakeOptimizer, MakeSchedule, Task
+
+
+def balanced_weights(counts: list[int]) -> Tensor:
+    """Return ``(C,)`` weights ``N / (C n_c)``, so that every label bears equally on the loss (King and Zeng 2001)."""
+    numbers = torch.tensor(counts, dtype=torch.float32)
+    return numbers.sum() / (len(counts) * numbers.clamp(min=1.0))
+
+
+class ClassificationTask(Task):
+    """Cross-entropy with label smoothing and class weights; scores are taken without either.
+
+    Args:
+        name: shown to the user and stored.
+        label_smoothing: share of the target spread evenly over all labels (Szegedy et al. 2016, section 7).
+        class_weights: ``none`` or ``balanced``.
+        label_counts: number of training examples of each label; None where nothing is trained.
+        num_labels: number of labels C.
+        model, monitor, mode, record, optimizer, schedule, seed: as in ``Task``.
+    """
+
+    scorer = "accuracy and macro F1 over the labels that occur, argmax of the logits; loss: mean cross-entropy"
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        label_smoothing: float,
+        class_weights: str,
+        label_counts: list[int] | None,
+        num_labels: int,
+        model: nn.Module,
+        monitor: str,
+        mode: str,
+        record: dict[str, Any],
+        optimizer: MakeOptimizer | None,
+        schedule: MakeSchedule | None,
+        seed: int,
+    ) -> None:
+        super().__init__(
+            model=model,
+            monitor=monitor,
+            mode=mode,
+            record=record,
+            optimizer=optimizer,
+            schedule=schedule,
+            seed=seed,
+        )
+        if not 0.0 <= label_smoothing < 1.0:
+            raise UserError(f"task.label_smoothing={label_smoothing} must be at least 0 and below 1")
+        choose("task.class_weights", class_weights, ("none", "balanced"))
+        self.name = name
+        self.label_smoothing = label_smoothing
+        balanced = class_weights == "balanced" and label_counts is not None
+        weights = balanced_weights(label_counts) if balanced and label_counts is not None else None
+        self.register_buffer("weights", weights, persistent=False)
+        self.metrics = nn.ModuleDict(
+            {f"{stage}_scores": ClassificationMetric(num_labels) for stage in ("validation", "test")}
+        )
+        self.reports: dict[str, ClassificationReport] = {}
+
+    def loss(self, batch: SequenceBatch) -> Tensor:
+        """Return the mean smoothed, weighted cross-entropy."""
+        assert batch.targets is not None
+        weights: Tensor | None = self.weights  # type: ignore[assignment]
+        return cross_entropy(self.model(batch), batch.targets, weight=weights, label_smoothing=self.label_smoothing)
+
+    def score(self, batch: SequenceBatch, stage: str) -> Tensor:
+        """Count a batch; return probabilities ``(B, C)``."""
+        assert batch.targets is not None
+        logits: Tensor = self.model(batch)
+        self._metric(stage).update(logits, batch.targets)
+        return logits.softmax(dim=1)
+
+    def scores(self, stage: str) -> dict[str, float]:
+        """Return accuracy, macro F1 and loss; ``reports[stage]`` keeps the per-class scores."""
+        metric = self._metric(stage)
+        report = metric.compute()
+        metric.reset()
+        self.reports[stage] = report
+        return {
+            f"{stage}/accuracy": report.accuracy,
+            f"{stage}/macro_f1": report.macro_f1,
+            f"{stage}/loss": report.loss,
+        }
+
+    def details(self, stage: str, names: list[str]) -> dict[str, Any]:
+        """Return precision, recall, F1 and support of each class by its name in ``names``."""
+        return {name: row._asdict() for name, row in zip(names, self.reports[stage].per_class, strict=True)}
+
+    def _metric(self, stage: str) -> ClassificationMetric:
+        metric = self.metrics[f"{stage}_scores"]
+        assert isinstance(metric, ClassificationMetric)
+        return metric

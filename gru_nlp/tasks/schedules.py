@@ -1,0 +1,38 @@
+"""Learning-rate schedules, counted in optimiser steps; ``conf/schedule`` names them."""
+
+import math
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
+
+from gru_nlp.errors import UserError
+
+
+def _warmup_steps(total_steps: int, warmup: float) -> int:
+    if not 0.0 <= warmup < 1.0:
+        raise UserError(f"schedule.warmup={warmup} must be a share of the training steps, from 0 to below 1")
+    return round(total_steps * warmup)
+
+
+def constant(optimizer: Optimizer, total_steps: int, *, warmup: float) -> LRScheduler:
+    """Rise linearly over the first ``warmup`` share of the steps, then stay."""
+    rise = _warmup_steps(total_steps, warmup)
+    return LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (rise + 1)))
+
+
+def cosine(optimizer: Optimizer, total_steps: int, *, warmup: float, floor: float) -> LRScheduler:
+    """Rise linearly, then fall along half a cosine to ``floor`` of the rate (Loshchilov and Hutter 2017, eq. 5)."""
+    rise = _warmup_steps(total_steps, warmup)
+
+    def factor(step: int) -> float:
+        if step < rise:
+            return (step + 1) / (rise + 1)
+        done = min(1.0, (step - rise) / max(1, total_steps - rise))
+        return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+    return LambdaLR(optimizer, factor)
+
+
+def plateau(optimizer: Optimizer, total_steps: int, *, factor: float, patience: int, mode: str) -> ReduceLROnPlateau:
+    """Multiply the rate by ``factor`` after ``patience`` validations without a better score, whatever the steps."""
+    return ReduceLROnPlateau(optimizer, mode="max" if mode == "max" else "min", factor=factor, patience=patience)

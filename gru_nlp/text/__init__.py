@@ -1,0 +1,1 @@
+"""Tokenizers, special tokens and pretrained word vectors; knows no torch."""

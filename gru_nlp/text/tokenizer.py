@@ -1,0 +1,242 @@
+"""Tokenizers trained on the training split: one function a kind, and the wrapper that the rest of the program uses.
+
+Every function takes an iterator of texts and gives a ``tokenizers.Tokenizer`` in canonical form: the special tokens
+have the ids of ``gru_nlp.text.special``, all others follow in an order that depends on the text alone, and no special
+token is ever found in a text (a person may well write ``<pad>``).
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from gru_nlp.errors import UserError, choose
+from gru_nlp.text.special import SPECIAL_TOKENS, UNK, UNK_TOKEN
+
+NORMALIZATIONS = ("none", "nfc", "nfkc")
+
+# Penn-like words: "doesn't" -> does n't, "it's" -> it 's; every Han or Kana character and every mark on its own.
+_IDEOGRAM = r"\p{Han}|\p{Hiragana}|\p{Katakana}"
+_WORD = (
+    r"[nN]'[tT]\b|'(?:[sS]|[rR][eE]|[vV][eE]|[lL][lL]|[dD]|[mM])\b"
+    r"|\w+?(?=[nN]'[tT]\b)|\w+|[^\w\s]"
+)
+
+
+def _normalizer(normalization: str, lowercase: bool) -> Any:
+    choose("tokenizer.normalization", normalization, NORMALIZATIONS)
+    steps: list[Any] = []
+    if normalization != "none":
+        steps.append(normalizers.NFC() if normalization == "nfc" else normalizers.NFKC())
+    if lowercase:
+        steps.append(normalizers.Lowercase())
+    return normalizers.Sequence(steps)
+
+
+def _checked(texts: Iterable[str]) -> Iterator[str]:
+    """Pass texts on; refuse a training split without a single one that is not blank."""
+    some = False
+    for text in texts:
+        some = some or bool(text.strip())
+        yield text
+    if not some:
+        raise UserError("the training data has no text to learn a tokenizer from (see data.train=..., data.text=...)")
+
+
+def _train(tokenizer: Tokenizer, texts: Iterable[str], trainer: Any) -> Tokenizer:
+    tokenizer.train_from_iterator(_checked(texts), trainer)
+    return tokenizer
+
+
+def _check_sizes(vocabulary_size: int, min_frequency: int) -> None:
+    if vocabulary_size <= len(SPECIAL_TOKENS):
+        raise UserError(f"tokenizer.vocabulary_size={vocabulary_size} must be above {len(SPECIAL_TOKENS)}")
+    if min_frequency < 1:
+        raise UserError(f"tokenizer.min_frequency={min_frequency} must be at least 1")
+
+
+def bpe(
+    texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
+) -> Tokenizer:
+    """Byte-pair encoding over characters (Sennrich et al. 2016); a blank is part of the token that follows it."""
+    _check_sizes(vocabulary_size, min_frequency)
+    tokenizer = Tokenizer(models.BPE(unk_token=UNK_TOKEN))
+    tokenizer.normalizer = _normalizer(normalization, lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size,
+        min_frequency=min_frequency,
+        special_tokens=list(SPECIAL_TOKENS),
+        show_progress=False,
+    )
+    return canonical(_train(tokenizer, texts, trainer))
+
+
+def byte_bpe(
+    texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
+) -> Tokenizer:
+    """Byte-pair encoding over bytes (Radford et al. 2019): no text is ever unknown."""
+    _check_sizes(vocabulary_size, min_frequency)
+    if vocabulary_size < len(SPECIAL_TOKENS) + 256:
+        raise UserError(f"tokenizer.vocabulary_size={vocabulary_size} must hold the 256 bytes: at least 260")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = _normalizer(normalization, lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size,
+        min_frequency=min_frequency,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    return canonical(_train(tokenizer, texts, trainer))
+
+
+def wordpiece(
+    texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
+) -> Tokenizer:
+    """WordPiece (Schuster and Nakajima 2012): longest match from the left inside a word, ``##`` inside it."""
+    _check_sizes(vocabulary_size, min_frequency)
+    tokenizer = Tokenizer(models.WordPiece(unk_token=UNK_TOKEN))
+    tokenizer.normalizer = _normalizer(normalization, lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary_size,
+        min_frequency=min_frequency,
+        special_tokens=list(SPECIAL_TOKENS),
+        show_progress=False,
+    )
+    return canonical(_train(tokenizer, texts, trainer))
+
+
+def unigram(texts: Iterable[str], *, vocabulary_size: int, lowercase: bool, normalization: str) -> Tokenizer:
+    """Unigram language model (Kudo 2018): the likeliest split of a text."""
+    _check_sizes(vocabulary_size, 1)
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = _normalizer(normalization, lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=vocabulary_size, special_tokens=list(SPECIAL_TOKENS), unk_token=UNK_TOKEN, show_progress=False
+    )
+    return canonical(_train(tokenizer, texts, trainer))
+
+
+def word(
+    texts: Iterable[str],
+    *,
+    vocabulary_size: int,
+    min_frequency: int,
+    lowercase: bool,
+    normalization: str,
+    extra_words: Sequence[str] = (),
+) -> Tokenizer:
+    """Whole words, split as the Penn Treebank does; marks, Han and Kana characters stand alone.
+
+    ``extra_words`` (of pretrained vectors) follow the words of the texts, however many those are.
+    """
+    _check_sizes(vocabulary_size, min_frequency)
+    tokenizer = Tokenizer(models.WordLevel(unk_token=UNK_TOKEN))
+    straight = normalizers.Replace(Regex("[’‘]"), "'")
+    tokenizer.normalizer = normalizers.Sequence([_normalizer(normalization, lowercase), straight])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_IDEOGRAM), "isolated"),
+            pre_tokenizers.Split(Regex(_WORD), "removed", invert=True),
+        ]
+    )
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=vocabulary_size,
+        min_frequency=min_frequency,
+        special_tokens=list(SPECIAL_TOKENS),
+        show_progress=False,
+    )
+    return canonical(_train(tokenizer, texts, trainer), extra_words)
+
+
+def character(
+    texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
+) -> Tokenizer:
+    """Single characters (Unicode code points), blanks among them."""
+    _check_sizes(vocabulary_size, min_frequency)
+    tokenizer = Tokenizer(models.WordLevel(unk_token=UNK_TOKEN))
+    tokenizer.normalizer = _normalizer(normalization, lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"(?m)."), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=vocabulary_size,
+        min_frequency=min_frequency,
+        special_tokens=list(SPECIAL_TOKENS),
+        show_progress=False,
+    )
+    return canonical(_train(tokenizer, texts, trainer))
+
+
+def canonical(tokenizer: Tokenizer, extra_words: Sequence[str] = ()) -> Tokenizer:
+    """Order the ids by the text alone and take the special tokens out of the search.
+
+    WordPiece and Unigram training number the same tokens differently in every process; a special token that is
+    registered as "added" would be found in a person's text.
+    """
+    content = json.loads(tokenizer.to_str())
+    content["added_tokens"] = []
+    model = content["model"]
+    if model["type"] == "Unigram":
+        scores = dict(model["vocab"])
+        learned = sorted((token for token in scores if token not in SPECIAL_TOKENS), key=lambda t: (-scores[t], t))
+        model["vocab"] = [[token, scores.get(token, 0.0)] for token in (*SPECIAL_TOKENS, *learned)]
+        model["unk_id"] = UNK
+    else:
+        ids: dict[str, int] = model["vocab"]
+        learned = sorted((token for token in ids if token not in SPECIAL_TOKENS), key=ids.__getitem__)
+        if model["type"] == "WordPiece":
+            learned.sort()
+        known = set(learned)
+        for extra in extra_words:
+            normal = tokenizer.normalizer.normalize_str(extra)
+            if normal not in known and normal not in SPECIAL_TOKENS:
+                known.add(normal)
+                learned.append(normal)
+        model["vocab"] = {token: place for place, token in enumerate((*SPECIAL_TOKENS, *learned))}
+    return Tokenizer.from_str(json.dumps(content, ensure_ascii=False))
+
+
+class TextTokenizer:
+    """A trained tokenizer as the rest of the program uses it: ids in, ids out, nothing added, nothing cut.
+
+    Args:
+        tokenizer: in canonical form.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self.vocabulary_size: int = tokenizer.get_vocab_size()
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Turn texts into lists of ids."""
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encodings]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Turn ids back into text, without padding and sentence marks."""
+        kept = [index for index in ids if index == UNK or index >= len(SPECIAL_TOKENS)]
+        text: str = self._tokenizer.decode(kept, skip_special_tokens=False)
+        return text
+
+    def tokens(self) -> list[str]:
+        """Return the vocabulary in the order of its ids."""
+        vocabulary: dict[str, int] = self._tokenizer.get_vocab()
+        return sorted(vocabulary, key=vocabulary.__getitem__)
+
+    def to_json(self) -> str:
+        """Return the tokenizer as text, equal for equal tokenizers."""
+        return json.dumps(json.loads(self._tokenizer.to_str()), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "TextTokenizer":
+        """Read what ``to_json`` wrote."""
+        return cls(Tokenizer.from_str(text))

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from gru_nlp.data.bucketing import BucketBatchSampler
+
+LENGTHS = np.random.default_rng(0).integers(1, 60, 1003).astype(np.int32)
+
+
+def make(shuffle=True, batch_tokens=None, rank=0, world_size=1, seed=1, batch_size=16):
+    return BucketBatchSampler(
+        LENGTHS,
+        batch_size=batch_size,
+        batch_tokens=batch_tokens,
+        shuffle=shuffle,
+        seed=seed,
+        rank=rank,
+        world_size=world_size,
+    )
+
+
+@pytest.mark.parametrize("batch_tokens", [None, 300])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_every_row_comes_once_within_both_budgets(shuffle, batch_tokens):
+    sampler = make(shuffle, batch_tokens)
+    batches = list(sampler)
+    assert len(batches) == len(sampler)
+    assert sorted(row for batch in batches for row in batch) == list(range(len(LENGTHS)))
+    assert max(map(len, batches)) <= 16
+    if batch_tokens:
+        assert all(len(batch) * LENGTHS[batch].max() <= batch_tokens for batch in batches)
+
+
+def test_a_row_longer_than_the_token_budget_goes_alone():
+    sampler = make(batch_tokens=20)
+    assert all(len(batch) == 1 for batch in sampler if LENGTHS[batch].max() > 20)
+
+
+def test_the_order_depends_on_seed_and_epoch_alone():
+    first, again, other = make(), make(), make(seed=2)
+    assert list(first) == list(again)
+    assert list(first) != list(other)
+    before = list(first)
+    first.set_epoch(1)
+    assert list(first) != before
+    again.set_epoch(1)
+    assert list(first) == list(again)
+
+
+def test_buckets_pad_less_than_a_random_order_would():
+    assert make().padding_share() < 0.1
+    assert make(shuffle=False).padding_share() < 0.02
+
+
+def test_processes_share_evaluation_rows_without_repeating_one():
+    rows = [row for rank in range(3) for batch in make(shuffle=False, rank=rank, world_size=3) for row in batch]
+    assert sorted(rows) == list(range(len(LENGTHS)))
+
+
+def test_processes_get_the_same_number_of_training_batches():
+    parts = [list(make(rank=rank, world_size=4)) for rank in range(4)]
+    assert len({len(part) for part in parts}) == 1
+    assert {row for part in parts for batch in part for row in batch} == set(range(len(LENGTHS)))
+
+
+def test_order_lists_the_rows_as_the_batches_give_them():
+    sampler = make(shuffle=False, rank=1, world_size=2)
+    assert sampler.order().tolist() == [row for batch in sampler for row in batch]
