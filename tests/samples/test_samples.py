@@ -1,0 +1,53 @@
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from gru_nlp.errors import UserError
+from gru_nlp.samples import MODULES, SPLITS, generate
+
+DIGEST = (
+    "import hashlib, json; from gru_nlp.samples import generate;"
+    "print(hashlib.sha256(json.dumps([generate(n, s) for n in ('sentiment', 'topics')"
+    " for s in ('train', 'validation', 'test')]).encode()).hexdigest())"
+)
+
+
+def test_every_process_makes_the_same_sample():
+    here = [generate(name, split) for name in ("sentiment", "topics") for split in ("train", "validation", "test")]
+    expected = hashlib.sha256(json.dumps(here).encode()).hexdigest()
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True)
+        assert done.stdout.strip() == expected
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_splits_share_no_text_and_labels_are_balanced(name):
+    texts = {split: {row["text"] for row in generate(name, split)} for split in SPLITS}
+    assert not texts["train"] & texts["test"]
+    assert not texts["train"] & texts["validation"]
+    assert not texts["validation"] & texts["test"]
+    counts = Counter(row["label"] for row in generate(name, "train"))
+    assert len(set(counts.values())) == 1
+    assert sum(counts.values()) > 2000
+
+
+def test_a_bag_of_words_does_not_solve_the_sentiment_sample():
+    train, test = generate("sentiment", "train"), generate("sentiment", "test")
+    vectorizer = CountVectorizer(token_pattern=r"[\w']+")
+    inputs = vectorizer.fit_transform(row["text"] for row in train)
+    model = LogisticRegression(max_iter=1000).fit(inputs, [row["label"] for row in train])
+    accuracy = model.score(vectorizer.transform(row["text"] for row in test), [row["label"] for row in test])
+    assert 0.5 <= accuracy < 0.8
+
+
+def test_an_unknown_sample_names_the_nearest():
+    with pytest.raises(UserError, match="did you mean 'sentiment'"):
+        generate("sentimant", "train")
