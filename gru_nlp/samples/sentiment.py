@@ -85,7 +85,7 @@ class Grammar:
             lambda: f"such {article} {adjective} {noun}",
             lambda: f"{adjective} and {self.adjective(good)}",
             lambda: f"i {self.random.choice(VERBS[good])} {self.pick('this', 'the', 'that', 'my')} {noun}",
-            lambda: f"i {self.random.choice(VERBS_PAST[good])} {self.pick('every minute of it', 'it', 'the ' + noun)}",
+            lambda: f"i {self.random.choice(VERBS_PAST[good])} {self.pick('it from the start', 'it', 'the ' + noun)}",
             lambda: f"{self.pick('the', 'this')} {noun} {self.random.choice(DEEDS[good])}",
             lambda: f"it {self.random.choice(DEEDS[good])}",
             lambda: f"{self.pick('the', 'this')} {noun} is a {self.random.choice(THINGS[good])}",

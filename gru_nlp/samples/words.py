@@ -53,7 +53,7 @@ FAILURES = tuple(
     |scam|catastrophe|mistake""".replace("\n    ", "").split("|")
 )
 GOOD_DEEDS = tuple(
-    """works well|works perfectly|made me smile|made me laugh|makes me happy|arrived on time|is worth every penny
+    """works well|works perfectly|made me smile|made me laugh|makes me happy|arrived on time|is worth its price
     |is worth the money|is worth seeing|deserves an award|deserves five stars|exceeded my expectations|lasts for days
     |kept its promises|left me smiling|was a lot of fun|brought me joy|runs smoothly|saved my day|feels right|tastes great
     |looks great|sounds great|pays off""".replace("\n    ", "").split("|")
@@ -61,8 +61,8 @@ GOOD_DEEDS = tuple(
 BAD_DEEDS = tuple(
     """stopped working|broke after a week|made me angry|made me yawn|put me to sleep|arrived late|arrived broken
     |fell apart|let me down|wasted my time|wasted my money|ruined the evening|ruined my day|gave me a headache
-    |makes no sense|falls short|dies after an hour|crashes all the time|drags on forever|goes nowhere|left me cold
-    |broke its promises|deserves no stars|tastes awful|looks cheap|smells bad|costs too much|is far too long
+    |makes no sense|falls short|runs flat by noon|crashes all the time|drags on forever|goes nowhere|left me cold
+    |broke its promises|deserves no stars|tastes awful|looks cheap|smells bad|costs too much|is much too long
     |is too expensive|takes forever""".replace("\n    ", "").split("|")
 )
 INTENSIFIERS = tuple(

@@ -1,0 +1,191 @@
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from gru_nlp.cli.main import main
+from gru_nlp.predictor import Predictor
+
+SENTENCES = Path(__file__).parent.parent / "samples" / "everyday_sentences.py"
+TINY = ["trainer.max_epochs=2", "encoder.hidden_size=8", "embedding.size=8", "trainer.enable_progress_bar=false"]
+
+
+def lines(capsys):
+    return capsys.readouterr().out.splitlines()
+
+
+def rows(path, texts):
+    path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in texts), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def own_csv(tmp_path):
+    words = [("good fine", "yes"), ("bad poor", "no")]
+    return rows(tmp_path / "größe (1).csv", [(f"{text} {i % 7}", label) for i in range(60) for text, label in words])
+
+
+def test_the_sample_is_learned_and_the_run_folder_is_complete(trained):
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["test/accuracy"] >= 0.97
+    assert metrics["seed"] == 1
+    assert metrics["versions"]["torch"] == torch.__version__
+    assert {"machine", "parameters", "wall_seconds", "scorer", "test/macro_f1", "test/loss"} <= set(metrics)
+    assert {path.name for path in trained.iterdir()} == {
+        "best.ckpt", "last.ckpt", "config.yaml", "logs", "metrics.json", "predictions.jsonl",
+    }  # fmt: skip
+    predictions = (trained / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    right = [json.loads(line)["label"] == json.loads(line)["target"] for line in predictions]
+    assert sum(right) / len(right) == metrics["test/accuracy"]
+
+
+def test_at_least_32_of_40_everyday_sentences_are_judged_right(trained):
+    spec = importlib.util.spec_from_file_location("everyday", SENTENCES)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    records = Predictor.from_checkpoint(trained)([text for text, _ in module.SENTENCES])
+    assert sum(r["label"] == label for r, (_, label) in zip(records, module.SENTENCES, strict=True)) >= 32
+
+
+def test_evaluate_repeats_the_test_score_to_the_last_digit_from_the_file_alone(trained, tmp_path, capsys):
+    alone = tmp_path / "elsewhere" / "epoch=3 (best).ckpt"
+    alone.parent.mkdir()
+    shutil.copy(trained / "best.ckpt", alone)
+    capsys.readouterr()
+    assert main(["evaluate", f"checkpoint={alone}"]) == 0
+    scores = dict(line.split(" ") for line in lines(capsys))
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert {name: float(value) for name, value in scores.items()} == {
+        name: value for name, value in metrics.items() if name.startswith("test/")
+    }
+
+
+def test_evaluate_scores_other_data_by_group_or_by_one_value(trained, tmp_path, capsys):
+    file = rows(tmp_path / "b.csv", [("i love it", "positive"), ("i hate it", "negative")])
+    assert main(["evaluate", f"checkpoint={trained}", "data=csv", f"data.test={file}", "output=out.jsonl"]) == 0
+    assert "test/accuracy 1.0" in lines(capsys)
+    assert [json.loads(line)["target"] for line in open("out.jsonl")] == ["positive", "negative"]
+
+
+def test_predict_labels_the_text_after_two_dashes(trained, capsys):
+    assert main(["predict", f"checkpoint={trained}", "--", "what", "a", "wonderful,", "film=good"]) == 0
+    record = json.loads(lines(capsys)[0])
+    assert record["label"] == "positive"
+    assert record["text"] == "what a wonderful, film=good"
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "tsv", "table"])
+def test_predict_gives_a_record_a_line_in_order(trained, tmp_path, capsys, kind):
+    (tmp_path / "in.txt").write_text("it is great\n\nit is awful\n", encoding="utf-8")
+    assert main(["predict", f"checkpoint={trained}", "input=in.txt", f"format={kind}"]) == 0
+    found = lines(capsys)
+    assert len(found) == 3
+    assert "positive" in found[0]
+    assert "positive" not in found[1] + found[2]
+    if kind == "jsonl":
+        assert json.loads(found[1]) == {"label": None, "score": None, "text": ""}
+
+
+def test_predict_reads_a_column_writes_a_file_and_ranks_labels(trained, tmp_path):
+    (tmp_path / "in.csv").write_text('id,body\n1,"great, really"\n2,awful\n', encoding="utf-8")
+    options = ["input=in.csv", "text=body", "output=out.jsonl", "top_k=2"]
+    assert main(["predict", f"checkpoint={trained}", *options]) == 0
+    records = [json.loads(line) for line in open("out.jsonl")]
+    assert [record["label"] for record in records] == ["positive", "negative"]
+    assert [label for label, _ in records[0]["top"]] == ["positive", "negative"]
+    assert not Path("out.jsonl.part").exists()
+
+
+def test_no_input_gives_no_records(trained, tmp_path, capsys):
+    (tmp_path / "empty.txt").write_text("")
+    capsys.readouterr()
+    assert main(["predict", f"checkpoint={trained}", "input=empty.txt"]) == 0
+    assert lines(capsys) == []
+
+
+def test_over_long_and_endless_lines_are_cut_and_counted(trained, tmp_path, capsys):
+    (tmp_path / "long.txt").write_text("great " * 900_000 + "\n" + "x" * 5_000_000 + "\nbad\n")
+    assert main(["predict", f"checkpoint={trained}", "input=long.txt"]) == 0
+    captured = capsys.readouterr()
+    assert len(captured.out.splitlines()) == 3
+    assert "1 over-long texts were cut to 512 tokens" in captured.err
+
+
+def test_records_do_not_depend_on_batch_size_or_order(trained):
+    predictor = Predictor.from_checkpoint(trained)
+    texts = [f"{'not ' * (i % 3)}good {'food ' * (i % 11)}{i}" for i in range(150)]
+    expected = predictor(texts, batch_size=64)
+    for batch_size in (1, 7):
+        found = predictor(texts[::-1], batch_size=batch_size)[::-1]
+        assert [r["label"] for r in found] == [r["label"] for r in expected]
+        assert max(abs(a["score"] - b["score"]) for a, b in zip(found, expected, strict=True)) < 1e-5
+
+
+def test_info_shows_task_labels_sizes_and_score(trained, capsys):
+    assert main(["info", f"checkpoint={trained}"]) == 0
+    text = capsys.readouterr().out
+    for part in ("sentiment", "negative, positive", "vocabulary_size", "test/accuracy", "hidden_size: 128"):
+        assert part in text
+
+
+def test_training_on_an_own_file_carves_validation_and_ends_with_its_score(own_csv, capsys):
+    assert main(["train", "data=csv", f"data.train={own_csv}", "run_dir=out", *TINY]) == 0
+    found = lines(capsys)
+    assert found[-1] == "run folder: out"
+    assert any(line.startswith("validation/accuracy") for line in found)
+    assert "test/accuracy" not in json.loads(Path("out/metrics.json").read_text())
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "plateau"])
+def test_a_run_stopped_after_an_epoch_and_resumed_ends_with_the_same_weights(own_csv, schedule, tmp_path):
+    options = ["data=csv", f"data.train={own_csv}", f"schedule={schedule}", *TINY, "patience=9", "optimizer.lr=0.05"]
+    options += ["+trainer.limit_val_batches=1.0"]
+    assert main(["train", *options, "run_dir=whole", "trainer.max_epochs=4"]) == 0
+    stop = "import sys; from lightning import Trainer; from lightning.pytorch.callbacks import EarlyStopping;"
+    stop += "real = EarlyStopping.on_validation_end\n"
+    stop += "def halt(self, trainer, module):\n    real(self, trainer, module)\n"
+    stop += "    trainer.should_stop = trainer.should_stop or trainer.current_epoch == 1\n"
+    stop += "EarlyStopping.on_validation_end = halt\nfrom gru_nlp.cli.main import main\nsys.exit(main(sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", stop, "train", *options, "run_dir=first", "trainer.max_epochs=4"])
+    assert done.returncode == 0
+    shutil.move("first", "moved")
+    assert torch.load("moved/last.ckpt", weights_only=True)["epoch"] == 1
+    assert main(["train", "resume=moved"]) == 0
+    whole, resumed = (torch.load(f"{name}/last.ckpt", weights_only=True) for name in ("whole", "moved"))
+    assert resumed["epoch"] == whole["epoch"] == 3
+    assert all(torch.equal(whole["state_dict"][name], value) for name, value in resumed["state_dict"].items())
+
+
+def test_a_sweep_goes_on_after_a_refused_job(own_csv, capsys):
+    shutil.copy(own_csv, "own.csv")
+    code = main(["train", "-m", "data=csv", "data.train=missing.csv,own.csv", *TINY])
+    assert code == 2
+    assert "job 0: missing.csv: no such file" in capsys.readouterr().err.replace(str(Path.cwd()) + "/", "")
+    assert len(list(Path("runs").glob("multirun-*/1/metrics.json"))) == 1
+
+
+def test_the_same_seed_gives_the_same_run(own_csv):
+    for name in ("a", "b"):
+        assert main(["train", "data=csv", f"data.train={own_csv}", f"run_dir={name}", *TINY]) == 0
+    first, second = (torch.load(f"{name}/best.ckpt", weights_only=True)["state_dict"] for name in "ab")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_predicting_imports_neither_lightning_nor_datasets():
+    code = "import sys, gru_nlp.predictor, gru_nlp.cli.predict;"
+    code += "print([m for m in ('lightning', 'datasets', 'pandas', 'matplotlib', 'torchmetrics') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"]])
+def test_help_and_version_import_nothing_heavy(arguments):
+    code = f"import sys; from gru_nlp.cli.main import main; main({arguments});"
+    code += "print([m for m in ('torch', 'hydra', 'numpy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip().endswith("[]")
+    assert "gru-nlp" in done.stdout
