@@ -88,14 +88,16 @@ class Task(LightningModule):
     def details(self, stage: str, names: list[str]) -> dict[str, Any]:
         """Return what ``metrics.json`` says beside the scores, such as the scores of each class."""
 
-    def on_train_epoch_start(self) -> None:
-        """Seed the epoch's dropout."""
+    def _start_epoch(self) -> None:
+        """Seed the epoch's dropout; Lightning leaves its own hook for this out when a run is resumed."""
         torch.manual_seed(((self.seed * 100_003 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
         self.real_steps = torch.zeros((), dtype=torch.int64, device=self.device)
         self.padded_steps = 0
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor:
         """Return the loss; count padding; log on the logger's own beat, since logging every step costs 1 ms."""
+        if batch_idx == 0:
+            self._start_epoch()
         loss = self.loss(batch)
         self.padded_steps += batch.inputs.shape[0] * batch.inputs.shape[1]
         self.real_steps = self.real_steps + batch.lengths.sum()  # stays on the device: reading it back would stall it

@@ -69,7 +69,10 @@ def test_evaluate_scores_other_data_by_group_or_by_one_value(trained, tmp_path, 
     file = rows(tmp_path / "b.csv", [("i love it", "positive"), ("i hate it", "negative")])
     assert main(["evaluate", f"checkpoint={trained}", "data=csv", f"data.test={file}", "output=out.jsonl"]) == 0
     assert "test/accuracy 1.0" in lines(capsys)
-    assert [json.loads(line)["target"] for line in open("out.jsonl")] == ["positive", "negative"]
+    assert [json.loads(line)["target"] for line in Path("out.jsonl").read_text(encoding="utf-8").splitlines()] == [
+        "positive",
+        "negative",
+    ]
 
 
 def test_predict_labels_the_text_after_two_dashes(trained, capsys):
@@ -95,7 +98,7 @@ def test_predict_reads_a_column_writes_a_file_and_ranks_labels(trained, tmp_path
     (tmp_path / "in.csv").write_text('id,body\n1,"great, really"\n2,awful\n', encoding="utf-8")
     options = ["input=in.csv", "text=body", "output=out.jsonl", "top_k=2"]
     assert main(["predict", f"checkpoint={trained}", *options]) == 0
-    records = [json.loads(line) for line in open("out.jsonl")]
+    records = [json.loads(line) for line in Path("out.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [record["label"] for record in records] == ["positive", "negative"]
     assert [label for label, _ in records[0]["top"]] == ["positive", "negative"]
     assert not Path("out.jsonl.part").exists()
