@@ -25,6 +25,14 @@ PATH_OPTIONS = (
 #: Those that a checkpoint keeps, and that must still be found from another folder.
 STORED_PATHS = tuple(option for option in PATH_OPTIONS if "." in option)
 
+#: Options, by their last name, that count something and must be at least 1.
+COUNTS = frozenset(
+    {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k"}
+    | {"max_length", "min_frequency"}
+)
+#: Options, by their last name, that are a share from 0 to below 1.
+SHARES = frozenset({"dropout", "word_dropout", "label_smoothing", "warmup"})
+
 
 def conf_dir() -> Path:
     """Return the folder of the shipped configs: inside an installed package, beside it in a source tree."""
@@ -73,3 +81,18 @@ def check_types(config: DictConfig, defaults: DictConfig) -> None:
             continue
         if not fits:
             raise UserError(f"{option}={given} must be {kind}")
+
+
+def check_ranges(config: DictConfig) -> None:
+    """Refuse counts below 1 and shares outside 0 to 1.
+
+    Raises:
+        UserError: naming the option and its value.
+    """
+    for option, value in leaves(OmegaConf.to_container(config, resolve=False)):
+        name = option.rpartition(".")[2]
+        if isinstance(value, int | float):
+            if name in COUNTS and value < 1:
+                raise UserError(f"{option}={value} must be at least 1")
+            if name in SHARES and not 0.0 <= value < 1.0:
+                raise UserError(f"{option}={value} must be a share: at least 0 and below 1")

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from lightning import Callback, Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
@@ -87,11 +88,18 @@ def loggers(folder: Path) -> list[Logger]:
 
 
 def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
-    """Build the trainer of a training run."""
+    """Build the trainer of a training run; nothing is written yet.
+
+    Raises:
+        UserError: Lightning refuses an option.
+    """
     options = {**config["trainer"], "accelerator": resolve_device(config["trainer"]["accelerator"])}
-    built: Trainer = build(
-        options, default_root_dir=folder, callbacks=callbacks(folder, config), logger=loggers(folder)
-    )
+    try:
+        built: Trainer = build(
+            options, default_root_dir=folder, callbacks=callbacks(folder, config), logger=loggers(folder)
+        )
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        raise UserError(f"trainer: {error}") from None
     return built
 
 

@@ -76,6 +76,8 @@ def make_task(config: Mapping[str, Any], preprocessor: Preprocessor, model: nn.M
         num_labels=preprocessor.sizes()["num_labels"],
     )
     task.record = checkpoint.record(config, preprocessor, task.scorer)
+    if training:
+        task.check_recipe()
     return task
 
 

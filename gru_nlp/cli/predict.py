@@ -28,9 +28,6 @@ def load(config: DictConfig) -> Predictor:
         raise UserError("device=cuda, but torch sees no GPU: set device=cpu or device=auto")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    for option in ("batch_size", "top_k"):
-        if config[option] < 1:
-            raise UserError(f"{option}={config[option]} must be at least 1")
     return Predictor.from_checkpoint(config["checkpoint"], device, list(config["trust"]))
 
 

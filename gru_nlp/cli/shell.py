@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gru_nlp.cli import quoting
-from gru_nlp.config import check_types, conf_dir, leaves
+from gru_nlp.config import check_ranges, check_types, conf_dir, leaves
 from gru_nlp.errors import UserError, nearest
 
 USER_ERROR = 2
@@ -40,6 +40,7 @@ class Job:
         self.arguments = arguments
         self.entered = False
         self.failed = False
+        self.unread = False
 
     def __call__(self, config: DictConfig) -> None:
         """Run the command; a user's mistake is told here, so that Hydra adds no lines and a sweep goes on."""
@@ -51,6 +52,10 @@ class Job:
             self.failed = True
             sweep = HydraConfig.get().mode == RunMode.MULTIRUN
             complain(f"job {HydraConfig.get().job.num}: {error}" if sweep else str(error))
+        except BrokenPipeError:
+            # The reader of our output has gone; closing it here keeps Python from complaining at exit.
+            self.unread = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def run(self, config: DictConfig) -> None:
         """Check the composed config and call the command's module."""
@@ -58,6 +63,7 @@ class Job:
         if missing:
             raise UserError(f"{self.command} needs {missing[0]}=<...>")
         check_types(config, default_config(self.command))
+        check_ranges(config)
         module = importlib.import_module(f"gru_nlp.cli.{self.command}")
         if self.text is None:
             module.run(config)
@@ -90,14 +96,9 @@ def run_command(command: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone; closing it here keeps Python from complaining at exit.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     finally:
         sys.argv = original
-    return USER_ERROR if job.failed else 0
+    return USER_ERROR if job.failed else int(job.unread)
 
 
 def complain(message: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import yaml
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
@@ -38,9 +38,10 @@ def run(config: DictConfig) -> None:
         plain, last, learned = resolved(config), None, None
         folder = run_folder.choose_folder(plain)
     lightning.seed_everything(plain["seed"], verbose=False)
+    trainer = lightning_parts.trainer(folder, plain)
     parts = prepare(plain, learned)
     run_folder.create(folder, plain)
-    trainer = fit(parts, folder, plain, last)
+    fit(parts, folder, trainer, last)
     scores = score(parts, folder, trainer)
     facts = {
         "seed": plain["seed"],
@@ -71,27 +72,28 @@ def resumed_config(folder: Path) -> dict[str, Any]:
     """
     stored = OmegaConf.create(run_folder.stored_config(folder))
     OmegaConf.set_struct(stored, True)
-    for override in HydraConfig.get().overrides.task if HydraConfig.initialized() else []:
-        name, _, value = override.lstrip("+~").partition("=")
+    given = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+    for override in OverridesParser.create().parse_overrides(given):
+        name = override.key_or_group
         if name == "resume":
             continue
         if OmegaConf.is_dict(OmegaConf.select(stored, name)) or OmegaConf.select(stored, name, default=...) is ...:
-            raise UserError(f"{override}: resume takes the stored config as it is; only single values can be changed")
-        OmegaConf.update(stored, name, OmegaConf.create({"value": yaml.safe_load(value)}).value)
+            told = f"{override.input_line}: resume takes the stored config as it is; only single values can be changed"
+            raise UserError(told)
+        OmegaConf.update(stored, name, override.value())
     return resolved(stored)
 
 
-def fit(parts: Parts, folder: Path, config: Mapping[str, Any], last: Path | None) -> Trainer:
+def fit(parts: Parts, folder: Path, trainer: Trainer, last: Path | None) -> None:
     """Train until the epochs are over or the score stops rising."""
     rows = len(parts.data.encoded["train"])
     say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
-    trainer = lightning_parts.trainer(folder, config)
     trainer.fit(parts.task, parts.data, ckpt_path=last, weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
     if not (folder / checkpoint.BEST).is_file():
+        run_folder.remove(folder)
         raise UserError("training ended before its first validation: raise trainer.max_steps or trainer.max_epochs")
-    return trainer
 
 
 def parameters(parts: Parts) -> int:

@@ -13,7 +13,6 @@ from gru_nlp.batch import SequenceBatch
 from gru_nlp.data.bucketing import BucketBatchSampler
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.encoded import EncodedSplit, encode_split
-from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Preprocessor
 
 Split = Literal["train", "validation", "test"]
@@ -53,8 +52,6 @@ class DataModule(LightningDataModule):
         num_workers: int = 0,
     ) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise UserError(f"batch_size={batch_size} must be at least 1")
         self.corpus = corpus
         self.preprocessor = preprocessor
         self.batch_size = batch_size

@@ -50,8 +50,6 @@ class ClassificationPreprocessor(Preprocessor):
     scalar_columns = ("tokens", "target")
 
     def __init__(self, *, tokenizer: Callable[..., Tokenizer], max_length: int, truncation: str) -> None:
-        if max_length < 1:
-            raise UserError(f"preprocessing.max_length={max_length} must be at least 1")
         self.train_tokenizer = tokenizer
         self.max_length = max_length
         self.truncation = choose("preprocessing.truncation", truncation, TRUNCATIONS)

@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from gru_nlp.batch import SequenceBatch
 from gru_nlp.checkpoint import KEY
+from gru_nlp.errors import UserError
 
 MakeOptimizer = Callable[[list[dict[str, Any]]], Optimizer]
 MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
@@ -135,6 +136,19 @@ class Task(LightningModule):
         """Log the scores; ``latest`` keeps every digit, where the log rounds to float32."""
         self.latest["test"] = self.scores("test")
         self.log_dict(self.latest["test"])
+
+    def check_recipe(self) -> None:
+        """Make optimiser and schedule once on trial, so that training is refused before it leaves a trace.
+
+        Raises:
+            UserError: one of them refuses an option.
+        """
+        assert self.make_optimizer is not None
+        assert self.make_schedule is not None
+        try:
+            self.make_schedule(self.make_optimizer(parameter_groups(self.model)), 1)
+        except (ValueError, TypeError) as error:
+            raise UserError(f"optimizer or schedule: {error}") from None
 
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule; a plateau schedule is stepped here, after a validation, not by Lightning."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from gru_nlp.batch import SequenceBatch
-from gru_nlp.errors import UserError, choose
+from gru_nlp.errors import choose
 from gru_nlp.metrics.classification import ClassificationMetric, ClassificationReport
 from gru_nlp.tasks.base import MakeOptimizer, MakeSchedule, Task
 
@@ -57,8 +57,6 @@ class ClassificationTask(Task):
             schedule=schedule,
             seed=seed,
         )
-        if not 0.0 <= label_smoothing < 1.0:
-            raise UserError(f"task.label_smoothing={label_smoothing} must be at least 0 and below 1")
         choose("task.class_weights", class_weights, ("none", "balanced"))
         self.name = name
         self.label_smoothing = label_smoothing

@@ -5,24 +5,16 @@ import math
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 
-from gru_nlp.errors import UserError
-
-
-def _warmup_steps(total_steps: int, warmup: float) -> int:
-    if not 0.0 <= warmup < 1.0:
-        raise UserError(f"schedule.warmup={warmup} must be a share of the training steps, from 0 to below 1")
-    return round(total_steps * warmup)
-
 
 def constant(optimizer: Optimizer, total_steps: int, *, warmup: float) -> LRScheduler:
     """Rise linearly over the first ``warmup`` share of the steps, then stay."""
-    rise = _warmup_steps(total_steps, warmup)
+    rise = round(total_steps * warmup)
     return LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (rise + 1)))
 
 
 def cosine(optimizer: Optimizer, total_steps: int, *, warmup: float, floor: float) -> LRScheduler:
     """Rise linearly, then fall along half a cosine to ``floor`` of the rate (Loshchilov and Hutter 2017, eq. 5)."""
-    rise = _warmup_steps(total_steps, warmup)
+    rise = round(total_steps * warmup)
 
     def factor(step: int) -> float:
         if step < rise:

@@ -49,18 +49,16 @@ def _train(tokenizer: Tokenizer, texts: Iterable[str], trainer: Any) -> Tokenize
     return tokenizer
 
 
-def _check_sizes(vocabulary_size: int, min_frequency: int) -> None:
+def _check_size(vocabulary_size: int) -> None:
     if vocabulary_size <= len(SPECIAL_TOKENS):
         raise UserError(f"tokenizer.vocabulary_size={vocabulary_size} must be above {len(SPECIAL_TOKENS)}")
-    if min_frequency < 1:
-        raise UserError(f"tokenizer.min_frequency={min_frequency} must be at least 1")
 
 
 def bpe(
     texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
 ) -> Tokenizer:
     """Byte-pair encoding over characters (Sennrich et al. 2016); a blank is part of the token that follows it."""
-    _check_sizes(vocabulary_size, min_frequency)
+    _check_size(vocabulary_size)
     tokenizer = Tokenizer(models.BPE(unk_token=UNK_TOKEN))
     tokenizer.normalizer = _normalizer(normalization, lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
@@ -78,7 +76,7 @@ def byte_bpe(
     texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
 ) -> Tokenizer:
     """Byte-pair encoding over bytes (Radford et al. 2019): no text is ever unknown."""
-    _check_sizes(vocabulary_size, min_frequency)
+    _check_size(vocabulary_size)
     if vocabulary_size < len(SPECIAL_TOKENS) + 256:
         raise UserError(f"tokenizer.vocabulary_size={vocabulary_size} must hold the 256 bytes: at least 260")
     tokenizer = Tokenizer(models.BPE())
@@ -99,7 +97,7 @@ def wordpiece(
     texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
 ) -> Tokenizer:
     """WordPiece (Schuster and Nakajima 2012): longest match from the left inside a word, ``##`` inside it."""
-    _check_sizes(vocabulary_size, min_frequency)
+    _check_size(vocabulary_size)
     tokenizer = Tokenizer(models.WordPiece(unk_token=UNK_TOKEN))
     tokenizer.normalizer = _normalizer(normalization, lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -115,7 +113,7 @@ def wordpiece(
 
 def unigram(texts: Iterable[str], *, vocabulary_size: int, lowercase: bool, normalization: str) -> Tokenizer:
     """Unigram language model (Kudo 2018): the likeliest split of a text."""
-    _check_sizes(vocabulary_size, 1)
+    _check_size(vocabulary_size)
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = _normalizer(normalization, lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
@@ -139,7 +137,7 @@ def word(
 
     ``extra_words`` (of pretrained vectors) follow the words of the texts, however many those are.
     """
-    _check_sizes(vocabulary_size, min_frequency)
+    _check_size(vocabulary_size)
     tokenizer = Tokenizer(models.WordLevel(unk_token=UNK_TOKEN))
     straight = normalizers.Replace(Regex("[’‘]"), "'")
     tokenizer.normalizer = normalizers.Sequence([_normalizer(normalization, lowercase), straight])
@@ -162,7 +160,7 @@ def character(
     texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
 ) -> Tokenizer:
     """Single characters (Unicode code points), blanks among them."""
-    _check_sizes(vocabulary_size, min_frequency)
+    _check_size(vocabulary_size)
     tokenizer = Tokenizer(models.WordLevel(unk_token=UNK_TOKEN))
     tokenizer.normalizer = _normalizer(normalization, lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"(?m)."), "isolated")

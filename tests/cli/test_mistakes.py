@@ -1,0 +1,154 @@
+"""Every mistake of the user's gives one line, exit code 2, and nothing half-written."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+import torch
+
+from gru_nlp import checkpoint
+from gru_nlp.cli.main import main
+
+GOOD = "text,label\n" + "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(40))
+
+
+def refused(capsys, *arguments):
+    """Run a command that must be refused; return its one line."""
+    before = set(Path.cwd().rglob("*"))
+    capsys.readouterr()
+    assert main(list(arguments)) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    told = [line for line in captured.err.splitlines() if line != "reading the data"]
+    assert len(told) == 1, told
+    assert told[0].startswith("gru-nlp: ")
+    assert set(Path.cwd().rglob("*")) == before
+    return told[0]
+
+
+def write(name, content):
+    Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(Path(name).absolute())
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "a.csv: holds no rows (set data.train=...)"),
+        ("text,label\n", "a.csv: holds no rows"),
+        ("body,label\nx,a\n", "a.csv:2: no column 'text'; the columns are: body, label (set data.text=...)"),
+        ("text,stars\nx,a\n", "a.csv:2: no column 'label'; the columns are: text, stars (set data.label=...)"),
+        ("text,label\nx,a\n ,b\n", "a.csv:3: a row without text (mend it, or set data.skip_empty=true)"),
+        ("text,label\nx,a\ny,\n", "a.csv:3: a row without label"),
+        ("text,label\nx,a\ny\n", "a.csv:3: 1 fields where 2 are expected (text, label)"),
+        ('text,label\n"x,a\ny,b\n', "a.csv:2: not proper CSV"),
+        (b"text,label\nx,a\nGr\xf6\xdfe,b\n", "a.csv:3: not utf-8 (byte 0xf6 at place 3): set data.encoding=latin-1"),
+        ("text,label\n" + "x,a\n" * 20, "the training data has one label only ('a')"),
+        (gzip.compress(GOOD.encode())[:60], "a.csv: the gzip file is cut off or broken"),
+    ],
+)
+def test_a_bad_training_file_is_named_with_its_line_and_option(capsys, content, told):
+    path = write("a.csv", content)
+    assert told in refused(capsys, "train", "data=csv", f"data.train={path}", "data.validation=null")
+
+
+def test_missing_files_and_folders_are_named(capsys):
+    assert "gone.csv: no such file (set data.train=...)" in refused(capsys, "train", "data=csv", "data.train=gone.csv")
+    assert "gone: no such folder (set data.dir=" in refused(capsys, "train", "data=sst2", "data.dir=gone")
+    assert "data.train=<file>" in refused(capsys, "train", "data=csv")
+    assert "no such file of vectors (set embedding.vectors" in refused(
+        capsys, "train", f"data.train={write('a.csv', GOOD)}", "data=csv", "embedding.vectors=gone.txt"
+    )
+
+
+def test_bad_rows_of_other_splits_are_named(capsys):
+    train = write("a.csv", GOOD)
+    bad = write("b.csv", "text,label\nx,a\ny,c\n")
+    told = refused(capsys, "train", "data=csv", f"data.train={train}", f"data.validation={bad}")
+    assert "b.csv:3: the label 'c' does not occur in training (labels: a, b)" in told
+    empty = write("t.csv", "text,label\nx,a\n,b\n")
+    told = refused(capsys, "train", "data=csv", f"data.train={train}", f"data.test={empty}")
+    assert "t.csv:3: a row without text" in told
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("encoder.hiden_size=3", "did you mean 'encoder.hidden_size'?"),
+        ("encodr=gru", "did you mean 'encoder'?"),
+        ("data=sst3", "did you mean 'sst2'?"),
+        ("encoder=gruu", "did you mean 'gru'?"),
+        ("trainer.max_epochs=many", "trainer.max_epochs=many must be a whole number"),
+        ("batch_size=0", "batch_size=0 must be at least 1"),
+        ("tokenizer.normalization=nfkk", "did you mean 'nfkc'?"),
+        ("preprocessing.truncation=hed", "did you mean 'head'?"),
+        ("device=gpu", "device=gpu is not known"),
+        ("task.class_weights=ballanced", "did you mean 'balanced'?"),
+        ("--multirn", "did you mean '--multirun'?"),
+    ],
+)
+def test_a_misspelt_option_or_value_names_the_nearest(capsys, argument, told):
+    assert told in refused(capsys, "train", argument)
+
+
+def test_a_misspelt_command_names_the_nearest(capsys):
+    assert "did you mean 'train'?" in refused(capsys, "trian")
+
+
+def test_a_run_folder_that_cannot_be_made_is_refused(capsys):
+    write("file", "x")
+    assert "file" in refused(capsys, "train", "run_dir=file/run")
+    Path("full").mkdir()
+    write("full/x", "x")
+    assert "set run_dir=<new folder>" in refused(capsys, "train", "run_dir=full")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict", "info"])
+def test_a_bad_checkpoint_is_refused_by_every_command(capsys, trained, command):
+    whole = (trained / "best.ckpt").read_bytes()
+    cases = {
+        write("cut.ckpt", whole[: len(whole) // 2]): "cut off",
+        write("text.ckpt", "hello"): "not a checkpoint",
+        write("empty.ckpt", ""): "not a checkpoint",
+        str(Path("gone.ckpt")): "no such checkpoint",
+    }
+    torch.save({"state_dict": {}}, "foreign.ckpt")
+    cases["foreign.ckpt"] = "not one of gru_nlp's"
+    content = torch.load(trained / "best.ckpt", weights_only=True)
+    content[checkpoint.KEY]["format"] = 99
+    torch.save(content, "newer.ckpt")
+    cases["newer.ckpt"] = "format 99"
+    for path, told in cases.items():
+        assert told in refused(capsys, command, f"checkpoint={path}")
+    assert "checkpoint" in refused(capsys, command)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["os.system", "torch.hub.load", "gru_nlp.checkpoint.torch.hub.load", "gru_nlp.cli.run_folder.shutil.rmtree"],
+)
+@pytest.mark.parametrize("command", ["evaluate", "predict", "info"])
+def test_a_checkpoint_that_names_a_class_outside_the_package_builds_nothing(capsys, trained, command, target):
+    content = torch.load(trained / "best.ckpt", weights_only=True)
+    content[checkpoint.KEY]["config"]["model"]["pooling"]["_target_"] = target
+    torch.save(content, "evil.ckpt")
+    assert "outside gru_nlp" in refused(capsys, command, "checkpoint=evil.ckpt")
+
+
+def test_bad_input_to_predict_is_named_with_its_line(capsys, trained):
+    own = f"checkpoint={trained}"
+    write("latin.txt", b"fine\nGr\xf6\xdfe\n")
+    assert "latin.txt:2: not utf-8" in refused(capsys, "predict", own, "input=latin.txt", "output=o.jsonl")
+    write("a.csv", "id,body\n1,x\n")
+    assert "no column 'text'; the columns are: id, body" in refused(capsys, "predict", own, "input=a.csv")
+    write("a.jsonl", '{"text": 1\n')
+    assert "a.jsonl:1: not JSON" in refused(capsys, "predict", own, "input=a.jsonl")
+    assert "gone.txt: no such file (set input=...)" in refused(capsys, "predict", own, "input=gone.txt")
+    assert "format=xml is not known" in refused(capsys, "predict", own, "format=xml", "input=a.jsonl")
+    assert "top_k=0 must be at least 1" in refused(capsys, "predict", own, "top_k=0", "--", "x")
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr("gru_nlp.cli.info.run", lambda config: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["info", "checkpoint=x"])

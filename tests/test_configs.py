@@ -1,0 +1,174 @@
+"""Every yaml of ``conf`` composes, and everything it names is built, at a tiny size, on files of its own layout."""
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+
+import datasets
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from gru_nlp.build import build
+from gru_nlp.cli.main import main
+from gru_nlp.cli.parts import prepare
+from gru_nlp.cli.train import resolved
+from gru_nlp.config import conf_dir
+
+TINY = ["encoder.hidden_size=6", "embedding.size=5", "trainer.enable_progress_bar=false", "device=cpu"]
+TEXTS = ["a fine day, isn't it", "rain again", "the train was late", "what a lovely tune", "no, thanks"]
+ROWS = 40
+BUILT_BY_LIGHTNING = ("trainer",)
+
+
+def options(group):
+    return sorted(p.stem for p in (conf_dir() / group).glob("*.yaml") if not p.stem.startswith("_"))
+
+
+def composed(command, *overrides):
+    with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
+        return compose(command, overrides=list(overrides))
+
+
+def tiny_rows(data):
+    """Return (text, label) pairs with the labels that the files of ``data`` carry."""
+    labels = list(data.label_names) if data.get("label_names") else ["first", "second", "third"]
+    cut = data.get("label_cut")
+    return [
+        (TEXTS[i % len(TEXTS)] + f" {i}", labels[i % len(labels)] + (f"{cut}sub" if cut else "")) for i in range(ROWS)
+    ]
+
+
+def cells(data, text, label):
+    """Return a row by column name: the label, the text, and something in every further column."""
+    first = data.text if isinstance(data.text, str) else data.text[0]
+    names = list(data.columns or dict.fromkeys([data.label, first]))
+    return {name: {data.label: label, first: text}.get(name, "7") for name in names}
+
+
+def written(data, rows):
+    """Return the bytes of a file of ``data``."""
+    table = [cells(data, text, label) for text, label in rows]
+    if data.format == "labelled_lines":
+        content = "".join(f"{label} {text}\n" for text, label in rows)
+    elif data.format == "jsonl":
+        content = "".join(json.dumps(row) + "\n" for row in table)
+    elif data.format == "parquet":
+        buffer = io.BytesIO()
+        datasets.Dataset.from_list(table).to_parquet(buffer)
+        return buffer.getvalue()
+    else:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, delimiter="\t" if data.format == "tsv" else data.delimiter)
+        header = [] if data.columns else [list(table[0])]
+        writer.writerows(header + [list(row.values()) for row in table])
+        content = buffer.getvalue()
+    return content.encode(data.encoding)
+
+
+def lay_out(data, folder):
+    """Write the files of a data config below ``folder``; return the overrides that name them."""
+    folder.mkdir()
+    if data.format == "folders":
+        for number, (text, label) in enumerate(tiny_rows(data)):
+            (folder / label).mkdir(exist_ok=True)
+            (folder / label / f"{number}.txt").write_text(text)
+        return [f"data.train={folder}"]
+    if data.files is None:
+        (folder / "own").write_bytes(written(data, tiny_rows(data)))
+        return [f"data.train={folder / 'own'}"]
+    for name in filter(None, data.files.values()):
+        content = written(data, tiny_rows(data))
+        (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return [f"data.dir={folder}"]
+
+
+def one_step(config):
+    """Build everything of a training config and take one training and one predicting step."""
+    plain = resolved(config)
+    parts = prepare(plain)
+    parts.data.trainer = None
+    batch = next(iter(parts.data.train_dataloader()))
+    parts.task.loss(batch).backward()
+    assert all(p.grad is not None for p in parts.model.parameters() if p.requires_grad)
+    parts.model.eval()
+    records = parts.preprocessor.decode(parts.model.predict(batch))
+    assert {record["label"] for record in records} <= set(parts.preprocessor.label_names())
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "info"])
+def test_every_command_composes(command):
+    overrides = ["data=csv"] if command == "evaluate" else []
+    config = composed(command, *overrides)
+    assert ("checkpoint" in config) == (command != "train")
+
+
+GROUPS = sorted(p.name for p in conf_dir().iterdir() if p.is_dir() and p.name not in ("hydra", "data", "experiment"))
+
+
+@pytest.mark.parametrize(("group", "option"), [(g, o) for g in GROUPS for o in options(g)])
+def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, tmp_path):
+    own = ["data=csv", *lay_out(composed("train", "data=csv").data, tmp_path / "own files")]
+    small = [] if option == "byte_bpe" else ["tokenizer.vocabulary_size=60"]
+    config = composed("train", f"{group}={option}", *own, *TINY, *small)
+    if group in BUILT_BY_LIGHTNING:
+        assert build(resolved(config)[group], logger=False, enable_checkpointing=False).max_epochs > 0
+    one_step(config)
+
+
+@pytest.mark.parametrize("option", [o for o in options("data") if not o.startswith("sample_")])
+def test_every_data_set_is_read_from_files_of_its_layout(option, tmp_path):
+    files = lay_out(composed("train", f"data={option}").data, tmp_path / "files of its own")
+    config = composed("train", f"data={option}", *files, *TINY)
+    one_step(config)
+    train = build(resolved(config)["data"]).load("train")
+    assert train["text"][0].startswith("a fine day, isn't it")
+    assert len(train) + len(build(resolved(config)["data"]).load("validation")) in (ROWS, 2 * ROWS)
+
+
+@pytest.mark.parametrize("option", [o for o in options("data") if o.startswith("sample_")])
+def test_every_sample_is_learned_from(option):
+    one_step(composed("train", f"data={option}", *TINY))
+
+
+def hub_copy(data, folder):
+    """Write a local data set in the hub's layout of ``data``."""
+    names = list(data.label_names.values()) if data.label_names else ["first", "second"]
+    for split in filter(None, data.hub.splits.values()):
+        rows = {data.hub.text: TEXTS, data.hub.label: [i % len(names) for i in range(len(TEXTS))]}
+        features = datasets.Features(
+            {data.hub.text: datasets.Value("string"), data.hub.label: datasets.ClassLabel(names=names)}
+        )
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        table = datasets.Dataset.from_dict(rows, features=features)
+        table.to_parquet(folder / "data" / f"{split}-00000-of-00001.parquet")
+
+
+@pytest.mark.parametrize(
+    "option", [o for o in options("data") if "hub:" in (conf_dir() / f"data/{o}.yaml").read_text()]
+)
+def test_every_preset_reads_the_layout_of_the_hub(option, tmp_path):
+    data = composed("train", f"data={option}").data
+    hub_copy(data, tmp_path / "hub")
+    config = composed("train", f"data={option}", f"data.hub.path={tmp_path / 'hub'}", "data.cache_dir=cache")
+    corpus = build(resolved(config)["data"])
+    test = corpus.load("test")
+    assert test["text"] == TEXTS
+    assert set(test["label"]) <= set((data.label_names or {"": ""}).values()) | {"first", "second"}
+    assert test["line"] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("experiment", options("experiment"))
+def test_every_experiment_runs_a_step_on_files_of_its_layout(experiment, tmp_path, capsys):
+    files = lay_out(composed("train", f"experiment={experiment}").data, tmp_path / "files")
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text("".join(f"{word} {i} 0.5 1 2 3\n" for i, word in enumerate(["a", "rain", "fine", "other"])))
+    options = [f"experiment={experiment}", *files, f"embedding.vectors={vectors}", "trainer.max_epochs=1"]
+    assert main(["train", *options, "encoder.hidden_size=6", "trainer.enable_progress_bar=false", "run_dir=run"]) == 0
+    assert "pretrained vectors:" in capsys.readouterr().err
+    metrics = json.loads(Path("run/metrics.json").read_text())
+    assert metrics["steps"] in (1, 2)
+    assert 0.0 <= metrics["test/accuracy"] <= 1.0
+    assert torch.load("run/best.ckpt", weights_only=True)["gru_nlp"]["config"]["embedding"]["size"] == 5
