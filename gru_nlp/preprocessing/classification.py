@@ -37,11 +37,22 @@ def pad(rows: Sequence[Sequence[int]], lengths: Sequence[int]) -> Tensor:
     return torch.from_numpy(padded)
 
 
+class _Texts:
+    """The column ``text`` of ``rows``, to go through as often as a tokenizer wants."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+
+    def __iter__(self) -> Iterator[str]:
+        for batch in self.rows.iter(FIT_BATCH):
+            yield from batch["text"]
+
+
 class ClassificationPreprocessor(Preprocessor):
     """Tokenizer and label names; a text becomes at most ``max_length`` ids and a label one id.
 
     Args:
-        tokenizer: trains a tokenizer from an iterator of texts.
+        tokenizer: trains a tokenizer from texts.
         max_length: tokens kept of a text.
         truncation: which tokens of a longer text are kept: ``head``, ``tail`` or ``both`` ends.
     """
@@ -64,7 +75,7 @@ class ClassificationPreprocessor(Preprocessor):
             raise UserError(f"the training data has one label only ({names}): give at least two (see data.label=...)")
         order = hints.label_order or sorted(found)
         self.labels = [label for label in order if label in found]
-        texts: Iterator[str] = (text for batch in rows.iter(FIT_BATCH) for text in batch["text"])
+        texts = _Texts(rows)
         if not hints.extra_words:
             trained = self.train_tokenizer(texts)
         elif "extra_words" in inspect.signature(self.train_tokenizer).parameters:

@@ -1,8 +1,8 @@
 """Tokenizers trained on the training split: one function a kind, and the wrapper that the rest of the program uses.
 
-Every function takes an iterator of texts and gives a ``tokenizers.Tokenizer`` in canonical form: the special tokens
-have the ids of ``gru_nlp.text.special``, all others follow in an order that depends on the text alone, and no special
-token is ever found in a text (a person may well write ``<pad>``).
+Every function takes texts, which it may go through twice, and gives a ``tokenizers.Tokenizer`` in canonical form: the
+special tokens have the ids of ``gru_nlp.text.special``, all others follow in an order that depends on the text alone,
+and no special token is ever found in a text (a person may well write ``<pad>``).
 """
 
 import json
@@ -15,6 +15,10 @@ from gru_nlp.errors import UserError, choose
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK, UNK_TOKEN
 
 NORMALIZATIONS = ("none", "nfc", "nfkc")
+UNIGRAM_DIGITS = 6
+UNIGRAM_STEP = 0.0001
+#: A Unigram vocabulary is searched whole, so its special tokens end in what no piece of a text ends in.
+NEVER_FOUND = "▁<>"
 
 # Penn-like words: "doesn't" -> does n't, "it's" -> it 's; every Han or Kana character and every mark on its own.
 _IDEOGRAM = r"\p{Han}|\p{Hiragana}|\p{Katakana}"
@@ -98,17 +102,21 @@ def wordpiece(
 ) -> Tokenizer:
     """WordPiece (Schuster and Nakajima 2012): longest match from the left inside a word, ``##`` inside it."""
     _check_size(vocabulary_size)
-    tokenizer = Tokenizer(models.WordPiece(unk_token=UNK_TOKEN))
-    tokenizer.normalizer = _normalizer(normalization, lowercase)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary_size,
-        min_frequency=min_frequency,
-        special_tokens=list(SPECIAL_TOKENS),
-        show_progress=False,
-    )
-    return canonical(_train(tokenizer, texts, trainer))
+
+    def trained(size: int, first: list[str]) -> Tokenizer:
+        tokenizer = Tokenizer(models.WordPiece(unk_token=UNK_TOKEN))
+        tokenizer.normalizer = _normalizer(normalization, lowercase)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        tokenizer.decoder = decoders.WordPiece()
+        trainer = trainers.WordPieceTrainer(
+            vocab_size=size, min_frequency=min_frequency, special_tokens=first, show_progress=False
+        )
+        return _train(tokenizer, texts, trainer)
+
+    # Ties between merges go by id, and pieces inside a word are numbered by chance, so a first pass without merges
+    # collects them and the second numbers them in order.
+    characters = trained(len(SPECIAL_TOKENS), list(SPECIAL_TOKENS)).get_vocab()
+    return canonical(trained(vocabulary_size, [*SPECIAL_TOKENS, *sorted(set(characters) - set(SPECIAL_TOKENS))]))
 
 
 def unigram(texts: Iterable[str], *, vocabulary_size: int, lowercase: bool, normalization: str) -> Tokenizer:
@@ -177,22 +185,20 @@ def character(
 def canonical(tokenizer: Tokenizer, extra_words: Sequence[str] = ()) -> Tokenizer:
     """Order the ids by the text alone and take the special tokens out of the search.
 
-    WordPiece and Unigram training number the same tokens differently in every process; a special token that is
-    registered as "added" would be found in a person's text.
+    Unigram training numbers the same tokens differently in every process; a special token that is registered as
+    "added" would be found in a person's text.
     """
     content = json.loads(tokenizer.to_str())
     content["added_tokens"] = []
     model = content["model"]
     if model["type"] == "Unigram":
-        scores = dict(model["vocab"])
-        learned = sorted((token for token in scores if token not in SPECIAL_TOKENS), key=lambda t: (-scores[t], t))
-        model["vocab"] = [[token, scores.get(token, 0.0)] for token in (*SPECIAL_TOKENS, *learned)]
+        scores = _settled({token: score for token, score in model["vocab"] if token not in SPECIAL_TOKENS})
+        learned = sorted(scores, key=lambda token: (-scores[token], token))
+        model["vocab"] = [[token + NEVER_FOUND, 0.0] for token in SPECIAL_TOKENS] + [[t, scores[t]] for t in learned]
         model["unk_id"] = UNK
     else:
         ids: dict[str, int] = model["vocab"]
         learned = sorted((token for token in ids if token not in SPECIAL_TOKENS), key=ids.__getitem__)
-        if model["type"] == "WordPiece":
-            learned.sort()
         known = set(learned)
         for extra in extra_words:
             normal = tokenizer.normalizer.normalize_str(extra)
@@ -201,6 +207,20 @@ def canonical(tokenizer: Tokenizer, extra_words: Sequence[str] = ()) -> Tokenize
                 learned.append(normal)
         model["vocab"] = {token: place for place, token in enumerate((*SPECIAL_TOKENS, *learned))}
     return Tokenizer.from_str(json.dumps(content, ensure_ascii=False))
+
+
+def _settled(scores: dict[str, float]) -> dict[str, float]:
+    """Take chance out of Unigram scores.
+
+    Training adds floats in another order every time, and gives characters that no kept piece covers the lowest score
+    plus 0.0001, 0.0002, ... in an order that changes from fit to fit: here they all get the lowest score.
+    """
+    lowest = min(scores.values())
+    uncovered = lowest + UNIGRAM_STEP * sum(len(token) == 1 for token in scores)
+    return {
+        token: round(lowest if len(token) == 1 and score <= uncovered else score, UNIGRAM_DIGITS)
+        for token, score in scores.items()
+    }
 
 
 class TextTokenizer:
@@ -228,7 +248,7 @@ class TextTokenizer:
     def tokens(self) -> list[str]:
         """Return the vocabulary in the order of its ids."""
         vocabulary: dict[str, int] = self._tokenizer.get_vocab()
-        return sorted(vocabulary, key=vocabulary.__getitem__)
+        return [*SPECIAL_TOKENS, *sorted(vocabulary, key=vocabulary.__getitem__)[len(SPECIAL_TOKENS) :]]
 
     def to_json(self) -> str:
         """Return the tokenizer as text, equal for equal tokenizers."""

@@ -1,0 +1,111 @@
+"""What the shell around every command promises: Hydra's own features, from any folder, told in one line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gru_nlp.cli.main import main
+
+PROGRAM = [sys.executable, "-m", "gru_nlp"]
+TINY = ["trainer.max_epochs=1", "encoder.hidden_size=4", "embedding.size=4", "trainer.enable_progress_bar=false"]
+
+
+def program(*arguments, **options):
+    return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, **options)
+
+
+def small_csv(name="a b=[1].csv"):
+    Path(name).write_text("text,label\n" + "".join(f"good {i},yes\nbad {i},no\n" for i in range(30)))
+    return name
+
+
+def test_the_composed_config_is_shown_and_nothing_is_written():
+    done = program("train", "encoder.hidden_size=77", "--cfg", "job")
+    assert done.returncode == 0
+    assert "hidden_size: 77" in done.stdout
+    assert "data.train=<file>" not in done.stderr
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_help_of_a_command_lists_groups_and_options():
+    done = program("train", "--help")
+    assert done.returncode == 0
+    for part in ("tokenizer: bpe", "max_epochs", "data: "):
+        assert part in done.stdout
+
+
+def test_a_folder_of_own_yaml_is_taken():
+    Path("my conf", "data").mkdir(parents=True)
+    Path("my conf", "experiment").mkdir()
+    Path("my conf", "data", "mine.yaml").write_text(
+        f"defaults:\n  - _files\nformat: csv\ntrain: {small_csv('a.csv')}\n"
+    )
+    Path("my conf", "experiment", "quick.yaml").write_text("# @package _global_\npatience: 7\n")
+    done = program("train", "--config-dir", "my conf", "data=mine", "experiment=quick", "run_dir=out", *TINY)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "run folder: out"
+    assert "patience: 7" in Path("out/config.yaml").read_text()
+
+
+def test_relative_paths_stand_where_the_person_stands_and_the_console_stays_quiet(tmp_path):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / small_csv("o n=e.csv")).exists()
+    done = program("train", "data=csv", "data.train=../o n=e.csv", "run_dir=r=1", *TINY, cwd=tmp_path / "inner")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "inner" / "r=1" / "best.ckpt").is_file()
+    remarks = done.stderr.splitlines()
+    assert remarks[0] == "reading the data"
+    assert len(remarks) == 2, remarks  # and what is trained on: no tips, no warnings, no devices
+    again = program("evaluate", "checkpoint=inner/r=1", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    validation = json.loads((tmp_path / "inner/r=1/metrics.json").read_text())["validation/accuracy"]
+    assert f"validation/accuracy {validation!r}" in again.stdout
+
+
+def test_a_reader_that_goes_away_early_is_no_error(trained):
+    command = " ".join(map(repr, [*PROGRAM, "info", f"checkpoint={trained}"]))
+    done = subprocess.run(f"{command} | head -1", shell=True, capture_output=True, text=True)
+    assert done.stdout.startswith("checkpoint:")
+    assert done.stderr == ""
+
+
+def test_a_bug_keeps_its_traceback_and_ends_with_1(tmp_path):
+    code = "import sys, gru_nlp.cli.info as info; info.run = lambda config: 1 / 0\n"
+    code += "from gru_nlp.cli.main import main; sys.exit(main(['info', 'checkpoint=x']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+
+
+def test_text_after_two_dashes_is_for_predict_alone(capsys):
+    assert main(["train", "--", "x"]) == 2
+    assert "train takes no text after --" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("encoder.dropout=1.5", "encoder.dropout=1.5 must be a share"),
+        ("encoder.layers=0", "encoder.layers=0 must be at least 1"),
+        ("trainer.precision=17", "trainer: "),
+        ("trainer.strategy=ddpp", "trainer: "),
+        ("+trainer.epochs=3", "trainer: "),
+        ("optimizer.lr=-1.0", "optimizer or schedule: "),
+        ("encoder.bidirectional=3", "encoder.bidirectional=3 must be true or false"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_before_a_folder_is_made(option, told, capsys):
+    assert main(["train", "data=csv", f"data.train={small_csv()}", option]) == 2
+    captured = capsys.readouterr()
+    assert told in captured.err.splitlines()[-1]
+    assert not Path("runs").exists()
+
+
+def test_training_that_ends_before_a_score_leaves_no_folder(capsys):
+    options = ["data=csv", f"data.train={small_csv()}", *TINY, "trainer.max_epochs=0", "run_dir=out"]
+    assert main(["train", *options]) == 2
+    assert "raise trainer.max_steps or trainer.max_epochs" in capsys.readouterr().err
+    assert not Path("out").exists()
