@@ -15,7 +15,7 @@ def score():
     return module
 
 
-def test_mean_and_deviation_over_the_seeds_as_text_and_json(score, monkeypatch, capsys):
+def test_mean_and_deviation_over_the_seeds_as_text_and_json(score, monkeypatch, capfd):
     own = Path("yaml", "experiment")
     own.mkdir(parents=True)
     rows = "".join(f"good {i},yes\nbad {i},no\n" for i in range(30))
@@ -34,7 +34,7 @@ def test_mean_and_deviation_over_the_seeds_as_text_and_json(score, monkeypatch, 
     assert loss["values"] == values
     assert loss["mean"] == pytest.approx(sum(values) / 2)
     assert loss["deviation"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
-    assert f"test/loss              {loss['mean']:.4f} +- {loss['deviation']:.4f}" in capsys.readouterr().out
+    assert f"test/loss              {loss['mean']:.4f} +- {loss['deviation']:.4f}" in capfd.readouterr().out
 
 
 def test_without_an_experiment_it_tells_its_usage(score):
