@@ -53,26 +53,22 @@ def _train(tokenizer: Tokenizer, texts: Iterable[str], trainer: Any) -> Tokenize
     return tokenizer
 
 
-def _check_size(vocabulary_size: int) -> None:
+def _common(vocabulary_size: int) -> dict[str, Any]:
+    """Return what every trainer takes; refuse a vocabulary without room for a single token of the text."""
     if vocabulary_size <= len(SPECIAL_TOKENS):
         raise UserError(f"tokenizer.vocabulary_size={vocabulary_size} must be above {len(SPECIAL_TOKENS)}")
+    return {"vocab_size": vocabulary_size, "special_tokens": list(SPECIAL_TOKENS), "show_progress": False}
 
 
 def bpe(
     texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
 ) -> Tokenizer:
     """Byte-pair encoding over characters (Sennrich et al. 2016); a blank is part of the token that follows it."""
-    _check_size(vocabulary_size)
     tokenizer = Tokenizer(models.BPE(unk_token=UNK_TOKEN))
     tokenizer.normalizer = _normalizer(normalization, lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size,
-        min_frequency=min_frequency,
-        special_tokens=list(SPECIAL_TOKENS),
-        show_progress=False,
-    )
+    trainer = trainers.BpeTrainer(min_frequency=min_frequency, **_common(vocabulary_size))
     return canonical(_train(tokenizer, texts, trainer))
 
 
@@ -80,7 +76,6 @@ def byte_bpe(
     texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
 ) -> Tokenizer:
     """Byte-pair encoding over bytes (Radford et al. 2019): no text is ever unknown."""
-    _check_size(vocabulary_size)
     if vocabulary_size < len(SPECIAL_TOKENS) + 256:
         raise UserError(f"tokenizer.vocabulary_size={vocabulary_size} must hold the 256 bytes: at least 260")
     tokenizer = Tokenizer(models.BPE())
@@ -88,11 +83,9 @@ def byte_bpe(
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size,
         min_frequency=min_frequency,
-        special_tokens=list(SPECIAL_TOKENS),
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
+        **_common(vocabulary_size),
     )
     return canonical(_train(tokenizer, texts, trainer))
 
@@ -101,34 +94,28 @@ def wordpiece(
     texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
 ) -> Tokenizer:
     """WordPiece (Schuster and Nakajima 2012): longest match from the left inside a word, ``##`` inside it."""
-    _check_size(vocabulary_size)
 
-    def trained(size: int, first: list[str]) -> Tokenizer:
+    def trained(options: dict[str, Any]) -> Tokenizer:
         tokenizer = Tokenizer(models.WordPiece(unk_token=UNK_TOKEN))
         tokenizer.normalizer = _normalizer(normalization, lowercase)
         tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         tokenizer.decoder = decoders.WordPiece()
-        trainer = trainers.WordPieceTrainer(
-            vocab_size=size, min_frequency=min_frequency, special_tokens=first, show_progress=False
-        )
-        return _train(tokenizer, texts, trainer)
+        return _train(tokenizer, texts, trainers.WordPieceTrainer(min_frequency=min_frequency, **options))
 
     # Ties between merges go by id, and pieces inside a word are numbered by chance, so a first pass without merges
     # collects them and the second numbers them in order.
-    characters = trained(len(SPECIAL_TOKENS), list(SPECIAL_TOKENS)).get_vocab()
-    return canonical(trained(vocabulary_size, [*SPECIAL_TOKENS, *sorted(set(characters) - set(SPECIAL_TOKENS))]))
+    options = _common(vocabulary_size)
+    found = set(trained({**options, "vocab_size": len(SPECIAL_TOKENS)}).get_vocab())
+    return canonical(trained({**options, "special_tokens": [*SPECIAL_TOKENS, *sorted(found - set(SPECIAL_TOKENS))]}))
 
 
 def unigram(texts: Iterable[str], *, vocabulary_size: int, lowercase: bool, normalization: str) -> Tokenizer:
     """Unigram language model (Kudo 2018): the likeliest split of a text."""
-    _check_size(vocabulary_size)
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = _normalizer(normalization, lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=vocabulary_size, special_tokens=list(SPECIAL_TOKENS), unk_token=UNK_TOKEN, show_progress=False
-    )
+    trainer = trainers.UnigramTrainer(unk_token=UNK_TOKEN, **_common(vocabulary_size))
     return canonical(_train(tokenizer, texts, trainer))
 
 
@@ -145,7 +132,6 @@ def word(
 
     ``extra_words`` (of pretrained vectors) follow the words of the texts, however many those are.
     """
-    _check_size(vocabulary_size)
     tokenizer = Tokenizer(models.WordLevel(unk_token=UNK_TOKEN))
     straight = normalizers.Replace(Regex("[’‘]"), "'")
     tokenizer.normalizer = normalizers.Sequence([_normalizer(normalization, lowercase), straight])
@@ -155,12 +141,7 @@ def word(
             pre_tokenizers.Split(Regex(_WORD), "removed", invert=True),
         ]
     )
-    trainer = trainers.WordLevelTrainer(
-        vocab_size=vocabulary_size,
-        min_frequency=min_frequency,
-        special_tokens=list(SPECIAL_TOKENS),
-        show_progress=False,
-    )
+    trainer = trainers.WordLevelTrainer(min_frequency=min_frequency, **_common(vocabulary_size))
     return canonical(_train(tokenizer, texts, trainer), extra_words)
 
 
@@ -168,17 +149,11 @@ def character(
     texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
 ) -> Tokenizer:
     """Single characters (Unicode code points), blanks among them."""
-    _check_size(vocabulary_size)
     tokenizer = Tokenizer(models.WordLevel(unk_token=UNK_TOKEN))
     tokenizer.normalizer = _normalizer(normalization, lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"(?m)."), "isolated")
     tokenizer.decoder = decoders.Fuse()
-    trainer = trainers.WordLevelTrainer(
-        vocab_size=vocabulary_size,
-        min_frequency=min_frequency,
-        special_tokens=list(SPECIAL_TOKENS),
-        show_progress=False,
-    )
+    trainer = trainers.WordLevelTrainer(min_frequency=min_frequency, **_common(vocabulary_size))
     return canonical(_train(tokenizer, texts, trainer))
 
 
