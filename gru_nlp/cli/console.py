@@ -6,6 +6,9 @@ import sys
 
 def is_first_process() -> bool:
     """Return whether this process speaks for the run (one of several under a Lightning strategy)."""
+    for name in ("RANK", "SLURM_PROCID"):
+        if name in os.environ:
+            return int(os.environ[name]) == 0
     return int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
 
 

@@ -18,20 +18,36 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from gru_nlp import __version__
+from gru_nlp.cli.console import is_first_process
 from gru_nlp.errors import UserError
 
 CONFIG = "config.yaml"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.jsonl"
 LOGS = "logs"
+SHARED_FOLDER = "GRU_NLP_RUN_FOLDER"
 
 
 def choose_folder(config: Mapping[str, Any]) -> Path:
     """Return the folder of a new run: ``run_dir``, the sweep's job folder, or a new one below ``runs/``.
 
+    Further processes of a distributed run take the folder of the first.
+
     Raises:
         UserError: it holds files already, or cannot be written.
     """
+    if not is_first_process():
+        shared = os.environ.get(SHARED_FOLDER) or config["run_dir"]
+        if not shared:
+            raise UserError("processes that were not started by the first one need run_dir=<new folder>")
+        return Path(shared)
+    folder = _new_folder(config)
+    # Lightning starts the further processes from this one's environment.
+    os.environ[SHARED_FOLDER] = str(folder)
+    return folder
+
+
+def _new_folder(config: Mapping[str, Any]) -> Path:
     if config["run_dir"]:
         folder = Path(config["run_dir"])
     elif HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -55,11 +71,13 @@ def _unused(folder: Path) -> Path:
 
 
 def create(folder: Path, config: Mapping[str, Any]) -> None:
-    """Make the folder and write ``config.yaml``.
+    """Make the folder and write ``config.yaml``, in the first process.
 
     Raises:
         UserError: it cannot be written.
     """
+    if not is_first_process():
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(OmegaConf.create(dict(config)), folder / CONFIG)

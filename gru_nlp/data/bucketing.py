@@ -1,6 +1,7 @@
 """Batches of like lengths, by a budget of sentences or of tokens."""
 
 from collections.abc import Iterator
+from itertools import cycle, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -77,20 +78,20 @@ class BucketBatchSampler(Sampler[list[int]]):
         return 1.0 - tokens / max(steps, 1)
 
     def _own(self) -> list[npt.NDArray[np.int64]]:
-        batches = self._batches()
-        if self.shuffle and len(batches) % self.world_size:
-            batches = batches + batches[: self.world_size - len(batches) % self.world_size]
-        return batches[self.rank :: self.world_size]
-
-    def _batches(self) -> list[npt.NDArray[np.int64]]:
         if self._made is None or self._made[0] != self.epoch:
             self._made = (self.epoch, self._shuffled() if self.shuffle else self._sorted())
         return self._made[1]
 
     def _sorted(self) -> list[npt.NDArray[np.int64]]:
-        return self._cut(np.argsort(self.row_lengths, kind="stable"))
+        rows = np.argsort(self.row_lengths, kind="stable")
+        return self._cut(rows[self.rank :: self.world_size])
 
     def _shuffled(self) -> list[npt.NDArray[np.int64]]:
+        batches = self._all_shuffled()
+        given_again = islice(cycle(batches), -len(batches) % self.world_size)
+        return [*batches, *given_again][self.rank :: self.world_size]
+
+    def _all_shuffled(self) -> list[npt.NDArray[np.int64]]:
         random = np.random.default_rng((self.seed, self.epoch))
         rows = random.permutation(len(self.row_lengths))
         pool = self.batch_size * POOL

@@ -109,3 +109,17 @@ def test_training_that_ends_before_a_score_leaves_no_folder(capsys):
     assert main(["train", *options]) == 2
     assert "raise trainer.max_steps or trainer.max_epochs" in capsys.readouterr().err
     assert not Path("out").exists()
+
+
+def test_two_processes_train_and_score_each_row_once():
+    Path("a.csv").write_text("text,label\n" + "".join(f"good {i},yes\nbad {i},no\n" for i in range(33)))
+    own = ["data=csv", "data.train=a.csv", "data.test=a.csv", "batch_size=8", "run_dir=two"]
+    done = program("train", *own, *TINY, "device=cpu", "trainer.devices=2", "trainer.strategy=ddp")
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads(Path("two/metrics.json").read_text())
+    assert metrics["steps"] == 4  # 59 training rows in 8 batches, 4 for each process
+    assert sum(row["support"] for row in metrics["classes"].values()) == 66
+    records = [json.loads(line) for line in Path("two/predictions.jsonl").read_text().splitlines()]
+    assert [record["text"] for record in records[:2]] == ["good 0", "bad 0"]
+    right = sum(record["label"] == record["target"] for record in records)
+    assert right / 66 == metrics["test/accuracy"]

@@ -62,6 +62,13 @@ def test_processes_get_the_same_number_of_training_batches():
     assert {row for part in parts for batch in part for row in batch} == set(range(len(LENGTHS)))
 
 
+def test_more_processes_than_batches_all_get_some():
+    few = [list(make(rank=rank, world_size=5, batch_size=600)) for rank in range(5)]
+    assert [len(part) for part in few] == [1] * 5
+    alone = [list(make(shuffle=False, rank=rank, world_size=5, batch_size=600)) for rank in range(5)]
+    assert [len(part) for part in alone] == [1] * 5
+
+
 def test_order_lists_the_rows_as_the_batches_give_them():
     sampler = make(shuffle=False, rank=1, world_size=2)
     assert sampler.order().tolist() == [row for batch in sampler for row in batch]
