@@ -1,5 +1,6 @@
 """From a config to objects: the only file that calls ``hydra.utils.instantiate``."""
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from torch import nn
 
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, nearest
 from gru_nlp.preprocessing.base import Preprocessor
 
 OWN_PACKAGE = "gru_nlp"
@@ -21,6 +22,7 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
     Raises:
         UserError: the object refused its options.
     """
+    check_options(config)
     try:
         # Arguments go past Hydra, which would copy them through its own containers.
         factory = instantiate({**config, "_partial_": True}, _convert_="all")
@@ -33,6 +35,25 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
                 raise cause from None
             cause = cause.__cause__ or cause.__context__
         raise
+
+
+def check_options(config: Mapping[str, Any]) -> None:
+    """Refuse options that the class or function of a ``_target_`` does not take, here and further down.
+
+    Raises:
+        UserError: naming the option and the nearest right one.
+    """
+    for value in config.values():
+        if isinstance(value, Mapping):
+            check_options(value)
+    if "_target_" not in config:
+        return
+    known = inspect.signature(get_object(config["_target_"])).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        return
+    for name in config:
+        if name not in known and not str(name).startswith("_"):
+            raise UserError(f"{config['_target_']} takes no option '{name}'{nearest(str(name), known)}")
 
 
 def preprocessor(config: Mapping[str, Any]) -> Preprocessor:

@@ -120,13 +120,21 @@ def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Prepro
     preprocessor = build.preprocessor(checkpoint.config)
     preprocessor.load_state_dict(checkpoint.preprocessing)
     model = build.model(checkpoint.config, preprocessor.sizes())
+    load_weights(checkpoint, model)
+    return preprocessor, model.eval()
+
+
+def load_weights(checkpoint: Checkpoint, model: nn.Module) -> None:
+    """Copy a checkpoint's weights into a model.
+
+    Raises:
+        UserError: they do not fit.
+    """
     try:
         model.load_state_dict(checkpoint.weights)
     except RuntimeError as error:
-        raise UserError(
-            f"{checkpoint.path}: the weights do not fit the model: {str(error).splitlines()[-1].strip()}"
-        ) from None
-    return preprocessor, model.eval()
+        reason = str(error).splitlines()[-1].strip()
+        raise UserError(f"{checkpoint.path}: the weights do not fit the model: {reason}") from None
 
 
 def add_scores(path: Path, scores: Mapping[str, float]) -> None:

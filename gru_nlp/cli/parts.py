@@ -81,30 +81,32 @@ def make_task(config: Mapping[str, Any], preprocessor: Preprocessor, model: nn.M
     return task
 
 
-def prepare(config: dict[str, Any], learned: Mapping[str, Any] | None = None) -> Parts:
+def prepare(config: dict[str, Any], stopped: checkpoint.Checkpoint | None = None) -> Parts:
     """Read and encode the data, fit the preprocessor, build model and task.
 
     Args:
         config: the resolved training config; ``embedding.size`` is set to that of pretrained vectors.
-        learned: state of the preprocessor of a run that goes on; None: fit a new one.
+        stopped: the last checkpoint of a run that goes on; None: a new run.
 
     Raises:
         UserError: any mistake in data or options; nothing has been written yet.
     """
     corpus: Corpus = build.build(config["data"])
-    vectors = read_vectors(config) if learned is None else None
+    vectors = read_vectors(config) if stopped is None else None
     if vectors is not None:
         config["embedding"]["size"] = config["model"]["embedding"]["size"] = vectors.size
     say("reading the data")
-    if learned is None:
+    if stopped is None:
         preprocessor = fit_preprocessor(config, corpus, vectors)
     else:
         preprocessor = build.preprocessor(config)
-        preprocessor.load_state_dict(learned)
+        preprocessor.load_state_dict(stopped.preprocessing)
     data = make_data(config, corpus, preprocessor)
     data.encode("train", "validation", "test")
     torch.manual_seed(config["seed"])
     model = build.model(config, preprocessor.sizes())
     if vectors is not None:
         load_vectors(model, preprocessor, vectors)
+    if stopped is not None:
+        checkpoint.load_weights(stopped, model)
     return Parts(preprocessor, data, model, make_task(config, preprocessor, model, data))

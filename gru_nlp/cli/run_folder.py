@@ -15,7 +15,7 @@ import tokenizers
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from gru_nlp import __version__
 from gru_nlp.cli.console import is_first_process
@@ -70,7 +70,7 @@ def _unused(folder: Path) -> Path:
     return candidate
 
 
-def create(folder: Path, config: Mapping[str, Any]) -> None:
+def create(folder: Path, config: DictConfig) -> None:
     """Make the folder and write ``config.yaml``, in the first process.
 
     Raises:
@@ -80,13 +80,13 @@ def create(folder: Path, config: Mapping[str, Any]) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(OmegaConf.create(dict(config)), folder / CONFIG)
+        OmegaConf.save(config, folder / CONFIG)
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror}): set run_dir=<new folder>") from None
 
 
-def stored_config(folder: Path) -> dict[str, Any]:
-    """Read the config of an earlier run.
+def stored_config(folder: Path) -> DictConfig:
+    """Read the config of an earlier run, its interpolations as they were.
 
     Raises:
         UserError: the folder holds none.
@@ -94,9 +94,9 @@ def stored_config(folder: Path) -> dict[str, Any]:
     file = folder / CONFIG
     if not file.is_file():
         raise UserError(f"{folder}: holds no {CONFIG}, so it is no run folder (set resume=<run folder>)")
-    loaded = OmegaConf.to_container(OmegaConf.load(file))
-    assert isinstance(loaded, dict)
-    return {str(key): value for key, value in loaded.items()}
+    loaded = OmegaConf.load(file)
+    assert isinstance(loaded, DictConfig)
+    return loaded
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 import shlex
 import textwrap
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +26,21 @@ def run(config: DictConfig) -> None:
     """Train, test the best checkpoint, and leave one run folder."""
     started = time.monotonic()
     lightning_parts.quieten()
-    resume = config.get("resume")
-    if resume:
-        folder = Path(resume)
-        plain = resumed_config(folder)
-        last = checkpoint.locate(folder, checkpoint.LAST)
-        learned: Mapping[str, Any] | None = checkpoint.load(last).preprocessing
-    else:
-        absolute_paths(config)
-        plain, last, learned = resolved(config), None, None
+    stopped: checkpoint.Checkpoint | None = None
+    if config.get("resume"):
+        folder = Path(config.resume)
+        config = resumed_config(folder)
+        stopped = checkpoint.load(checkpoint.locate(folder, checkpoint.LAST))
+    absolute_paths(config)
+    plain = resolved(config)
+    if stopped is None:
         folder = run_folder.choose_folder(plain)
     lightning.seed_everything(plain["seed"], verbose=False)
     trainer = lightning_parts.trainer(folder, plain)
-    parts = prepare(plain, learned)
-    run_folder.create(folder, plain)
-    fit(parts, folder, trainer, last)
+    parts = prepare(plain, stopped)
+    config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
+    run_folder.create(folder, config)
+    fit(parts, folder, trainer, stopped)
     scores = score(parts, folder, trainer)
     facts = {
         "seed": plain["seed"],
@@ -64,14 +63,13 @@ def resolved(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
-def resumed_config(folder: Path) -> dict[str, Any]:
+def resumed_config(folder: Path) -> DictConfig:
     """Return the stored config of a run that goes on, with the values given on the command line changed in it.
 
     Raises:
         UserError: the folder is no run folder, or a whole group was given.
     """
-    stored = OmegaConf.create(run_folder.stored_config(folder))
-    OmegaConf.set_struct(stored, True)
+    stored = run_folder.stored_config(folder)
     given = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
     for override in OverridesParser.create().parse_overrides(given):
         name = override.key_or_group
@@ -81,14 +79,14 @@ def resumed_config(folder: Path) -> dict[str, Any]:
             told = f"{override.input_line}: resume takes the stored config as it is; only single values can be changed"
             raise UserError(told)
         OmegaConf.update(stored, name, override.value())
-    return resolved(stored)
+    return stored
 
 
-def fit(parts: Parts, folder: Path, trainer: Trainer, last: Path | None) -> None:
+def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkpoint | None) -> None:
     """Train until the epochs are over or the score stops rising."""
     rows = len(parts.data.encoded["train"])
     say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
-    trainer.fit(parts.task, parts.data, ckpt_path=last, weights_only=True)
+    trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
     if not (folder / checkpoint.BEST).is_file():
@@ -107,8 +105,10 @@ def score(parts: Parts, folder: Path, trainer: Trainer) -> dict[str, float]:
     scores = dict(checkpoint.load(best).scores)
     if "test" in parts.data.encoded:
         trainer.test(parts.task, parts.data, ckpt_path=best, weights_only=True, verbose=False)
-        scores |= parts.task.latest["test"]
-    return scores
+        return scores | parts.task.latest["test"]
+    # The last epoch's details are not those of the best one.
+    trainer.validate(parts.task, parts.data, ckpt_path=best, weights_only=True, verbose=False)
+    return scores | parts.task.latest["validation"]
 
 
 def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str, Any]) -> None:

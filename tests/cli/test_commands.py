@@ -164,6 +164,21 @@ def test_a_run_stopped_after_an_epoch_and_resumed_ends_with_the_same_weights(own
     assert all(torch.equal(whole["state_dict"][name], value) for name, value in resumed["state_dict"].items())
 
 
+def test_a_finished_run_goes_on_with_changed_values_but_not_with_another_shape(own_csv, capsys):
+    assert main(["train", "data=csv", f"data.train={own_csv}", "run_dir=run", *TINY]) == 0
+    assert main(["train", "resume=run"]) == 0  # nothing is left to do: the scores are told again
+    assert json.loads(Path("run/metrics.json").read_text())["epochs"] == 2
+    assert main(["train", "resume=run", "trainer.max_epochs=3", "embedding.dropout=0.25"]) == 0
+    assert json.loads(Path("run/metrics.json").read_text())["epochs"] == 3
+    stored = torch.load("run/last.ckpt", weights_only=True)["gru_nlp"]["config"]
+    assert stored["model"]["embedding"]["dropout"] == 0.25
+    capsys.readouterr()
+    assert main(["train", "resume=run", "encoder.hidden_size=9"]) == 2
+    assert "the weights do not fit the model" in capsys.readouterr().err
+    assert main(["train", "resume=run", "encoder=gru"]) == 2
+    assert "only single values can be changed" in capsys.readouterr().err
+
+
 def test_a_sweep_goes_on_after_a_refused_job(own_csv, capsys):
     shutil.copy(own_csv, "own.csv")
     code = main(["train", "-m", "data=csv", "data.train=missing.csv,own.csv", *TINY])
