@@ -17,3 +17,19 @@ class SequenceBatch(NamedTuple):
     inputs: Tensor
     lengths: Tensor
     targets: Tensor | None
+
+
+class SequencePairBatch(NamedTuple):
+    """A padded batch of source sequences with at most one target sequence each.
+
+    Attributes:
+        inputs: source ids ``(B, S)`` int64, the end mark included.
+        lengths: ``(B,)`` int64.
+        targets: target ids ``(B, T)`` int64, the end mark included, or None where there is nothing to learn from.
+        target_lengths: ``(B,)`` int64, or None.
+    """
+
+    inputs: Tensor
+    lengths: Tensor
+    targets: Tensor | None
+    target_lengths: Tensor | None

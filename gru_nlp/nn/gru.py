@@ -5,6 +5,21 @@ from typing import cast
 from torch import Tensor, nn
 
 
+def gru_unit(input_size: int, hidden_size: int) -> nn.GRU:
+    """Return one direction of one layer: orthogonal recurrent gates, Xavier input gates, zero biases."""
+    unit = nn.GRU(input_size, hidden_size, batch_first=True)
+    for name, parameter in unit.named_parameters():
+        if name.startswith("weight_hh"):
+            for gate in parameter.data.chunk(3):
+                nn.init.orthogonal_(gate)
+        elif name.startswith("weight_ih"):
+            for gate in parameter.data.chunk(3):
+                nn.init.xavier_uniform_(gate)
+        else:
+            nn.init.zeros_(parameter)
+    return unit
+
+
 class GRU(nn.Module):
     """One direction of one layer, equal to ``torch.nn.GRU`` and run by it (cuDNN on a GPU).
 
@@ -19,16 +34,7 @@ class GRU(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
-        self.unit = nn.GRU(input_size, hidden_size, batch_first=True)
-        for name, parameter in self.unit.named_parameters():
-            if name.startswith("weight_hh"):
-                for gate in parameter.data.chunk(3):
-                    nn.init.orthogonal_(gate)
-            elif name.startswith("weight_ih"):
-                for gate in parameter.data.chunk(3):
-                    nn.init.xavier_uniform_(gate)
-            else:
-                nn.init.zeros_(parameter)
+        self.unit = gru_unit(input_size, hidden_size)
 
     def forward(self, sequence: Tensor) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``, from a zero initial state."""

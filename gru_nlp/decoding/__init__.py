@@ -1,0 +1,1 @@
+"""Decoding strategies: loops over a step function that know no model."""

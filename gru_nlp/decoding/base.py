@@ -1,0 +1,106 @@
+"""What every decoding strategy shares: the step function, the hypotheses, the limits.
+
+B sentences, K open hypotheses of a sentence, V vocabulary, N hypotheses given back, T target steps, S source steps.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from gru_nlp.text.special import BOS, EOS, PAD, UNK
+
+State = TypeVar("State", bound="Selectable")
+
+
+class Selectable(Protocol):
+    """A decoder's state, as far as a strategy touches it."""
+
+    def select_sentences(self: State, rows: Tensor) -> State:
+        """Keep the sentences ``rows``."""
+
+    def select_hypotheses(self: State, places: Tensor) -> State:
+        """Take the hypotheses ``places`` ``(B, K')`` of every sentence."""
+
+
+#: Last tokens ``(B, K)`` and a state -> log-probabilities ``(B, K, V)`` and the state after them.
+StepFunction = Callable[[Tensor, State], tuple[Tensor, State]]
+
+
+class Hypotheses(NamedTuple):
+    """What decoding found, best first.
+
+    Attributes:
+        tokens: ``(B, N, T)`` int64 without start and end marks, padded.
+        lengths: ``(B, N)`` int64, end mark not counted.
+        scores: ``(B, N)`` what hypotheses are ranked by; minus infinity where fewer than N were found.
+    """
+
+    tokens: Tensor
+    lengths: Tensor
+    scores: Tensor
+
+
+class Limits(NamedTuple):
+    """How long a hypothesis may be, the end mark not counted.
+
+    Attributes:
+        shortest: fewest tokens.
+        longest: ``(B,)`` most tokens of each sentence.
+    """
+
+    shortest: int
+    longest: Tensor
+
+
+class DecodingStrategy(ABC):
+    """A way to choose tokens.
+
+    Args:
+        max_ratio: most target tokens for each source token.
+        max_extra: and so many more.
+        min_length: fewest target tokens.
+    """
+
+    def __init__(self, *, max_ratio: float, max_extra: int, min_length: int) -> None:
+        self.max_ratio = max_ratio
+        self.max_extra = max_extra
+        self.min_length = min_length
+
+    def limits(self, source_lengths: Tensor) -> Limits:
+        """Return the limits for sources of ``source_lengths`` ``(B,)``."""
+        longest = (source_lengths * self.max_ratio).long() + self.max_extra
+        return Limits(self.min_length, longest.clamp(min=max(1, self.min_length)))
+
+    @abstractmethod
+    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses:
+        """Decode; ``state`` holds one open hypothesis a sentence."""
+
+
+def restrict(scores: Tensor, place: int, limits: Limits) -> Tensor:
+    """Forbid what may not stand at ``place``: marks that are no words, an end too early, anything but one too late.
+
+    Args:
+        scores: log-probabilities ``(B, K, V)``, changed in place.
+        place: tokens that the hypotheses have so far.
+        limits: of the sentences.
+    """
+    scores[:, :, [PAD, UNK, BOS]] = float("-inf")
+    if place < limits.shortest:
+        scores[:, :, EOS] = float("-inf")
+    over = place >= limits.longest  # (B,)
+    if bool(over.any()):
+        ended = torch.full_like(scores[0, 0], float("-inf"))
+        ended[EOS] = 0.0
+        # What it costs to end still counts, so that hypotheses of different sentences stay comparable.
+        scores[over] = torch.where(ended == 0.0, scores[over], ended)
+    return scores
+
+
+def collect(tokens: Sequence[Tensor], lengths: Sequence[Tensor], scores: Sequence[Tensor]) -> Hypotheses:
+    """Join the hypotheses of single sentences, ``(N, T_i)`` each, padding the tokens."""
+    steps = max((part.shape[1] for part in tokens), default=0)
+    padded = [torch.nn.functional.pad(part, (0, steps - part.shape[1]), value=PAD) for part in tokens]
+    return Hypotheses(torch.stack(padded), torch.stack(list(lengths)), torch.stack(list(scores)))

@@ -1,0 +1,69 @@
+"""Sampling with temperature, restricted to the k likeliest tokens or to a share of the probability."""
+
+import torch
+from torch import Tensor
+
+from gru_nlp.decoding.base import DecodingStrategy, Hypotheses, State, StepFunction, restrict
+from gru_nlp.text.special import BOS, EOS, PAD
+
+
+class Sampling(DecodingStrategy):
+    """Draw one hypothesis a sentence; its score is its summed log-probability under the model.
+
+    Args:
+        temperature: divides the log-probabilities; below 1 is bolder, near 0 is greedy.
+        top_k: draw among the k likeliest tokens; 0: among all.
+        top_p: draw among the likeliest tokens that hold this share of the probability (Holtzman et al. 2020);
+            1: among all.
+        seed: of the drawing.
+        max_ratio, max_extra, min_length: as in ``DecodingStrategy``.
+    """
+
+    def __init__(
+        self,
+        *,
+        temperature: float,
+        top_k: int,
+        top_p: float,
+        seed: int,
+        max_ratio: float,
+        max_extra: int,
+        min_length: int,
+    ) -> None:
+        super().__init__(max_ratio=max_ratio, max_extra=max_extra, min_length=min_length)
+        if temperature <= 0.0:
+            raise ValueError(f"temperature={temperature} must be above 0")
+        self.temperature = temperature
+        self.top_k = top_k
+        self.top_p = top_p
+        self.seed = seed
+
+    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses:
+        """Draw token by token until every sentence has ended."""
+        generator = torch.Generator(source_lengths.device).manual_seed(self.seed)
+        limits = self.limits(source_lengths)
+        count, device = len(source_lengths), source_lengths.device
+        tokens = torch.full((count, 1), BOS, device=device)
+        total = torch.zeros(count, device=device)
+        lengths = torch.zeros(count, dtype=torch.int64, device=device)
+        running = torch.ones(count, dtype=torch.bool, device=device)
+        while bool(running.any()):
+            scores, state = step(tokens[:, -1:], state)
+            scores = restrict(scores, tokens.shape[1] - 1, limits)[:, 0]  # (B, V)
+            drawn = torch.multinomial(self._distribution(scores), 1, generator=generator)  # (B, 1)
+            total = total + scores.gather(1, drawn)[:, 0].masked_fill(~running, 0.0)
+            running = running & (drawn[:, 0] != EOS)
+            lengths = lengths + running
+            tokens = torch.cat([tokens, drawn.masked_fill(~running[:, None], PAD)], dim=1)
+        return Hypotheses(tokens[:, None, 1:], lengths[:, None], total[:, None])
+
+    def _distribution(self, scores: Tensor) -> Tensor:
+        scores = scores / self.temperature
+        ordered, order = scores.sort(dim=1, descending=True)
+        if self.top_k > 0:
+            ordered[:, self.top_k :] = float("-inf")
+        probabilities = ordered.softmax(dim=1)
+        # A token stays while what stands before it holds less than the share, so that one always stays.
+        before = probabilities.cumsum(dim=1) - probabilities
+        probabilities = probabilities.masked_fill(before >= self.top_p, 0.0)
+        return torch.zeros_like(scores).scatter_(1, order, probabilities)

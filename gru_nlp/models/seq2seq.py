@@ -1,0 +1,84 @@
+"""Sequence to sequence with attention: translation."""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from gru_nlp.batch import SequencePairBatch
+from gru_nlp.decoding.base import DecodingStrategy, Hypotheses
+from gru_nlp.nn.decoder import Decoder, DecoderState
+from gru_nlp.nn.masking import padding_mask
+from gru_nlp.text.special import BOS, PAD, UNK
+
+
+class Seq2Seq(nn.Module):
+    """Source embedding, encoder, attentional decoder, and an output layer tied to the target embedding.
+
+    The output matrix is the target embedding (Press and Wolf 2017); with ``share_embeddings`` the source embedding
+    too, which needs one joint vocabulary. Logits are computed only where there is a real target token.
+
+    Args:
+        source_vocabulary_size: number of source ids.
+        target_vocabulary_size: number of target ids V.
+        embedding: makes an embedding from a vocabulary size and the ids of padding and of the unknown token.
+        encoder: makes the encoder from the embedding's output size.
+        decoder: makes the decoder from the sizes of embedding and memory and the output size.
+        share_embeddings: True: one table for source and target.
+        dropout: share of the encoder's states dropped.
+    """
+
+    def __init__(
+        self,
+        *,
+        source_vocabulary_size: int,
+        target_vocabulary_size: int,
+        embedding: Callable[..., nn.Module],
+        encoder: Callable[[int], nn.Module],
+        decoder: Callable[..., Decoder],
+        share_embeddings: bool,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.source = embedding(source_vocabulary_size, padding_id=PAD, unknown_id=UNK)
+        size = cast(int, self.source.output_size)
+        if share_embeddings and source_vocabulary_size != target_vocabulary_size:
+            raise ValueError("one table for source and target needs a joint vocabulary")
+        self.target = (
+            self.source if share_embeddings else embedding(target_vocabulary_size, padding_id=PAD, unknown_id=UNK)
+        )
+        self.encoder = encoder(size)
+        memory_size = cast(int, self.encoder.output_size)
+        self.decoder = decoder(size, memory_size, output_size=size)
+        self.dropout = nn.Dropout(dropout)
+        self.bias = nn.Parameter(torch.zeros(target_vocabulary_size))
+
+    def start(self, inputs: Tensor, lengths: Tensor) -> DecoderState:
+        """Encode sources ``(B, S)`` of ``lengths`` ``(B,)``; return the decoder's state before its first step."""
+        states, final = self.encoder(self.source(inputs), lengths)
+        return self.decoder.start(self.dropout(states), self.dropout(final), lengths)
+
+    def project(self, features: Tensor) -> Tensor:
+        """Turn features ``(..., R)`` into logits ``(..., V)``."""
+        return nn.functional.linear(features, cast(nn.Embedding, self.target.table).weight, self.bias)
+
+    def forward(self, batch: SequencePairBatch) -> tuple[Tensor, Tensor]:
+        """Return logits ``(N, V)`` and target ids ``(N,)`` of the N real target steps, read with the true past."""
+        assert batch.targets is not None
+        assert batch.target_lengths is not None
+        shifted = batch.targets.roll(1, dims=1)
+        shifted[:, 0] = BOS
+        features = self.decoder(self.target(shifted), self.start(batch.inputs, batch.lengths))  # (B, T, R)
+        real = padding_mask(batch.target_lengths, batch.targets.shape[1])
+        return self.project(features[real]), batch.targets[real]
+
+    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        """Return log-probabilities ``(B, K, V)`` after last ``tokens`` ``(B, K)``, and the state after them."""
+        step = self.decoder.step(self.target(tokens), state)
+        return self.project(step.features).log_softmax(dim=2), step.state
+
+    @torch.inference_mode()
+    def decode(self, batch: SequencePairBatch, strategy: DecodingStrategy) -> Hypotheses:
+        """Translate a batch by ``strategy``."""
+        return strategy(self.step, self.start(batch.inputs, batch.lengths), batch.lengths)

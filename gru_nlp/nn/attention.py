@@ -1,0 +1,144 @@
+"""Attention of decoder states over encoder states: one score function a class, all queries at once.
+
+B batch, T queries (target steps in training, open hypotheses in decoding), S source steps, Q query size, M memory size.
+"""
+
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from gru_nlp.nn.masking import padding_mask
+
+
+class Memory(NamedTuple):
+    """What a decoder attends to, computed once a sentence.
+
+    Attributes:
+        keys: ``(B, S, ...)`` what scores are computed from.
+        values: ``(B, S, M)`` what is summed.
+        mask: ``(B, S)`` bool, True at real steps.
+    """
+
+    keys: Tensor
+    values: Tensor
+    mask: Tensor
+
+
+class Attention(nn.Module):
+    """The weighted sum of ``values``, the weights being a softmax over the scores of a subclass.
+
+    Args:
+        query_size: Q.
+        memory_size: M.
+    """
+
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__()
+        self.query_size = query_size
+        self.output_size = memory_size
+
+    def keys(self, values: Tensor) -> Tensor:
+        """Return the keys of encoder states ``(B, S, M)``."""
+        raise NotImplementedError
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return the scores ``(B, T, S)`` of queries ``(B, T, Q)``."""
+        raise NotImplementedError
+
+    def memory(self, values: Tensor, lengths: Tensor) -> Memory:
+        """Prepare encoder states ``(B, S, M)`` of ``lengths`` ``(B,)``."""
+        return Memory(self.keys(values), values, padding_mask(lengths, values.shape[1]))
+
+    def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Return contexts ``(B, T, M)`` of queries ``(B, T, Q)``, and weights ``(B, T, S)``."""
+        scores = self.scores(queries, memory.keys).masked_fill(~memory.mask[:, None], float("-inf"))
+        weights = scores.softmax(dim=2)
+        return torch.bmm(weights, memory.values), weights
+
+
+class AdditiveAttention(Attention):
+    """``v . tanh(W q + U m)`` (Bahdanau et al. 2015, appendix A.1.2), the multi-layer perceptron.
+
+    Args:
+        query_size, memory_size: as in ``Attention``.
+        hidden_size: features inside the tanh.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, *, hidden_size: int) -> None:
+        super().__init__(query_size, memory_size)
+        self.query = nn.Linear(query_size, hidden_size)
+        self.key = nn.Linear(memory_size, hidden_size, bias=False)
+        self.energy = nn.Linear(hidden_size, 1, bias=False)
+
+    def keys(self, values: Tensor) -> Tensor:
+        """Project: ``(B, S, A)``."""
+        return cast(Tensor, self.key(values))
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Score every pair; the inner tensor is ``(B, T, S, A)``."""
+        inner = torch.tanh(self.query(queries)[:, :, None] + keys[:, None])
+        return cast(Tensor, self.energy(inner)).squeeze(3)
+
+
+class GeneralAttention(Attention):
+    """``q . W m`` (Luong et al. 2015, eq. 8)."""
+
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size, memory_size)
+        self.key: nn.Module = nn.Linear(memory_size, query_size, bias=False)
+
+    def keys(self, values: Tensor) -> Tensor:
+        """Project: ``(B, S, Q)``."""
+        return cast(Tensor, self.key(values))
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Multiply, scaled by the square root of Q so that the softmax starts out soft (Vaswani et al. 2017)."""
+        scores: Tensor = torch.bmm(queries, keys.transpose(1, 2)) * self.query_size**-0.5
+        return scores
+
+
+class DotAttention(GeneralAttention):
+    """``q . m`` (Luong et al. 2015, eq. 8), which needs queries and memory of one size."""
+
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        if query_size != memory_size:
+            raise ValueError(f"dot attention needs queries ({query_size}) and memory ({memory_size}) of one size")
+        super().__init__(query_size, memory_size)
+        self.key = nn.Identity()
+
+
+class MultiHeadAttention(Attention):
+    """Several scaled dot products side by side (Vaswani et al. 2017, section 3.2.2); the weights are their mean.
+
+    Args:
+        query_size, memory_size: as in ``Attention``.
+        hidden_size: features of all heads together.
+        heads: number of heads N.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, *, hidden_size: int, heads: int) -> None:
+        super().__init__(query_size, memory_size)
+        if hidden_size % heads:
+            raise ValueError(f"hidden_size={hidden_size} must be a multiple of heads={heads}")
+        self.heads = heads
+        self.query = nn.Linear(query_size, hidden_size)
+        self.key = nn.Linear(memory_size, hidden_size, bias=False)
+        self.value = nn.Linear(memory_size, hidden_size, bias=False)
+        self.output = nn.Linear(hidden_size, memory_size)
+
+    def keys(self, values: Tensor) -> Tensor:
+        """Project keys and values of all heads, side by side: ``(B, S, 2 A)``."""
+        return torch.cat([self.key(values), self.value(values)], dim=2)
+
+    def _split(self, tensor: Tensor) -> Tensor:
+        return tensor.view(*tensor.shape[:2], self.heads, -1).transpose(1, 2)  # (B, N, T, A / N)
+
+    def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Attend with every head."""
+        keys, values = (self._split(part) for part in memory.keys.chunk(2, dim=2))
+        query = self._split(self.query(queries))
+        scores = query @ keys.transpose(2, 3) * query.shape[3] ** -0.5  # (B, N, T, S)
+        weights = scores.masked_fill(~memory.mask[:, None, None], float("-inf")).softmax(dim=3)
+        joined = (weights @ values).transpose(1, 2).flatten(2)  # (B, T, A)
+        return self.output(joined), weights.mean(dim=1)

@@ -1,0 +1,232 @@
+"""Recurrent decoders with attention: a sequence form for training and a step form for decoding, equal to it.
+
+B batch, T target steps, K open hypotheses of a sentence, S source steps, E embedding, H state, M memory, R features.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from gru_nlp.nn.attention import Attention, Memory
+from gru_nlp.nn.gru import gru_unit
+
+MakeAttention = Callable[[int, int], Attention]
+
+
+class DecoderState(NamedTuple):
+    """What a decoder keeps between steps; batch first, so that a reordering is one ``index_select`` a field.
+
+    Attributes:
+        hidden: ``(B, K, N, H)`` states of the N recurrent layers of every hypothesis.
+        fed: ``(B, K, R)`` the last features, for input feeding; ``(B, K, 0)`` without it.
+        keys, values, mask: as in ``Memory``, one a sentence, shared by its hypotheses.
+    """
+
+    hidden: Tensor
+    fed: Tensor
+    keys: Tensor
+    values: Tensor
+    mask: Tensor
+
+    @property
+    def memory(self) -> Memory:
+        """The memory of the sentences."""
+        return Memory(self.keys, self.values, self.mask)
+
+    def select_sentences(self, rows: Tensor) -> "DecoderState":
+        """Keep the sentences ``rows`` ``(B',)``."""
+        return DecoderState(*(field.index_select(0, rows) for field in self))
+
+    def select_hypotheses(self, places: Tensor) -> "DecoderState":
+        """Take hypotheses ``places`` ``(B, K')`` of every sentence, in their order."""
+        rows = torch.arange(len(places), device=places.device)[:, None]
+        return self._replace(hidden=self.hidden[rows, places], fed=self.fed[rows, places])
+
+
+class Step(NamedTuple):
+    """Features ``(B, K, R)``, the state after them, and attention weights ``(B, K, S)``."""
+
+    features: Tensor
+    state: DecoderState
+    weights: Tensor
+
+
+def gru_cell(unit: nn.GRU, inputs: Tensor, hidden: Tensor) -> Tensor:
+    """Run one step of ``unit`` on inputs ``(B, K, D)`` and states ``(B, K, H)``."""
+    flat = torch.gru_cell(
+        inputs.flatten(0, 1),
+        hidden.flatten(0, 1),
+        cast(Tensor, unit.weight_ih_l0),
+        cast(Tensor, unit.weight_hh_l0),
+        cast(Tensor, unit.bias_ih_l0),
+        cast(Tensor, unit.bias_hh_l0),
+    )
+    return flat.view_as(hidden)
+
+
+def run_gru(unit: nn.GRU, inputs: Tensor, hidden: Tensor) -> Tensor:
+    """Run ``unit`` over inputs ``(B, T, D)`` from states ``(B, H)``; return states ``(B, T, H)``."""
+    return cast(Tensor, unit(inputs, hidden[None].contiguous())[0])
+
+
+class Decoder(nn.Module):
+    """From target embeddings and a memory to features, one a target step.
+
+    Args:
+        input_size: E.
+        memory_size: M.
+        hidden_size: H.
+        output_size: R.
+        attention: makes the attention from the sizes of queries and memory.
+        dropout: share of contexts, inner states and features dropped.
+    """
+
+    #: N, number of states kept between steps.
+    layers = 1
+    #: Whether the last features enter the next step, and whether the readout sees the embedding.
+    feeds_features = False
+    reads_embedding = True
+
+    def __init__(
+        self,
+        input_size: int,
+        memory_size: int,
+        *,
+        hidden_size: int,
+        output_size: int,
+        attention: MakeAttention,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.output_size = output_size
+        self.fed_size = output_size if self.feeds_features else 0
+        self.attention = attention(hidden_size, memory_size)
+        self.bridge = nn.Linear(memory_size, self.layers * hidden_size)
+        self.readout = nn.Linear(hidden_size + memory_size + input_size * self.reads_embedding, output_size)
+        self.dropout = nn.Dropout(dropout)
+        self.add_units(input_size, memory_size, hidden_size)
+
+    @abstractmethod
+    def add_units(self, input_size: int, memory_size: int, hidden_size: int) -> None:
+        """Make the recurrent units."""
+
+    def start(self, states: Tensor, final: Tensor, lengths: Tensor) -> DecoderState:
+        """Return the state before the first step, with one open hypothesis a sentence.
+
+        Args:
+            states: of the encoder, ``(B, S, M)``.
+            final: of the encoder, ``(B, M)``.
+            lengths: of the sources, ``(B,)``.
+        """
+        hidden = torch.tanh(self.bridge(final)).view(len(final), 1, self.layers, -1)  # (B, 1, N, H)
+        fed = final.new_zeros(len(final), 1, self.fed_size)
+        return DecoderState(hidden, fed, *self.attention.memory(states, lengths))
+
+    def forward(self, embedded: Tensor, state: DecoderState) -> Tensor:
+        """Return features ``(B, T, R)`` of target embeddings ``(B, T, E)``, each shifted one step to the right."""
+        features = []
+        for place in range(embedded.shape[1]):
+            step = self.step(embedded[:, place : place + 1], state)
+            features.append(step.features)
+            state = step.state
+        return torch.cat(features, dim=1)
+
+    @abstractmethod
+    def step(self, embedded: Tensor, state: DecoderState) -> Step:
+        """Take one step on the embeddings ``(B, K, E)`` of the last tokens of K hypotheses a sentence."""
+
+    def read(self, *parts: Tensor) -> Tensor:
+        """Project what a step knows to features: a tanh layer."""
+        return cast(Tensor, self.dropout(torch.tanh(self.readout(torch.cat(parts, dim=2)))))
+
+
+class ParallelDecoder(Decoder):
+    """Two recurrent layers with attention between them, trained without a loop over time.
+
+    ``a_t = GRU(y_t, a_{t-1})``; ``c_t = attention(a_t)``; ``s_t = GRU([a_t; c_t], s_{t-1})``; features of
+    ``[s_t; c_t; y_t]``. No step needs the context of the one before, so each layer runs over the whole target at
+    once, as in GNMT's first layer (Wu et al. 2016, section 3) and in Luong et al. 2015 without input feeding.
+    """
+
+    layers = 2
+
+    def add_units(self, input_size: int, memory_size: int, hidden_size: int) -> None:
+        """Make the recurrent units."""
+        self.first = gru_unit(input_size, hidden_size)
+        self.second = gru_unit(hidden_size + memory_size, hidden_size)
+
+    def forward(self, embedded: Tensor, state: DecoderState) -> Tensor:
+        """Return features ``(B, T, R)``: two calls of a GRU and one of the attention, whatever T."""
+        queries = run_gru(self.first, embedded, state.hidden[:, 0, 0])  # (B, T, H)
+        contexts, _ = self.attention(queries, state.memory)  # (B, T, M)
+        contexts = self.dropout(contexts)
+        inputs = torch.cat([self.dropout(queries), contexts], dim=2)
+        return self.read(run_gru(self.second, inputs, state.hidden[:, 0, 1]), contexts, embedded)
+
+    def step(self, embedded: Tensor, state: DecoderState) -> Step:
+        """Take one step of both layers."""
+        queries = gru_cell(self.first, embedded, state.hidden[:, :, 0])
+        contexts, weights = self.attention(queries, state.memory)
+        contexts = self.dropout(contexts)
+        inputs = torch.cat([self.dropout(queries), contexts], dim=2)
+        second = gru_cell(self.second, inputs, state.hidden[:, :, 1])
+        hidden = torch.stack([queries, second], dim=2)
+        return Step(self.read(second, contexts, embedded), state._replace(hidden=hidden), weights)
+
+
+class BahdanauDecoder(Decoder):
+    """``c_t = attention(s_{t-1})``, ``s_t = GRU([y_t; c_t], s_{t-1})`` (Bahdanau et al. 2015, section 3.1)."""
+
+    def add_units(self, input_size: int, memory_size: int, hidden_size: int) -> None:
+        """Make the recurrent units."""
+        self.unit = gru_unit(input_size + memory_size, hidden_size)
+
+    def step(self, embedded: Tensor, state: DecoderState) -> Step:
+        """Attend with the last state, then take a step."""
+        contexts, weights = self.attention(state.hidden[:, :, 0], state.memory)
+        contexts = self.dropout(contexts)
+        hidden = gru_cell(self.unit, torch.cat([embedded, contexts], dim=2), state.hidden[:, :, 0])
+        features = self.read(hidden, contexts, embedded)
+        return Step(features, state._replace(hidden=hidden[:, :, None]), weights)
+
+
+class ConditionalDecoder(Decoder):
+    """The conditional GRU: ``s' = GRU(y_t, s_{t-1})``, ``c_t = attention(s')``, ``s_t = GRU(c_t, s')``.
+
+    As in Nematus (Sennrich et al. 2017, section 2) and nmtpytorch: two transitions a step share one state.
+    """
+
+    def add_units(self, input_size: int, memory_size: int, hidden_size: int) -> None:
+        """Make the recurrent units."""
+        self.first = gru_unit(input_size, hidden_size)
+        self.second = gru_unit(memory_size, hidden_size)
+
+    def step(self, embedded: Tensor, state: DecoderState) -> Step:
+        """Take both transitions."""
+        middle = gru_cell(self.first, embedded, state.hidden[:, :, 0])
+        contexts, weights = self.attention(middle, state.memory)
+        contexts = self.dropout(contexts)
+        hidden = gru_cell(self.second, contexts, middle)
+        features = self.read(hidden, contexts, embedded)
+        return Step(features, state._replace(hidden=hidden[:, :, None]), weights)
+
+
+class InputFeedingDecoder(Decoder):
+    """``s_t = GRU([y_t; f_{t-1}], s_{t-1})``, features ``f_t`` of ``[s_t; c_t]`` (Luong et al. 2015, section 3.3)."""
+
+    feeds_features = True
+    reads_embedding = False
+
+    def add_units(self, input_size: int, memory_size: int, hidden_size: int) -> None:
+        """Make the recurrent units."""
+        self.unit = gru_unit(input_size + self.output_size, hidden_size)
+
+    def step(self, embedded: Tensor, state: DecoderState) -> Step:
+        """Take a step, then attend."""
+        hidden = gru_cell(self.unit, torch.cat([embedded, state.fed], dim=2), state.hidden[:, :, 0])
+        contexts, weights = self.attention(hidden, state.memory)
+        features = self.read(hidden, self.dropout(contexts))
+        return Step(features, state._replace(hidden=hidden[:, :, None], fed=features), weights)

@@ -1,0 +1,95 @@
+from functools import partial
+
+import pytest
+import torch
+
+from gru_nlp.nn import attention as attentions
+from gru_nlp.nn import decoder as decoders
+
+ATTENTIONS = {
+    "additive": partial(attentions.AdditiveAttention, hidden_size=5),
+    "general": attentions.GeneralAttention,
+    "multi_head": partial(attentions.MultiHeadAttention, hidden_size=6, heads=3),
+}
+DECODERS = ["ParallelDecoder", "BahdanauDecoder", "ConditionalDecoder", "InputFeedingDecoder"]
+E, M, H, R = 4, 6, 8, 3
+LENGTHS = torch.tensor([5, 2, 3])
+
+
+def make(name, attention="additive", dropout=0.0):
+    torch.manual_seed(0)
+    return getattr(decoders, name)(
+        E, M, hidden_size=H, output_size=R, attention=ATTENTIONS[attention], dropout=dropout
+    ).double()
+
+
+def start(decoder, extra=0):
+    torch.manual_seed(1)
+    final, states = torch.randn(3, M, dtype=torch.float64), torch.randn(3, 5, M, dtype=torch.float64)
+    padded = torch.cat([states, torch.randn(3, extra, M, dtype=torch.float64)], dim=1)
+    return decoder.start(padded, final, LENGTHS)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("name", DECODERS)
+def test_the_sequence_form_equals_the_step_form(name, attention):
+    decoder = make(name, attention)
+    embedded = torch.randn(3, 7, E, dtype=torch.float64)
+    whole = decoder(embedded, start(decoder))
+    state, parts = start(decoder), []
+    for place in range(7):
+        step = decoder.step(embedded[:, place : place + 1], state)
+        parts.append(step.features)
+        state = step.state
+    torch.testing.assert_close(whole, torch.cat(parts, dim=1), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_hypotheses_of_a_sentence_do_not_touch_each_other(name):
+    decoder = make(name)
+    embedded = torch.randn(3, 2, E, dtype=torch.float64)
+    state = start(decoder).select_hypotheses(torch.zeros(3, 2, dtype=torch.int64))
+    both = decoder.step(embedded, state)
+    for place in range(2):
+        alone = decoder.step(embedded[:, place : place + 1], start(decoder))
+        torch.testing.assert_close(both.features[:, place : place + 1], alone.features, rtol=0, atol=1e-12)
+    swapped = both.state.select_hypotheses(torch.tensor([[1, 0]] * 3))
+    torch.testing.assert_close(swapped.hidden[:, 0], both.state.hidden[:, 1])
+    kept = both.state.select_sentences(torch.tensor([2]))
+    assert kept.hidden.shape[0] == kept.keys.shape[0] == 1
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_padding_of_the_source_has_no_part(attention):
+    decoder = make("ParallelDecoder", attention)
+    embedded = torch.randn(3, 4, E, dtype=torch.float64)
+    torch.testing.assert_close(decoder(embedded, start(decoder)), decoder(embedded, start(decoder, extra=4)))
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_weights_sum_to_one_over_real_steps(attention):
+    torch.manual_seed(0)
+    layer = ATTENTIONS[attention](H, M)
+    contexts, weights = layer(torch.randn(3, 2, H), layer.memory(torch.randn(3, 5, M), LENGTHS))
+    assert contexts.shape == (3, 2, M)
+    torch.testing.assert_close(weights.sum(dim=2), torch.ones(3, 2))
+    assert not weights[1, :, 2:].any()
+
+
+def test_scores_follow_their_equations():
+    queries, values = torch.randn(1, 1, 4), torch.randn(1, 3, 4)
+    dot = attentions.DotAttention(4, 4)
+    torch.testing.assert_close(dot.scores(queries, dot.keys(values))[0, 0], values[0] @ queries[0, 0] / 2.0)
+    additive = attentions.AdditiveAttention(4, 4, hidden_size=2)
+    expected = [
+        additive.energy(torch.tanh(additive.query(queries[0, 0]) + additive.key(value))).item() for value in values[0]
+    ]
+    assert additive.scores(queries, additive.keys(values))[0, 0].tolist() == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(ValueError, match="of one size"):
+        attentions.DotAttention(4, 5)
+
+
+def test_the_default_decoder_calls_no_step_in_training(monkeypatch):
+    decoder = make("ParallelDecoder")
+    monkeypatch.setattr(decoder, "step", None)
+    assert decoder(torch.randn(3, 50, E, dtype=torch.float64), start(decoder)).shape == (3, 50, R)
