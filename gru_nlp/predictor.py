@@ -43,15 +43,16 @@ class Predictor:
         return cls(preprocessor, model, device)
 
     def __call__(self, texts: Sequence[str], batch_size: int = 64, top_k: int = 1) -> list[Record]:
-        """Predict one record a text, in order: ``label`` and ``score``, and ``top`` where ``top_k`` is above 1.
+        """Predict one record a text, in order, whatever ``batch_size``.
 
-        A blank text gets ``{"label": None, "score": None}``. The records do not depend on ``batch_size`` or order.
+        A classifier gives ``label`` and ``score``, and ``top`` where ``top_k`` is above 1; a blank text gets None for
+        both. A translator gives ``translation`` and ``score``; a blank text gets an empty translation.
         """
         filled = [place for place, text in enumerate(texts) if text.strip()]
-        records: list[Record] = [{"label": None, "score": None} for _ in texts]
+        records: list[Record] = [dict(self.preprocessor.blank) for _ in texts]
         if not filled:
             return records
-        columns = self.preprocessor.encode({"text": [texts[place] for place in filled]})
+        columns = self.preprocessor.encode({self.preprocessor.input_column: [texts[place] for place in filled]})
         ids = columns["ids"]
         self.truncated += sum(tokens > len(row) for tokens, row in zip(columns["tokens"], ids, strict=True))
         for rows in batches_by_length([len(row) for row in ids], batch_size):
@@ -61,7 +62,8 @@ class Predictor:
 
     @torch.inference_mode()
     def _predict(self, columns: dict[str, list[Any]], rows: list[int], top_k: int) -> list[Record]:
-        batch = self.preprocessor.collate({name: [values[row] for row in rows] for name, values in columns.items()})
+        chosen = {name: [values[row] for row in rows] for name, values in columns.items()}
+        batch = self.preprocessor.collate(chosen, training=False)
         inputs, lengths = batch.inputs.to(self.device), batch.lengths.to(self.device)
         outputs = self.model.predict(batch._replace(inputs=inputs, lengths=lengths))  # type: ignore[operator]
         return self.preprocessor.decode(outputs.cpu(), top_k)

@@ -36,7 +36,7 @@ def run(config: DictConfig) -> None:
     trainer.test(task, data.loader(split, shuffle=False), verbose=False)
     for name, value in sorted(task.latest["test"].items()):
         show(f"{name.replace('test/', split + '/')} {value!r}")
-    for label, scores in task.details("test", preprocessor.label_names()).items():
+    for label, scores in task.details("test").items():
         say(f"  {label}: {json.dumps(scores)}")
     if given["output"]:
         predictions.write(Path(given["output"]), predictions.of_split(task, data, split))

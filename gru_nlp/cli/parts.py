@@ -72,8 +72,8 @@ def make_task(config: Mapping[str, Any], preprocessor: Preprocessor, model: nn.M
         optimizer=build.build(config["optimizer"]) if training else None,
         schedule=build.build(config["schedule"]) if training else None,
         seed=config["seed"],
-        label_counts=data.label_counts().tolist() if data is not None else None,
-        num_labels=preprocessor.sizes()["num_labels"],
+        preprocessor=preprocessor,
+        training_scalars=data.encoded["train"].scalars if data is not None else None,
     )
     task.record = checkpoint.record(config, preprocessor, task.scorer)
     if training:

@@ -5,39 +5,37 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from gru_nlp.data.module import DataModule, Split
+from gru_nlp.preprocessing.base import Record
 from gru_nlp.tasks.base import Task
 
 READ_BATCH = 1000
 
 
-def of_split(task: Task, data: DataModule, split: Split) -> list[dict[str, Any]]:
-    """Return a record a row of ``split``, in the order of the file: text, target, label, score.
+def of_split(task: Task, data: DataModule, split: Split) -> list[Record]:
+    """Return a record a row of ``split``, in the order of the file: input, truth and prediction.
 
     Called after ``trainer.test``; under several processes each adds its own rows, and the first gets them all.
     """
-    order, outputs = data.samplers[split].order(), torch.cat(task.outputs)  # (N,), (N, C)
+    decoded = [record for outputs in task.outputs for record in data.preprocessor.decode(outputs)]
+    numbered = list(zip(data.samplers[split].order().tolist(), decoded, strict=True))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         gathered: list[Any] = [None] * torch.distributed.get_world_size()
-        torch.distributed.all_gather_object(gathered, (order, outputs))
-        order = np.concatenate([rows for rows, _ in gathered])
-        outputs = torch.cat([values for _, values in gathered])
-    in_order = outputs[torch.from_numpy(np.argsort(order))]
+        torch.distributed.all_gather_object(gathered, numbered)
+        numbered = [pair for part in gathered for pair in part]
+    by_row = dict(numbered)
     raw = data.corpus.load(split)
     assert raw is not None
     records = []
     for start in range(0, len(raw), READ_BATCH):
-        columns = raw[start : start + READ_BATCH]
-        decoded = data.preprocessor.decode(in_order[start : start + READ_BATCH])
-        for text, target, record in zip(columns["text"], columns["label"], decoded, strict=True):
-            records.append({"text": text, "target": target, **record})
+        for row, truth in enumerate(data.preprocessor.truth(raw[start : start + READ_BATCH]), start):
+            records.append({**truth, **by_row[row]})
     return records
 
 
-def write(path: Path, records: list[dict[str, Any]]) -> None:
+def write(path: Path, records: list[Record]) -> None:
     """Write records as JSON lines, in one rename."""
     temporary = path.with_name(path.name + ".part")
     with temporary.open("w", encoding="utf-8") as file:

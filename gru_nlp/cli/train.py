@@ -1,7 +1,6 @@
 """Train a model on your own text, or on the embedded sample."""
 
 import shlex
-import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from gru_nlp.cli.console import is_first_process, say, show
 from gru_nlp.cli.parts import Parts, prepare
 from gru_nlp.config import absolute_paths
 from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.base import Record
 
 SHOWN_PREDICTIONS = 3
 
@@ -53,7 +53,7 @@ def run(config: DictConfig) -> None:
         if records:
             predictions.write(folder / run_folder.PREDICTIONS, records)
         leave(parts, folder, scores, facts)
-        report(folder, scores, records)
+        report(parts, folder, scores, records)
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:
@@ -115,11 +115,10 @@ def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str,
     """Write the scores into the best checkpoint and, with ``facts`` on the run, into ``metrics.json``."""
     checkpoint.add_scores(folder / checkpoint.BEST, scores)
     tested = "test" in parts.data.encoded
-    names = parts.preprocessor.label_names()
     content = {
         **scores,
         "scorer": parts.task.scorer,
-        "classes": parts.task.details("test" if tested else "validation", names),
+        "classes": parts.task.details("test" if tested else "validation"),
         "parameters": parameters(parts),
         **facts,
         **run_folder.environment(),
@@ -127,15 +126,14 @@ def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str,
     run_folder.write_json(folder / run_folder.METRICS, content)
 
 
-def report(folder: Path, scores: dict[str, float], records: list[dict[str, Any]]) -> None:
+def report(parts: Parts, folder: Path, scores: dict[str, float], records: list[Record]) -> None:
     """Show scores, a few predictions, and what to type next; the last line names the run folder."""
     tested = any(name.startswith("test/") for name in scores)
     for name, value in sorted(scores.items()):
         if name.startswith("test/") or not tested:
             show(f"{name:<22}{value:.4f}")
     for record in records[:: max(1, len(records) // SHOWN_PREDICTIONS)][:SHOWN_PREDICTIONS]:
-        text = textwrap.shorten(record["text"], 90, placeholder=" ...") or record["text"][:90]
-        show(f"  {record['label']} {record['score']:.2f}  (is {record['target']}): {text}")
-    example = shlex.quote(f"checkpoint={folder}")
-    show(f"next: gru-nlp predict {example} -- a great cast, but far too slow")
+        show(f"  {parts.preprocessor.describe(record)}")
+    command, text = parts.task.example
+    show(f"next: gru-nlp {command} {shlex.quote(f'checkpoint={folder}')} -- {text}")
     show(f"run folder: {folder}")

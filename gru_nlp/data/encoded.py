@@ -50,15 +50,17 @@ class EncodedSplit(Dataset[EncodedColumns]):
 
     Args:
         table: the encoded data set.
+        raw: the rows as strings.
         preprocessor: names the columns.
     """
 
-    def __init__(self, table: datasets.Dataset, preprocessor: Preprocessor) -> None:
+    def __init__(self, table: datasets.Dataset, raw: datasets.Dataset, preprocessor: Preprocessor) -> None:
         self.table = table  # keeps the file mapped
+        self.raw = raw.select_columns(list(preprocessor.raw_columns)) if preprocessor.raw_columns else None
         arrow = table.data
         self.lists = {name: ListColumn(arrow.column(name)) for name in preprocessor.list_columns}
         self.scalars = {name: np.asarray(arrow.column(name)) for name in preprocessor.scalar_columns}
-        self.lengths = self.lists[preprocessor.list_columns[0]].lengths
+        self.lengths = np.maximum.reduce([column.lengths for column in self.lists.values()])
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -67,7 +69,8 @@ class EncodedSplit(Dataset[EncodedColumns]):
         """Return the columns of ``rows``."""
         places = np.asarray(rows, dtype=np.int64)
         columns: EncodedColumns = {name: column.take(places) for name, column in self.lists.items()}
-        return columns | {name: values[places] for name, values in self.scalars.items()}
+        columns |= {name: values[places] for name, values in self.scalars.items()}
+        return columns if self.raw is None else {**columns, **self.raw[places]}
 
 
 def encode(raw: datasets.Dataset, preprocessor: Preprocessor) -> EncodedSplit:
@@ -97,7 +100,7 @@ def encode(raw: datasets.Dataset, preprocessor: Preprocessor) -> EncodedSplit:
         features=features,
         new_fingerprint=f"{raw._fingerprint}-{preprocessor.fingerprint()}",
     )
-    return EncodedSplit(table, preprocessor)
+    return EncodedSplit(table, raw, preprocessor)
 
 
 def encode_split(raw: datasets.Dataset, preprocessor: Preprocessor, place: Callable[[int], str]) -> EncodedSplit:

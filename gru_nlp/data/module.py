@@ -4,29 +4,27 @@ from functools import partial
 from typing import Any, Literal
 
 import datasets
-import numpy as np
-import numpy.typing as npt
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
-from gru_nlp.batch import SequenceBatch
 from gru_nlp.data.bucketing import BucketBatchSampler
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.encoded import EncodedSplit, encode_split
-from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.base import Batch, Preprocessor
 
 Split = Literal["train", "validation", "test"]
-Loader = DataLoader[SequenceBatch]
+Loader = DataLoader[Batch]
 
 
 class _Collate:
     """Collation as an object, so that loader workers can be started from any platform."""
 
-    def __init__(self, preprocessor: Preprocessor) -> None:
+    def __init__(self, preprocessor: Preprocessor, training: bool) -> None:
         self.preprocessor = preprocessor
+        self.training = training
 
-    def __call__(self, columns: Any) -> SequenceBatch:
-        return self.preprocessor.collate(columns)
+    def __call__(self, columns: Any) -> Batch:
+        return self.preprocessor.collate(columns, self.training)
 
 
 class DataModule(LightningDataModule):
@@ -72,10 +70,6 @@ class DataModule(LightningDataModule):
             if raw is not None:
                 self.encoded[split] = encode_split(raw, self.preprocessor, partial(self.corpus.locate, split))
 
-    def label_counts(self) -> npt.NDArray[np.int64]:
-        """Return how often each target occurs in training, in the order of their ids."""
-        return np.bincount(self.encoded["train"].scalars["target"])
-
     def train_dataloader(self) -> Loader:
         """Return shuffled batches, another order every epoch."""
         return self.loader("train", shuffle=True)
@@ -106,7 +100,7 @@ class DataModule(LightningDataModule):
         loader: Loader = DataLoader(
             data,  # type: ignore[arg-type]  # a batch is fetched whole, by __getitems__
             batch_sampler=sampler,
-            collate_fn=_Collate(self.preprocessor),
+            collate_fn=_Collate(self.preprocessor, training=shuffle),
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )

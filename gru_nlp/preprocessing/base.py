@@ -4,12 +4,11 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
-from torch import Tensor
+from gru_nlp.batch import SequenceBatch, SequencePairBatch
 
-from gru_nlp.batch import SequenceBatch
-
+Batch = SequenceBatch | SequencePairBatch
 Columns = Mapping[str, Sequence[Any]]
 Record = dict[str, Any]
 
@@ -53,6 +52,12 @@ class Preprocessor(ABC):
     list_columns: tuple[str, ...]
     #: Encoded columns that hold one int32 a row.
     scalar_columns: tuple[str, ...]
+    #: Columns of strings that ``collate`` wants beside the encoded ones.
+    raw_columns: tuple[str, ...] = ()
+    #: The column that a person's new text stands in; it is encoded to ``ids`` and ``tokens``.
+    input_column: str
+    #: What a text that is blank gets instead of a prediction.
+    blank: ClassVar[Record]
 
     @abstractmethod
     def fit(self, rows: Rows, hints: Hints) -> None:
@@ -71,12 +76,20 @@ class Preprocessor(ABC):
         """
 
     @abstractmethod
-    def collate(self, columns: Columns) -> SequenceBatch:
-        """Pad encoded columns into one batch."""
+    def collate(self, columns: Columns, training: bool) -> Batch:
+        """Pad encoded columns into one batch; only in ``training`` may chance have a part."""
 
     @abstractmethod
-    def decode(self, outputs: Tensor, top_k: int = 1) -> list[Record]:
+    def decode(self, outputs: Any, top_k: int = 1) -> list[Record]:
         """Turn a model's ``predict`` into one record a row."""
+
+    @abstractmethod
+    def truth(self, columns: Columns) -> list[Record]:
+        """Return input and true target of each row, to stand beside its prediction."""
+
+    @abstractmethod
+    def describe(self, record: Record) -> str:
+        """Return a prediction beside its truth as one readable line."""
 
     @abstractmethod
     def sizes(self) -> dict[str, int]:

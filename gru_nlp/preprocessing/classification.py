@@ -1,9 +1,10 @@
 """Texts and labels of sentiment and text classification."""
 
 import inspect
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -59,6 +60,8 @@ class ClassificationPreprocessor(Preprocessor):
 
     list_columns = ("ids",)
     scalar_columns = ("tokens", "target")
+    input_column = "text"
+    blank: ClassVar[Record] = {"label": None, "score": None}
 
     def __init__(self, *, tokenizer: Callable[..., Tokenizer], max_length: int, truncation: str) -> None:
         self.train_tokenizer = tokenizer
@@ -105,13 +108,13 @@ class ClassificationPreprocessor(Preprocessor):
                 raise RowError(row, f"the label '{label}' does not occur in training (labels: {known}){hint}")
         return [ids[label] for label in labels]
 
-    def collate(self, columns: Columns) -> SequenceBatch:
+    def collate(self, columns: Columns, training: bool) -> SequenceBatch:
         """Pad ``ids`` to ``(B, T)``."""
         lengths = [len(ids) for ids in columns["ids"]]
         targets = torch.as_tensor(np.asarray(columns["target"]), dtype=torch.int64) if "target" in columns else None
         return SequenceBatch(pad(columns["ids"], lengths), torch.tensor(lengths), targets)
 
-    def decode(self, outputs: Tensor, top_k: int = 1) -> list[Record]:
+    def decode(self, outputs: Any, top_k: int = 1) -> list[Record]:
         """Probabilities ``(B, C)`` -> ``label`` and ``score``, and with ``top_k`` above 1 ``top``: the best pairs."""
         scores, ids = outputs.topk(min(top_k, len(self.labels)), dim=1)
         records: list[Record] = []
@@ -120,6 +123,16 @@ class ClassificationPreprocessor(Preprocessor):
             record: Record = {"label": pairs[0][0], "score": pairs[0][1]}
             records.append(record | {"top": pairs} if top_k > 1 else record)
         return records
+
+    def truth(self, columns: Columns) -> list[Record]:
+        """Return ``text`` and ``target``."""
+        pairs = zip(columns["text"], columns["label"], strict=True)
+        return [{"text": text, "target": label} for text, label in pairs]
+
+    def describe(self, record: Record) -> str:
+        """Return label, score, true label and the start of the text."""
+        text = textwrap.shorten(record["text"], 90, placeholder=" ...") or record["text"][:90]
+        return f"{record['label']} {record['score']:.2f}  (is {record['target']}): {text}"
 
     def sizes(self) -> dict[str, int]:
         """Return the vocabulary's and the labels' number."""

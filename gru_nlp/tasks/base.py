@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from gru_nlp.batch import SequenceBatch
 from gru_nlp.checkpoint import KEY
 from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.base import Batch
 
 MakeOptimizer = Callable[[list[dict[str, Any]]], Optimizer]
 MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
@@ -46,6 +46,8 @@ class Task(LightningModule):
 
     #: How the scores are computed, stored beside them.
     scorer: str
+    #: The command that uses a trained model, and a text to try it on.
+    example: tuple[str, str]
 
     def __init__(
         self,
@@ -68,25 +70,25 @@ class Task(LightningModule):
         self.seed = seed
         self.plateau: ReduceLROnPlateau | None = None
         self.plateau_state: dict[str, Any] | None = None
-        self.outputs: list[Tensor] = []
+        self.outputs: list[Any] = []
         self.latest: dict[str, dict[str, float]] = {}
         self.real_steps = torch.zeros((), dtype=torch.int64)
         self.padded_steps = 0
 
     @abstractmethod
-    def loss(self, batch: SequenceBatch) -> Tensor:
+    def loss(self, batch: Any) -> Tensor:
         """Return the training loss of a batch, a scalar."""
 
     @abstractmethod
-    def score(self, batch: SequenceBatch, stage: str) -> Tensor:
-        """Add a batch to the scores of ``stage``; return what ``Preprocessor.decode`` takes."""
+    def score(self, batch: Any, stage: str) -> Any:
+        """Add a batch to the scores of ``stage``; return what ``Preprocessor.decode`` takes, on the CPU."""
 
     @abstractmethod
     def scores(self, stage: str) -> dict[str, float]:
         """Return the scores of ``stage`` by name, ``<stage>/<score>``, and start them anew."""
 
     @abstractmethod
-    def details(self, stage: str, names: list[str]) -> dict[str, Any]:
+    def details(self, stage: str) -> dict[str, Any]:
         """Return what ``metrics.json`` says beside the scores, such as the scores of each class."""
 
     def _start_epoch(self) -> None:
@@ -95,7 +97,7 @@ class Task(LightningModule):
         self.real_steps = torch.zeros((), dtype=torch.int64, device=self.device)
         self.padded_steps = 0
 
-    def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss; count padding; log on the logger's own beat, since logging every step costs 1 ms."""
         if batch_idx == 0:
             self._start_epoch()
@@ -111,7 +113,7 @@ class Task(LightningModule):
         """Log the share of padding among the epoch's steps."""
         self.log("train/padding_share", 1.0 - float(self.real_steps) / max(1, self.padded_steps))
 
-    def validation_step(self, batch: SequenceBatch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Score a batch."""
         self.score(batch, "validation")
 
@@ -128,9 +130,9 @@ class Task(LightningModule):
         """Forget the outputs of an earlier pass."""
         self.outputs = []
 
-    def test_step(self, batch: SequenceBatch, batch_idx: int) -> None:
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Score a batch and keep its outputs, in the order of the batches."""
-        self.outputs.append(self.score(batch, "test").cpu())
+        self.outputs.append(self.score(batch, "test"))
 
     def on_test_epoch_end(self) -> None:
         """Log the scores; ``latest`` keeps every digit, where the log rounds to float32."""

@@ -1,7 +1,10 @@
 """Sentiment and text classification: cross-entropy, accuracy, macro F1."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -9,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from gru_nlp.batch import SequenceBatch
 from gru_nlp.errors import choose
 from gru_nlp.metrics.classification import ClassificationMetric, ClassificationReport
+from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.tasks.base import MakeOptimizer, MakeSchedule, Task
 
 
@@ -25,12 +29,13 @@ class ClassificationTask(Task):
         name: shown to the user and stored.
         label_smoothing: share of the target spread evenly over all labels (Szegedy et al. 2016, section 7).
         class_weights: ``none`` or ``balanced``.
-        label_counts: number of training examples of each label; None where nothing is trained.
-        num_labels: number of labels C.
+        preprocessor: fitted; names the labels.
+        training_scalars: the encoded column ``target`` of the training split; None where nothing is trained.
         model, monitor, mode, record, optimizer, schedule, seed: as in ``Task``.
     """
 
     scorer = "accuracy and macro F1 over the labels that occur, argmax of the logits; loss: mean cross-entropy"
+    example = ("predict", "a great cast, but far too slow")
 
     def __init__(
         self,
@@ -38,8 +43,8 @@ class ClassificationTask(Task):
         name: str,
         label_smoothing: float,
         class_weights: str,
-        label_counts: list[int] | None,
-        num_labels: int,
+        preprocessor: Preprocessor,
+        training_scalars: Mapping[str, npt.NDArray[np.int32]] | None,
         model: nn.Module,
         monitor: str,
         mode: str,
@@ -60,11 +65,13 @@ class ClassificationTask(Task):
         choose("task.class_weights", class_weights, ("none", "balanced"))
         self.name = name
         self.label_smoothing = label_smoothing
-        balanced = class_weights == "balanced" and label_counts is not None
-        weights = balanced_weights(label_counts) if balanced and label_counts is not None else None
+        self.label_names = preprocessor.label_names()
+        weights = None
+        if class_weights == "balanced" and training_scalars is not None:
+            weights = balanced_weights(np.bincount(training_scalars["target"]).tolist())
         self.register_buffer("weights", weights, persistent=False)
         self.metrics = nn.ModuleDict(
-            {f"{stage}_scores": ClassificationMetric(num_labels) for stage in ("validation", "test")}
+            {f"{stage}_scores": ClassificationMetric(len(self.label_names)) for stage in ("validation", "test")}
         )
         self.reports: dict[str, ClassificationReport] = {}
 
@@ -79,7 +86,7 @@ class ClassificationTask(Task):
         assert batch.targets is not None
         logits: Tensor = self.model(batch)
         self._metric(stage).update(logits, batch.targets)
-        return logits.softmax(dim=1)
+        return logits.softmax(dim=1).cpu()
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return accuracy, macro F1 and loss; ``reports[stage]`` keeps the per-class scores."""
@@ -93,9 +100,10 @@ class ClassificationTask(Task):
             f"{stage}/loss": report.loss,
         }
 
-    def details(self, stage: str, names: list[str]) -> dict[str, Any]:
-        """Return precision, recall, F1 and support of each class by its name in ``names``."""
-        return {name: row._asdict() for name, row in zip(names, self.reports[stage].per_class, strict=True)}
+    def details(self, stage: str) -> dict[str, Any]:
+        """Return precision, recall, F1 and support of each class by its name."""
+        rows = zip(self.label_names, self.reports[stage].per_class, strict=True)
+        return {name: row._asdict() for name, row in rows}
 
     def _metric(self, stage: str) -> ClassificationMetric:
         metric = self.metrics[f"{stage}_scores"]

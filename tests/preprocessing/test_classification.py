@@ -36,12 +36,12 @@ def test_collate_pads_and_carries_targets_where_there_are_some():
     encoded = preprocessor.encode({"text": ["a b", "b c d e f", "\u200b"], "label": ["one", "two", "one"]})
     assert encoded["tokens"][:2] == [2, 5]
     assert encoded["ids"][2] == [UNK]  # nothing visible is still one step
-    batch = preprocessor.collate(encoded)
+    batch = preprocessor.collate(encoded, training=True)
     assert batch.inputs.shape == (3, 4)
     assert batch.lengths.tolist() == [2, 4, 1]
     assert batch.targets.tolist() == [0, 1, 0]
     assert batch.inputs[0, 2:].tolist() == [0, 0]
-    assert preprocessor.collate(preprocessor.encode({"text": ["a"]})).targets is None
+    assert preprocessor.collate(preprocessor.encode({"text": ["a"]}), training=False).targets is None
 
 
 def test_labels_are_sorted_or_in_the_given_order():

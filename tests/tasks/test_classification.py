@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -10,15 +11,24 @@ LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3]])
 BATCH = SequenceBatch(torch.zeros(2, 1, dtype=torch.int64), torch.ones(2, dtype=torch.int64), torch.tensor([0, 1]))
 
 
+SCALARS = {"target": np.array([0] * 6 + [1] * 3 + [2])}
+
+
+class Named:
+    def label_names(self):
+        return ["a", "b", "c"]
+
+
 class Fixed(nn.Module):
     def forward(self, batch):
         return LOGITS
 
 
 def task(**changed):
-    options = {"label_smoothing": 0.0, "class_weights": "none", "label_counts": [6, 3, 1], **changed}
+    options = {"label_smoothing": 0.0, "class_weights": "none", **changed}
     return ClassificationTask(
-        name="x", num_labels=3, model=Fixed(), monitor="validation/accuracy", mode="max", record={}, optimizer=None,
+        name="x", preprocessor=Named(), training_scalars=SCALARS, model=Fixed(), mode="max", record={},
+        monitor="validation/accuracy", optimizer=None,
         schedule=None, seed=1, **options,
     )  # fmt: skip
 
@@ -44,7 +54,7 @@ def test_scores_count_and_start_anew():
     assert torch.allclose(own.score(BATCH, "test"), LOGITS.softmax(dim=1))
     scores = own.scores("test")
     assert scores["test/accuracy"] == 0.5
-    assert own.details("test", ["a", "b", "c"])["a"]["support"] == 1
+    assert own.details("test")["a"]["support"] == 1
     own.score(BATCH._replace(targets=torch.tensor([0, 2])), "test")
     assert own.scores("test")["test/accuracy"] == 1.0
 
