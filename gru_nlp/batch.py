@@ -27,9 +27,11 @@ class SequencePairBatch(NamedTuple):
         lengths: ``(B,)`` int64.
         targets: target ids ``(B, T)`` int64, the end mark included, or None where there is nothing to learn from.
         target_lengths: ``(B,)`` int64, or None.
+        references: the targets as they stand in the data, to score against; None in training.
     """
 
     inputs: Tensor
     lengths: Tensor
     targets: Tensor | None
     target_lengths: Tensor | None
+    references: list[str] | None

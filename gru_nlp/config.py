@@ -19,6 +19,12 @@ PATH_OPTIONS = (
     "data.train",
     "data.validation",
     "data.test",
+    "data.train_source",
+    "data.train_target",
+    "data.validation_source",
+    "data.validation_target",
+    "data.test_source",
+    "data.test_target",
     "data.cache_dir",
     "embedding.vectors",
 )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ datasets.disable_progress_bars()
 Split = Literal["train", "validation", "test"]
 #: Raised whenever a reader gives other rows for the same file, so that no cached table of an older one is taken.
 READER_VERSION = 1
-FEATURES = datasets.Features(
+LABELLED = datasets.Features(
     {
         # A thousand texts of 5 MB in one Arrow batch pass the 2 GiB of plain strings.
         "text": datasets.Value("large_string"),
@@ -33,8 +33,34 @@ FEATURES = datasets.Features(
 )
 
 
+def fingerprint(*parts: Any) -> str:
+    """Return a hash of plain values, under which a table is cached."""
+    return hashlib.sha256(json.dumps([READER_VERSION, *parts], sort_keys=True).encode()).hexdigest()[:32]
+
+
+def read_once(
+    rows: Callable[[], Iterator[Any]], features: datasets.Features, key: str, cache_dir: str | None
+) -> datasets.Dataset:
+    """Write named tuples into a memory-mapped table, or find the table that was written under ``key``.
+
+    Raises:
+        UserError: what ``rows`` raises.
+    """
+    try:
+        return datasets.Dataset.from_generator(
+            lambda: (row._asdict() for row in rows()), features=features, cache_dir=cache_dir, fingerprint=key
+        )
+    except DatasetGenerationError as error:
+        if isinstance(error.__cause__, UserError):
+            raise error.__cause__ from None
+        raise
+
+
 class Corpus(ABC):
-    """The splits of a data set as tables with the columns ``text``, ``label`` and ``line`` (counted from 1)."""
+    """The splits of a data set as tables of strings, with the column ``line`` (counted from 1) for messages.
+
+    Labelled data has the columns ``text`` and ``label``, pairs have ``source`` and ``target``.
+    """
 
     @abstractmethod
     def load(self, split: Split) -> datasets.Dataset | None:
@@ -53,6 +79,29 @@ class Corpus(ABC):
         """Return the label names in their given order; None: as found, sorted."""
 
 
+def carve(train: datasets.Dataset, split: Split, share: float, seed: int, stratify: str | None) -> datasets.Dataset:
+    """Return what is left of training, or the ``share`` of it that is carved out for validation.
+
+    Args:
+        train: the whole training split.
+        split: train or validation.
+        share: of the rows that go to validation.
+        seed: of the choice.
+        stratify: column each of whose values gives its share; None: no such column.
+
+    Raises:
+        UserError: there are too few rows.
+    """
+    values = np.asarray(train.data.column(stratify)) if stratify else np.zeros(len(train))
+    kept, carved = stratified(np.unique(values, return_inverse=True)[1], share, seed)
+    if not len(carved):
+        raise UserError(
+            f"{len(train)} training rows are too few to carve out a validation split: set data.validation=<file>"
+        )
+    key = fingerprint(train._fingerprint, share, seed, split, stratify)
+    return train.select(carved if split == "validation" else kept, new_fingerprint=key)
+
+
 class SampleCorpus(Corpus):
     """An embedded sample corpus.
 
@@ -66,9 +115,10 @@ class SampleCorpus(Corpus):
     def load(self, split: Split) -> datasets.Dataset:
         """Generate a split."""
         rows = samples.generate(self.name, split)
-        columns = {"text": [row["text"] for row in rows], "label": [row["label"] for row in rows]}
-        table = datasets.Dataset.from_dict({**columns, "line": range(1, len(rows) + 1)}, features=FEATURES)
-        table._fingerprint = _hash(self.name, split, columns)
+        columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in rows[0]}
+        columns["line"] = list(range(1, len(rows) + 1))
+        table = datasets.Dataset.from_dict(columns)
+        table._fingerprint = fingerprint(self.name, split, columns)
         return table
 
     def locate(self, split: Split, line: int) -> str:
@@ -157,7 +207,7 @@ class FileCorpus(Corpus):
         if train is None:
             wanted = "data.dir=<folder>, or data.train=<file>" if self.files else "data.train=<file>"
             raise UserError(f"no training data: set {wanted}")
-        return train if validation is not None else self._carve(train, split)
+        return train if validation is not None else carve(train, split, self.validation_share, self.split_seed, "label")
 
     def locate(self, split: Split, line: int) -> str:
         """Return ``path:line``; a carved validation split stands in the training file."""
@@ -189,7 +239,7 @@ class FileCorpus(Corpus):
         if path is not None:
             return self._read(path, split)
         if self.hub is not None and self.dir is None and not any(self.own.values()):
-            return load_hub(self.hub, split, FEATURES, self.label_names, list(self._names()), self.cache_dir)
+            return load_hub(self.hub, split, LABELLED, self.label_names, list(self._names()), self.cache_dir)
         return None
 
     def _read(self, path: Path, split: Split) -> datasets.Dataset:
@@ -205,28 +255,5 @@ class FileCorpus(Corpus):
             option="data.dir" if self.own[split] is None else f"data.{split}",
         )
         how = [getattr(options, name) for name in options.__dataclass_fields__ if name != "option"]
-        try:
-            return datasets.Dataset.from_generator(
-                lambda: (row._asdict() for row in read(path, self.format, options)),
-                features=FEATURES,
-                cache_dir=self.cache_dir,
-                fingerprint=_hash(READER_VERSION, self.format, content_hash(path), how),
-            )
-        except DatasetGenerationError as error:
-            if isinstance(error.__cause__, UserError):
-                raise error.__cause__ from None
-            raise
-
-    def _carve(self, train: datasets.Dataset, split: Split) -> datasets.Dataset:
-        labels, ids = np.unique(np.asarray(train.data.column("label")), return_inverse=True)
-        kept, carved = stratified(ids, self.validation_share, self.split_seed)
-        if not len(carved):
-            raise UserError(
-                f"{len(train)} training rows are too few to carve out a validation split: set data.validation=<file>"
-            )
-        fingerprint = _hash(train._fingerprint, self.validation_share, self.split_seed, split, len(labels))
-        return train.select(carved if split == "validation" else kept, new_fingerprint=fingerprint)
-
-
-def _hash(*parts: Any) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+        key = fingerprint(self.format, content_hash(path), how)
+        return read_once(lambda: read(path, self.format, options), LABELLED, key, self.cache_dir)

@@ -29,6 +29,23 @@ class HubSource:
     splits: Mapping[str, str | None]
 
 
+def load_table(
+    path: str, name: str | None, split: str, files: Sequence[str], cache_dir: str | None
+) -> datasets.Dataset:
+    """Load a split as it is on the hub.
+
+    Raises:
+        UserError: it cannot be reached; names the option to use local ``files``.
+    """
+    try:
+        return datasets.load_dataset(path, name, split=split, cache_dir=cache_dir)
+    except (OSError, DatasetNotFoundError, ValueError, RuntimeError) as error:
+        # The hub's client has a dozen errors for a missing network; all of them mean the same to the user.
+        instead = f"set data.dir=<folder with {', '.join(files)}>" if files else "set data.train=<file>"
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"the data set '{path}' cannot be loaded from the hub ({reason}): {instead}") from None
+
+
 def load_hub(
     source: HubSource,
     split: str,
@@ -45,13 +62,7 @@ def load_hub(
     name = source.splits.get(split)
     if name is None:
         return None
-    try:
-        table = datasets.load_dataset(source.path, source.name, split=name, cache_dir=cache_dir)
-    except (OSError, DatasetNotFoundError, ValueError, RuntimeError) as error:
-        # The hub's client has a dozen errors for a missing network; all of them mean the same to the user.
-        instead = f"set data.dir=<folder with {', '.join(files)}>" if files else "set data.train=<file>"
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"the data set '{source.path}' cannot be loaded from the hub ({reason}): {instead}") from None
+    table = load_table(source.path, source.name, name, files, cache_dir)
     for column, option in ((source.text, "data.hub.text"), (source.label, "data.hub.label")):
         if column not in table.column_names:
             hint = nearest(column, table.column_names)

@@ -25,6 +25,7 @@ class Seq2Seq(nn.Module):
         embedding: makes an embedding from a vocabulary size and the ids of padding and of the unknown token.
         encoder: makes the encoder from the embedding's output size.
         decoder: makes the decoder from the sizes of embedding and memory and the output size.
+        decoding: strategy of ``predict``.
         share_embeddings: True: one table for source and target.
         dropout: share of the encoder's states dropped.
     """
@@ -37,6 +38,7 @@ class Seq2Seq(nn.Module):
         embedding: Callable[..., nn.Module],
         encoder: Callable[[int], nn.Module],
         decoder: Callable[..., Decoder],
+        decoding: DecodingStrategy,
         share_embeddings: bool,
         dropout: float,
     ) -> None:
@@ -52,6 +54,7 @@ class Seq2Seq(nn.Module):
         memory_size = cast(int, self.encoder.output_size)
         self.decoder = decoder(size, memory_size, output_size=size)
         self.dropout = nn.Dropout(dropout)
+        self.decoding = decoding
         self.bias = nn.Parameter(torch.zeros(target_vocabulary_size))
 
     def start(self, inputs: Tensor, lengths: Tensor) -> DecoderState:
@@ -82,3 +85,7 @@ class Seq2Seq(nn.Module):
     def decode(self, batch: SequencePairBatch, strategy: DecodingStrategy) -> Hypotheses:
         """Translate a batch by ``strategy``."""
         return strategy(self.step, self.start(batch.inputs, batch.lengths), batch.lengths)
+
+    def predict(self, batch: SequencePairBatch) -> Hypotheses:
+        """Translate a batch by the model's own strategy."""
+        return self.decode(batch, self.decoding)

@@ -6,11 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from gru_nlp.batch import SequenceBatch, SequencePairBatch
+from gru_nlp.text.special import PAD
 
 Batch = SequenceBatch | SequencePairBatch
 Columns = Mapping[str, Sequence[Any]]
 Record = dict[str, Any]
+FIT_BATCH = 1000
 
 
 class Rows(Protocol):
@@ -39,6 +45,27 @@ class RowError(ValueError):
         super().__init__(reason)
         self.row = row
         self.reason = reason
+
+
+class Texts:
+    """Columns of ``rows`` as one stream of texts, to go through as often as a tokenizer wants."""
+
+    def __init__(self, rows: Rows, *columns: str) -> None:
+        self.rows = rows
+        self.columns = columns
+
+    def __iter__(self) -> Iterator[str]:
+        for batch in self.rows.iter(FIT_BATCH):
+            for column in self.columns:
+                yield from batch[column]
+
+
+def pad(rows: Sequence[Sequence[int]], lengths: Sequence[int]) -> Tensor:
+    """Pad lists of ids to ``(B, T)`` int64 in one vectorised scatter."""
+    sizes = np.asarray(lengths)
+    padded = np.full((len(rows), sizes.max()), PAD, dtype=np.int64)  # (B, T)
+    padded[np.arange(padded.shape[1]) < sizes[:, None]] = np.concatenate(rows)
+    return torch.from_numpy(padded)
 
 
 class Preprocessor(ABC):

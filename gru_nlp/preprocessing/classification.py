@@ -3,22 +3,20 @@
 import inspect
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from gru_nlp.batch import SequenceBatch
 from gru_nlp.errors import UserError, choose, nearest
-from gru_nlp.preprocessing.base import Columns, Hints, Preprocessor, Record, RowError, Rows
-from gru_nlp.text.special import PAD, UNK
+from gru_nlp.preprocessing.base import FIT_BATCH, Columns, Hints, Preprocessor, Record, RowError, Rows, Texts, pad
+from gru_nlp.text.special import UNK
 from gru_nlp.text.tokenizer import TextTokenizer
 
 TRUNCATIONS = ("head", "tail", "both")
-FIT_BATCH = 1000
 
 
 def cut(ids: list[int], max_length: int, truncation: str) -> list[int]:
@@ -28,25 +26,6 @@ def cut(ids: list[int], max_length: int, truncation: str) -> list[int]:
     head = {"head": max_length, "tail": 0, "both": max_length // 2}[truncation]
     tail = max_length - head
     return ids[:head] + (ids[-tail:] if tail else [])
-
-
-def pad(rows: Sequence[Sequence[int]], lengths: Sequence[int]) -> Tensor:
-    """Pad lists of ids to ``(B, T)`` int64 in one vectorised scatter."""
-    sizes = np.asarray(lengths)
-    padded = np.full((len(rows), sizes.max()), PAD, dtype=np.int64)  # (B, T)
-    padded[np.arange(padded.shape[1]) < sizes[:, None]] = np.concatenate(rows)
-    return torch.from_numpy(padded)
-
-
-class _Texts:
-    """The column ``text`` of ``rows``, to go through as often as a tokenizer wants."""
-
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-
-    def __iter__(self) -> Iterator[str]:
-        for batch in self.rows.iter(FIT_BATCH):
-            yield from batch["text"]
 
 
 class ClassificationPreprocessor(Preprocessor):
@@ -78,7 +57,7 @@ class ClassificationPreprocessor(Preprocessor):
             raise UserError(f"the training data has one label only ({names}): give at least two (see data.label=...)")
         order = hints.label_order or sorted(found)
         self.labels = [label for label in order if label in found]
-        texts = _Texts(rows)
+        texts = Texts(rows, "text")
         if not hints.extra_words:
             trained = self.train_tokenizer(texts)
         elif "extra_words" in inspect.signature(self.train_tokenizer).parameters:

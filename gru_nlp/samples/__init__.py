@@ -12,6 +12,7 @@ Row = dict[str, str]
 MODULES = {
     "sentiment": "gru_nlp.samples.sentiment",
     "topics": "gru_nlp.samples.topics",
+    "translation": "gru_nlp.samples.translation",
 }
 SPLITS = ("train", "validation", "test")
 

@@ -220,6 +220,16 @@ class TextTokenizer:
         text: str = self._tokenizer.decode(kept, skip_special_tokens=False)
         return text
 
+    def set_dropout(self, share: float) -> None:
+        """Skip this share of merges at random from now on (Provilkov et al. 2020); 0 skips none.
+
+        Raises:
+            UserError: the tokenizer merges nothing.
+        """
+        if not isinstance(self._tokenizer.model, models.BPE):
+            raise UserError("bpe_dropout needs tokenizer=bpe or tokenizer=byte_bpe")
+        self._tokenizer.model.dropout = share or None
+
     def tokens(self) -> list[str]:
         """Return the vocabulary in the order of its ids."""
         vocabulary: dict[str, int] = self._tokenizer.get_vocab()

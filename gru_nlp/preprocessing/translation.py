@@ -1,0 +1,145 @@
+"""Sentence pairs of translation: one joint tokenizer, or one a side."""
+
+import textwrap
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import torch
+from tokenizers import Tokenizer
+
+from gru_nlp.batch import SequencePairBatch
+from gru_nlp.decoding.base import Hypotheses
+from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.base import Columns, Hints, Preprocessor, Record, Rows, Texts, pad
+from gru_nlp.text.special import EOS
+from gru_nlp.text.tokenizer import TextTokenizer
+
+
+class TranslationPreprocessor(Preprocessor):
+    """From ``source`` and ``target`` sentences to ids with an end mark, and from hypotheses to sentences.
+
+    Args:
+        tokenizer: trains a tokenizer from texts.
+        joint: one tokenizer learned from both sides, instead of one a side.
+        max_length: tokens kept of a sentence, the end mark not counted.
+        bpe_dropout: share of merges skipped at random in training (Provilkov et al. 2020, section 3), so that the same
+            sentence is seen in other pieces every epoch; needs a bpe tokenizer.
+    """
+
+    list_columns = ("ids", "target_ids")
+    scalar_columns = ("tokens",)
+    raw_columns = ("source", "target")
+    input_column = "source"
+    blank: ClassVar[Record] = {"translation": "", "score": None}
+
+    def __init__(
+        self, *, tokenizer: Callable[..., Tokenizer], joint: bool, max_length: int, bpe_dropout: float
+    ) -> None:
+        self.train_tokenizer = tokenizer
+        self.joint = joint
+        self.max_length = max_length
+        self.bpe_dropout = bpe_dropout
+        self.source: TextTokenizer
+        self.target: TextTokenizer
+
+    def fit(self, rows: Rows, hints: Hints) -> None:
+        """Train the tokenizer on both columns, or one on each."""
+        if hints.extra_words:
+            raise UserError("embedding.extra_words is for whole words of one language: set embedding.extra_words=0")
+        if self.joint:
+            self.source = self.target = TextTokenizer(self.train_tokenizer(Texts(rows, "source", "target")))
+        else:
+            self.source, self.target = (
+                TextTokenizer(self.train_tokenizer(Texts(rows, side))) for side in ("source", "target")
+            )
+        if self.bpe_dropout:
+            self.source.set_dropout(self.bpe_dropout)
+            self.source.set_dropout(0.0)
+
+    def encode(self, columns: Columns) -> dict[str, list[Any]]:
+        """``source`` -> ``ids`` and ``tokens`` (their number before cutting); ``target`` -> ``target_ids``."""
+        source = self.source.encode(columns["source"])
+        result: dict[str, list[Any]] = {
+            "ids": [self._ended(ids) for ids in source],
+            "tokens": [len(ids) + 1 for ids in source],
+        }
+        if "target" in columns:
+            result["target_ids"] = [self._ended(ids) for ids in self.target.encode(columns["target"])]
+        return result
+
+    def _ended(self, ids: list[int]) -> list[int]:
+        return [*ids[: self.max_length], EOS]
+
+    def collate(self, columns: Columns, training: bool) -> SequencePairBatch:
+        """Pad both sides; in training the pieces are drawn anew where ``bpe_dropout`` is set."""
+        if training and self.bpe_dropout:
+            columns = {**columns, **self._drawn(columns)}
+        lengths = torch.tensor([len(ids) for ids in columns["ids"]])
+        inputs = pad(columns["ids"], lengths.tolist())
+        if "target_ids" not in columns:
+            return SequencePairBatch(inputs, lengths, None, None, None)
+        target_lengths = torch.tensor([len(ids) for ids in columns["target_ids"]])
+        targets = pad(columns["target_ids"], target_lengths.tolist())
+        references = None if training else list(columns["target"])
+        return SequencePairBatch(inputs, lengths, targets, target_lengths, references)
+
+    def _drawn(self, columns: Columns) -> dict[str, list[Any]]:
+        sides = (self.source,) if self.joint else (self.source, self.target)
+        for side in sides:
+            side.set_dropout(self.bpe_dropout)
+        try:
+            return self.encode({name: columns[name] for name in self.raw_columns})
+        finally:
+            for side in sides:
+                side.set_dropout(0.0)
+
+    def decode(self, outputs: Hypotheses, top_k: int = 1) -> list[Record]:
+        """Turn hypotheses into ``translation`` and ``score``; with ``top_k`` above 1 ``n_best``: pairs, best first."""
+        records: list[Record] = []
+        for tokens, lengths, scores in zip(*(field.tolist() for field in outputs), strict=True):
+            found = [
+                [self.target.decode(ids[:length]), score]
+                for ids, length, score in zip(tokens, lengths, scores, strict=True)
+                if score > float("-inf")
+            ]
+            record: Record = {"translation": found[0][0], "score": found[0][1]}
+            records.append(record | {"n_best": found[:top_k]} if top_k > 1 else record)
+        return records
+
+    def truth(self, columns: Columns) -> list[Record]:
+        """Return ``source`` and ``reference``."""
+        pairs = zip(columns["source"], columns["target"], strict=True)
+        return [{"source": source, "reference": target} for source, target in pairs]
+
+    def describe(self, record: Record) -> str:
+        """Return source, translation and reference."""
+        parts = [textwrap.shorten(record[name], 60, placeholder=" ...") for name in ("source", "translation")]
+        return f"{parts[0]} -> {parts[1]}  (is {textwrap.shorten(record['reference'], 60, placeholder=' ...')})"
+
+    def sizes(self) -> dict[str, int]:
+        """Return the numbers of source and of target ids."""
+        return {
+            "source_vocabulary_size": self.source.vocabulary_size,
+            "target_vocabulary_size": self.target.vocabulary_size,
+        }
+
+    def tokens(self) -> list[str]:
+        """Return the source vocabulary in the order of its ids."""
+        return self.source.tokens()
+
+    def label_names(self) -> list[str]:
+        """Translation has no labels."""
+        return []
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the tokenizers as JSON; None for the target's where the source's serves both."""
+        return {"source": self.source.to_json(), "target": None if self.joint else self.target.to_json()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back the tokenizers."""
+        self.source = TextTokenizer.from_json(state["source"])
+        self.target = self.source if state["target"] is None else TextTokenizer.from_json(state["target"])
+
+    def options(self) -> dict[str, Any]:
+        """Return what bears on ``encode`` beside the learned state."""
+        return {"max_length": self.max_length}
