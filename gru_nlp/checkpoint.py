@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -107,6 +107,14 @@ def load(path: str | Path) -> Checkpoint:
     }
     fields = ("version", "config", "preprocessing", "scores", "scorer")
     return Checkpoint(path=file, weights=weights, **{name: own[name] for name in fields})
+
+
+def with_decoding(checkpoint: Checkpoint, decoding: Any) -> Checkpoint:
+    """Return the checkpoint with another decoding strategy for its model; a model that decodes nothing keeps none."""
+    model = checkpoint.config["model"]
+    if "decoding" not in model:
+        return checkpoint
+    return replace(checkpoint, config={**checkpoint.config, "model": {**model, "decoding": decoding}})
 
 
 def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Preprocessor, nn.Module]:

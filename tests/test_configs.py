@@ -85,6 +85,44 @@ def lay_out(data, folder):
     return [f"data.dir={folder}"]
 
 
+def is_pairs(config):
+    return config.data._target_.endswith("PairCorpus")
+
+
+def lay_out_pairs(data, folder):
+    """Write sentence pairs in the layout of a data config; return the overrides that name them."""
+    folder.mkdir()
+    pairs = [(f"{TEXTS[i % len(TEXTS)]} {i}", f"{TEXTS[(i + 1) % len(TEXTS)]} {i}!") for i in range(ROWS)]
+    if data.format != "parallel":
+        rows = [{data.source: one, data.target: other} for one, other in pairs]
+        delimiter = "\t" if data.format == "tsv" else ","
+        lines = [json.dumps(row) for row in rows]
+        if data.format != "jsonl":
+            buffer = io.StringIO()
+            csv.writer(buffer, delimiter=delimiter).writerows([list(rows[0]), *(list(row.values()) for row in rows)])
+            lines = (
+                buffer.getvalue().splitlines()
+                if data.format == "csv"
+                else [delimiter.join(rows[0])] + [delimiter.join(row.values()) for row in rows]
+            )
+        (folder / "own").write_text("\n".join(lines) + "\n")
+        return [f"data.train={folder / 'own'}"]
+    sides = {"source": [one for one, _ in pairs], "target": [other for _, other in pairs]}
+    if data.files is None:
+        for side, sentences in sides.items():
+            (folder / side).write_text("\n".join(sentences) + "\n")
+        return [f"data.train_{side}={folder / side}" for side in sides]
+    for name in data.files.values():
+        for side, sentences in sides.items():
+            content = ("\n".join(sentences) + "\n").encode()
+            (folder / name.format(language=data[side])).write_bytes(gzip.compress(content))
+    return [f"data.dir={folder}"]
+
+
+def files_of(config, folder):
+    return (lay_out_pairs if is_pairs(config) else lay_out)(config.data, folder)
+
+
 def one_step(config):
     """Build everything of a training config and take one training and one predicting step."""
     plain = resolved(config)
@@ -95,7 +133,8 @@ def one_step(config):
     assert all(p.grad is not None for p in parts.model.parameters() if p.requires_grad)
     parts.model.eval()
     records = parts.preprocessor.decode(parts.model.predict(batch))
-    assert {record["label"] for record in records} <= set(parts.preprocessor.label_names())
+    names = parts.preprocessor.label_names()
+    assert all(record["label"] in names if names else isinstance(record["translation"], str) for record in records)
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict", "info"])
@@ -110,9 +149,13 @@ GROUPS = sorted(p.name for p in conf_dir().iterdir() if p.is_dir() and p.name no
 
 @pytest.mark.parametrize(("group", "option"), [(g, o) for g in GROUPS for o in options(g)])
 def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, tmp_path):
-    own = ["data=csv", *lay_out(composed("train", "data=csv").data, tmp_path / "own files")]
+    translates = group in ("attention", "decoder", "decoding") or option in ("seq2seq", "translation")
+    base = ["task=translation", "data=parallel"] if translates else ["data=csv"]
+    own = [*base, *files_of(composed("train", *base), tmp_path / "own files"), *TINY]
     small = [] if option == "byte_bpe" else ["tokenizer.vocabulary_size=60"]
-    config = composed("train", f"{group}={option}", *own, *TINY, *small)
+    sizes = ["decoder.hidden_size=12"] if translates else []  # what dot attention needs
+    sizes += ["attention.hidden_size=8"] if option in ("additive", "multi_head") else []
+    config = composed("train", f"{group}={option}", *own, *small, *sizes)
     if group in BUILT_BY_LIGHTNING:
         assert build(resolved(config)[group], logger=False, enable_checkpointing=False).max_epochs > 0
     one_step(config)
@@ -120,18 +163,21 @@ def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, t
 
 @pytest.mark.parametrize("option", [o for o in options("data") if not o.startswith("sample_")])
 def test_every_data_set_is_read_from_files_of_its_layout(option, tmp_path):
-    files = lay_out(composed("train", f"data={option}").data, tmp_path / "files of its own")
-    config = composed("train", f"data={option}", *files, *TINY)
+    base = composed("train", f"data={option}")
+    task = ["task=translation"] if is_pairs(base) else []
+    config = composed("train", *task, f"data={option}", *files_of(base, tmp_path / "files of its own"), *TINY)
     one_step(config)
     corpus = build(resolved(config)["data"])
     train, validation = corpus.load("train"), corpus.load("validation")
     assert len(train) + len(validation) in (ROWS, 2 * ROWS)  # carved out of it, or a file of its own
-    assert {text.split(" ")[0] for text in train["text"]} == {text.split(" ")[0] for text in TEXTS}
+    first = train["source" if task else "text"]
+    assert {text.split(" ")[0] for text in first} == {text.split(" ")[0] for text in TEXTS}
 
 
 @pytest.mark.parametrize("option", [o for o in options("data") if o.startswith("sample_")])
 def test_every_sample_is_learned_from(option):
-    one_step(composed("train", f"data={option}", *TINY))
+    task = ["task=translation"] if option == "sample_translation" else []
+    one_step(composed("train", *task, f"data={option}", *TINY))
 
 
 def hub_copy(data, folder):
@@ -163,13 +209,19 @@ def test_every_preset_reads_the_layout_of_the_hub(option, tmp_path):
 
 @pytest.mark.parametrize("experiment", options("experiment"))
 def test_every_experiment_runs_a_step_on_files_of_its_layout(experiment, tmp_path, capsys):
-    files = lay_out(composed("train", f"experiment={experiment}").data, tmp_path / "files")
-    vectors = tmp_path / "vectors.txt"
-    vectors.write_text("".join(f"{word} {i} 0.5 1 2 3\n" for i, word in enumerate(["a", "rain", "fine", "other"])))
-    options = [f"experiment={experiment}", *files, f"embedding.vectors={vectors}", "trainer.max_epochs=1"]
+    base = composed("train", f"experiment={experiment}")
+    options = [f"experiment={experiment}", *files_of(base, tmp_path / "files"), "trainer.max_epochs=1"]
+    if not is_pairs(base):
+        vectors = tmp_path / "vectors.txt"
+        words = ["a", "rain", "fine", "other"]
+        vectors.write_text("".join(f"{word} {i} 0.5 1 2 3\n" for i, word in enumerate(words)))
+        options.append(f"embedding.vectors={vectors}")
     assert main(["train", *options, "encoder.hidden_size=6", "trainer.enable_progress_bar=false", "run_dir=run"]) == 0
-    assert "pretrained vectors:" in capsys.readouterr().err
     metrics = json.loads(Path("run/metrics.json").read_text())
     assert metrics["steps"] in (1, 2)
-    assert 0.0 <= metrics["test/accuracy"] <= 1.0
-    assert torch.load("run/best.ckpt", weights_only=True)["gru_nlp"]["config"]["embedding"]["size"] == 5
+    if is_pairs(base):
+        assert 0.0 <= metrics["test/bleu"] <= 100.0
+    else:
+        assert "pretrained vectors:" in capsys.readouterr().err
+        assert 0.0 <= metrics["test/accuracy"] <= 1.0
+        assert torch.load("run/best.ckpt", weights_only=True)["gru_nlp"]["config"]["embedding"]["size"] == 5

@@ -24,6 +24,7 @@ def run(config: DictConfig) -> None:
     given = resolved(config)
     stored = checkpoint.load(given["checkpoint"])
     build.check_targets(given["data"], given["trust"])
+    stored = checkpoint.with_decoding(stored, given["decoding"])
     preprocessor, model = checkpoint.restore(stored, given["trust"])
     training = {**stored.config, "data": given["data"]}
     for name in ("batch_size", "batch_tokens"):
@@ -36,6 +37,7 @@ def run(config: DictConfig) -> None:
     trainer.test(task, data.loader(split, shuffle=False), verbose=False)
     for name, value in sorted(task.latest["test"].items()):
         show(f"{name.replace('test/', split + '/')} {value!r}")
+    say(f"scored by: {task.scorer}")
     for label, scores in task.details("test").items():
         say(f"  {label}: {json.dumps(scores)}")
     if given["output"]:

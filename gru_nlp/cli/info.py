@@ -17,7 +17,7 @@ def run(config: DictConfig) -> None:
     lines = {
         "checkpoint": stored.path,
         "task": stored.config["task"]["name"],
-        "labels": ", ".join(names[:SHOWN_LABELS]) + more,
+        **({"labels": ", ".join(names[:SHOWN_LABELS]) + more} if names else {}),
         **preprocessor.sizes(),
         "parameters": sum(values.numel() for values in stored.weights.values()),
         "file_bytes": stored.path.stat().st_size,

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
@@ -15,8 +14,9 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from gru_nlp import checkpoint
 from gru_nlp.build import build
+from gru_nlp.cli.predict import resolve_device
 from gru_nlp.cli.run_folder import LOGS
-from gru_nlp.errors import UserError, choose
+from gru_nlp.errors import UserError
 
 #: Batches between two redraws of the bar; each redraw costs about a millisecond.
 REFRESH = 20
@@ -64,20 +64,6 @@ def quieten() -> None:
     warnings.filterwarnings("ignore", module="lightning")
     warnings.filterwarnings("ignore", module="torch")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-def resolve_device(device: str) -> str:
-    """Return ``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``.
-
-    Raises:
-        UserError: unknown, or no GPU is there.
-    """
-    choose("device", device, ("auto", "cpu", "cuda"))
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("device=cuda, but torch sees no GPU: set device=cpu or device=auto")
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
 
 
 def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import torch
@@ -12,6 +12,7 @@ from gru_nlp.cli import text_io
 from gru_nlp.cli.console import say
 from gru_nlp.errors import UserError, choose
 from gru_nlp.predictor import Predictor
+from gru_nlp.preprocessing.base import Record
 
 #: Batches that are sorted by length together; what is held in memory at a time.
 WINDOW = 32
@@ -23,12 +24,21 @@ def load(config: DictConfig) -> Predictor:
     Raises:
         UserError: see ``Predictor.from_checkpoint``; or there is no GPU.
     """
-    device = choose("device", config["device"], ("auto", "cpu", "cuda"))
+    return Predictor.from_checkpoint(config["checkpoint"], resolve_device(config["device"]), list(config["trust"]))
+
+
+def resolve_device(device: str) -> str:
+    """Return ``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UserError: unknown, or no GPU is there.
+    """
+    choose("device", device, ("auto", "cpu", "cuda"))
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("device=cuda, but torch sees no GPU: set device=cpu or device=auto")
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Predictor.from_checkpoint(config["checkpoint"], device, list(config["trust"]))
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
 
 
 def run_text(config: DictConfig, text: str) -> None:
@@ -46,16 +56,27 @@ def run(config: DictConfig) -> None:
 
 
 def write(config: DictConfig, predictor: Predictor, texts: Iterator[str]) -> None:
-    """Predict window by window and write the records; say how fast it went and what was cut."""
+    """Predict and write one record a text."""
     kind = text_io.output_format(config["format"], config["output"])
+    stream(config, predictor, texts, config["top_k"], lambda record, text: text_io.render(record, text, kind))
+
+
+def stream(
+    config: DictConfig,
+    predictor: Predictor,
+    texts: Iterator[str],
+    top_k: int,
+    render: Callable[[Record, str], str],
+) -> None:
+    """Predict window by window and write a line a text; say how fast it went and what was cut."""
     typed = config["input"] is None and sys.stdin.isatty()
     window = 1 if typed else config["batch_size"] * WINDOW
     started, count = time.perf_counter(), 0
     with text_io.open_output(config["output"]) as output:
         while chunk := list(islice(texts, window)):
-            records = predictor(chunk, config["batch_size"], config["top_k"])
+            records = predictor(chunk, config["batch_size"], top_k)
             for record, text in zip(records, chunk, strict=True):
-                output.write(text_io.render(record, text, kind) + "\n")
+                output.write(render(record, text) + "\n")
             output.flush()
             count += len(chunk)
     seconds = time.perf_counter() - started

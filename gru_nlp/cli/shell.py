@@ -5,7 +5,8 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -23,6 +24,9 @@ from gru_nlp.errors import UserError, nearest
 
 USER_ERROR = 2
 INTERRUPTED = 130
+TAKES_TEXT = ("predict", "translate")
+#: Groups that a command takes from the checkpoint unless they are given.
+STORED_GROUPS = {"evaluate": ("data", "decoding"), "translate": ("decoding",)}
 
 
 class Job:
@@ -78,11 +82,11 @@ def run_command(command: str, arguments: list[str]) -> int:
     job = Job(command, text, original)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises instead of printing
     try:
-        if text is not None and command != "predict":
+        if text is not None and command not in TAKES_TEXT:
             raise UserError(f"{command} takes no text after --")
         quoting.check_flags(overrides)
-        if command == "evaluate":
-            register_stored_data(quoting.values(overrides).get("checkpoint"))
+        if command in STORED_GROUPS:
+            register_stored(quoting.values(overrides).get("checkpoint"), STORED_GROUPS[command])
         sys.argv = [f"gru-nlp {command}", *quoting.quote_paths(overrides)]
         hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
     except UserError as error:
@@ -106,18 +110,19 @@ def complain(message: str) -> None:
     print("gru-nlp: " + " ".join(message.split("\n")), file=sys.stderr)
 
 
-def register_stored_data(path: str | None) -> None:
-    """Make a checkpoint's own data the group option ``stored``, before Hydra composes.
+def register_stored(path: str | None, groups: Sequence[str]) -> None:
+    """Make a checkpoint's own ``groups`` the options ``stored``, before Hydra composes.
 
     Raises:
-        UserError: no checkpoint is given, or it cannot be read.
+        UserError: the checkpoint cannot be read.
     """
-    node = {}
+    config: dict[str, Any] = {}
     if path:
         from gru_nlp import checkpoint  # torch is needed here and not before
 
-        node = checkpoint.load(path).config["data"]
-    ConfigStore.instance().store(name="stored", group="data", node=node)
+        config = checkpoint.load(path).config
+    for group in groups:
+        ConfigStore.instance().store(name="stored", group=group, node=config.get(group, {}))
 
 
 @contextlib.contextmanager
@@ -155,7 +160,7 @@ def explain(error: Exception, command: str) -> str:
     if unknown:
         option = unknown.group(1).partition("@")[0]
         plain = OmegaConf.to_container(default_config(command), resolve=False)
-        names = [name for name, _ in leaves(plain)] + (group_names() if command in ("train", "evaluate") else [])
+        names = [name for name, _ in leaves(plain)] + (group_names() if command != "info" else [])
         option += nearest(option, names)
         return f"no option {option} (gru-nlp {command} --help lists them; add a new one with +)"
     lines = [line.strip() for line in message.splitlines() if line.strip() and not line.startswith("See https:")]

@@ -42,6 +42,10 @@ class Hypotheses(NamedTuple):
     lengths: Tensor
     scores: Tensor
 
+    def cpu(self) -> "Hypotheses":
+        """Return them on the CPU."""
+        return Hypotheses(*(field.cpu() for field in self))
+
 
 class Limits(NamedTuple):
     """How long a hypothesis may be, the end mark not counted.

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gru_nlp.decoding.base import DecodingStrategy, Hypotheses, Limits, State, StepFunction, collect, restrict
+from gru_nlp.errors import UserError
 from gru_nlp.text.special import BOS, EOS, PAD
 
 
@@ -52,7 +53,7 @@ class BeamSearch(DecodingStrategy):
     ) -> None:
         super().__init__(max_ratio=max_ratio, max_extra=max_extra, min_length=min_length)
         if not 1 <= n_best <= beam_size:
-            raise ValueError(f"n_best={n_best} must lie between 1 and beam_size={beam_size}")
+            raise UserError(f"decoding.n_best={n_best} must lie between 1 and decoding.beam_size={beam_size}")
         self.beam_size = beam_size
         self.length_penalty = length_penalty
         self.n_best = n_best

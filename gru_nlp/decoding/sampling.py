@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from gru_nlp.decoding.base import DecodingStrategy, Hypotheses, State, StepFunction, restrict
+from gru_nlp.errors import UserError
 from gru_nlp.text.special import BOS, EOS, PAD
 
 
@@ -12,7 +13,7 @@ class Sampling(DecodingStrategy):
 
     Args:
         temperature: divides the log-probabilities; below 1 is bolder, near 0 is greedy.
-        top_k: draw among the k likeliest tokens; 0: among all.
+        top_k: draw among the k likeliest tokens; None: among all.
         top_p: draw among the likeliest tokens that hold this share of the probability (Holtzman et al. 2020);
             1: among all.
         seed: of the drawing.
@@ -23,7 +24,7 @@ class Sampling(DecodingStrategy):
         self,
         *,
         temperature: float,
-        top_k: int,
+        top_k: int | None,
         top_p: float,
         seed: int,
         max_ratio: float,
@@ -32,7 +33,7 @@ class Sampling(DecodingStrategy):
     ) -> None:
         super().__init__(max_ratio=max_ratio, max_extra=max_extra, min_length=min_length)
         if temperature <= 0.0:
-            raise ValueError(f"temperature={temperature} must be above 0")
+            raise UserError(f"decoding.temperature={temperature} must be above 0")
         self.temperature = temperature
         self.top_k = top_k
         self.top_p = top_p
@@ -60,7 +61,7 @@ class Sampling(DecodingStrategy):
     def _distribution(self, scores: Tensor) -> Tensor:
         scores = scores / self.temperature
         ordered, order = scores.sort(dim=1, descending=True)
-        if self.top_k > 0:
+        if self.top_k is not None:
             ordered[:, self.top_k :] = float("-inf")
         probabilities = ordered.softmax(dim=1)
         # A token stays while what stands before it holds less than the share, so that one always stays.

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gru_nlp.batch import SequencePairBatch
 from gru_nlp.decoding.base import DecodingStrategy, Hypotheses
+from gru_nlp.errors import UserError
 from gru_nlp.nn.decoder import Decoder, DecoderState
 from gru_nlp.nn.masking import padding_mask
 from gru_nlp.text.special import BOS, PAD, UNK
@@ -46,7 +47,7 @@ class Seq2Seq(nn.Module):
         self.source = embedding(source_vocabulary_size, padding_id=PAD, unknown_id=UNK)
         size = cast(int, self.source.output_size)
         if share_embeddings and source_vocabulary_size != target_vocabulary_size:
-            raise ValueError("one table for source and target needs a joint vocabulary")
+            raise UserError("model.share_embeddings=true needs preprocessing.joint=true")
         self.target = (
             self.source if share_embeddings else embedding(target_vocabulary_size, padding_id=PAD, unknown_id=UNK)
         )

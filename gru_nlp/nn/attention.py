@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from gru_nlp.errors import UserError
 from gru_nlp.nn.masking import padding_mask
 
 
@@ -103,7 +104,9 @@ class DotAttention(GeneralAttention):
 
     def __init__(self, query_size: int, memory_size: int) -> None:
         if query_size != memory_size:
-            raise ValueError(f"dot attention needs queries ({query_size}) and memory ({memory_size}) of one size")
+            raise UserError(
+                f"attention=dot needs decoder.hidden_size={query_size} to be the encoder's output size, {memory_size}"
+            )
         super().__init__(query_size, memory_size)
         self.key = nn.Identity()
 
@@ -120,7 +123,7 @@ class MultiHeadAttention(Attention):
     def __init__(self, query_size: int, memory_size: int, *, hidden_size: int, heads: int) -> None:
         super().__init__(query_size, memory_size)
         if hidden_size % heads:
-            raise ValueError(f"hidden_size={hidden_size} must be a multiple of heads={heads}")
+            raise UserError(f"attention.hidden_size={hidden_size} must be a multiple of attention.heads={heads}")
         self.heads = heads
         self.query = nn.Linear(query_size, hidden_size)
         self.key = nn.Linear(memory_size, hidden_size, bias=False)

@@ -74,7 +74,7 @@ class TranslationTask(Task):
             found = self.model.decode(batch, self.validation_decoding)  # type: ignore[operator]
         else:
             found = self.model.predict(batch)  # type: ignore[operator]
-        found = Hypotheses(*(field.cpu() for field in found))
+        found = found.cpu()
         translations = [record["translation"] for record in self.preprocessor.decode(found)]
         self._metric(stage).update(translations, batch.references)
         return found

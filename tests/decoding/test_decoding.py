@@ -131,7 +131,7 @@ def test_an_empty_batch_gives_no_hypotheses():
 
 
 def sampling(**changed):
-    return Sampling(**{"temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 1, **LIMITS, **changed})
+    return Sampling(**{"temperature": 1.0, "top_k": None, "top_p": 1.0, "seed": 1, **LIMITS, **changed})
 
 
 def test_samples_follow_the_model():

@@ -3,6 +3,7 @@ from functools import partial
 import pytest
 import torch
 
+from gru_nlp.errors import UserError
 from gru_nlp.nn import attention as attentions
 from gru_nlp.nn import decoder as decoders
 
@@ -85,7 +86,7 @@ def test_scores_follow_their_equations():
         additive.energy(torch.tanh(additive.query(queries[0, 0]) + additive.key(value))).item() for value in values[0]
     ]
     assert additive.scores(queries, additive.keys(values))[0, 0].tolist() == pytest.approx(expected, rel=1e-5)
-    with pytest.raises(ValueError, match="of one size"):
+    with pytest.raises(UserError, match="decoder.hidden_size=4"):
         attentions.DotAttention(4, 5)
 
 

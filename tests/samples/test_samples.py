@@ -10,17 +10,18 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from gru_nlp.errors import UserError
-from gru_nlp.samples import MODULES, SPLITS, generate
+from gru_nlp.samples import MODULES, SPLITS, generate, translation
 
+LABELLED = ("sentiment", "topics")
 DIGEST = (
     "import hashlib, json; from gru_nlp.samples import generate;"
-    "print(hashlib.sha256(json.dumps([generate(n, s) for n in ('sentiment', 'topics')"
+    "print(hashlib.sha256(json.dumps([generate(n, s) for n in ('sentiment', 'topics', 'translation')"
     " for s in ('train', 'validation', 'test')]).encode()).hexdigest())"
 )
 
 
 def test_every_process_makes_the_same_sample():
-    here = [generate(name, split) for name in ("sentiment", "topics") for split in ("train", "validation", "test")]
+    here = [generate(name, split) for name in MODULES for split in ("train", "validation", "test")]
     expected = hashlib.sha256(json.dumps(here).encode()).hexdigest()
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
@@ -28,7 +29,7 @@ def test_every_process_makes_the_same_sample():
         assert done.stdout.strip() == expected
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", LABELLED)
 def test_splits_share_no_text_and_labels_are_balanced(name):
     texts = {split: {row["text"] for row in generate(name, split)} for split in SPLITS}
     assert not texts["train"] & texts["test"]
@@ -51,3 +52,30 @@ def test_a_bag_of_words_does_not_solve_the_sentiment_sample():
 def test_an_unknown_sample_names_the_nearest():
     with pytest.raises(UserError, match="did you mean 'sentiment'"):
         generate("sentimant", "train")
+
+
+def test_german_agrees_separates_its_verbs_and_puts_them_last_in_clauses():
+    splits = {split: generate("translation", split) for split in ("train", "validation", "test")}
+    assert [len(rows) for rows in splits.values()] == [5000, 200, 400]
+    pairs = {row["source"]: row["target"] for rows in splits.values() for row in rows}
+    assert len(pairs) == 5600  # no sentence stands in two splits
+    known = {
+        "We sing when a small king paints the ball.": "Wir singen, wenn ein kleiner König den Ball anmalt.",
+        "Twelve teachers open the bottle.": "Zwölf Lehrer machen die Flasche auf.",
+        "Do the red horses draw a chair?": "Zeichnen die roten Pferde einen Stuhl?",
+        "The mouse cleans a small bag.": "Die Maus putzt eine kleine Tasche.",
+        "The women buy the big pictures.": "Die Frauen kaufen die großen Bilder.",
+    }
+    assert {source: pairs[source] for source in known} == known
+
+
+def test_what_the_test_split_puts_together_is_new():
+    def combination(source):
+        words = [word.strip(".?").lower() for word in source.split(" ")]
+        nouns = {form for noun in translation.Grammar(None, ()).nouns for form in noun[:2]}
+        verbs = {form: verb[0] for verb in translation.Grammar(None, ()).verbs for form in verb[:2]}
+        subject = next(word for word in words if word in nouns)
+        return subject, next(verbs[word] for word in words[words.index(subject) :] if word in verbs)
+
+    trained = {combination(row["source"]) for row in generate("translation", "train")}
+    assert not trained & {combination(row["source"]) for row in generate("translation", "test")}

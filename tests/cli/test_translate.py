@@ -1,0 +1,115 @@
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gru_nlp.cli.main import main
+from gru_nlp.predictor import Predictor
+
+SENTENCES = ["The cat sees the lamp.", "Does the old king open a box?"]
+    "The cat sees the lamp.",
+    "Does the old king open a box?",
+    "I laugh because two big dogs fetch a red ball.",
+]
+GERMAN = ["Die Katze sieht die Lampe.", "Macht der alte König eine Kiste auf?"]
+
+
+@pytest.fixture(scope="session")
+def translator(tmp_path_factory):
+    """Return the run folder of a translator of the embedded sample, trained a little shorter than by default."""
+    folder = tmp_path_factory.mktemp("translator") / "run"
+    options = ["task=translation", "trainer.max_epochs=7", "trainer.enable_progress_bar=false"]
+    assert main(["train", *options, f"run_dir={folder}"]) == 0
+    return folder
+
+
+def translate(capsys, *arguments):
+    capsys.readouterr()
+    assert main(["translate", *arguments]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_held_out_combinations_are_translated(translator):
+    metrics = json.loads((translator / "metrics.json").read_text())
+    assert metrics["test/exact_match"] >= 0.9
+    assert metrics["test/bleu"] > 95
+    assert "tok:13a" in metrics["scorer"]
+
+
+def test_evaluate_repeats_bleu_from_the_file_alone_and_scores_other_pairs(translator, tmp_path, capsys):
+    shutil.copy(translator / "best.ckpt", tmp_path / "alone.ckpt")
+    capsys.readouterr()
+    assert main(["evaluate", "checkpoint=alone.ckpt", "output=said.jsonl"]) == 0
+    scores = dict(line.split(" ") for line in capsys.readouterr().out.splitlines())
+    metrics = json.loads((translator / "metrics.json").read_text())
+    assert {name: float(value) for name, value in scores.items()} == {
+        name: value for name, value in metrics.items() if name.startswith("test/")
+    }
+    said = [json.loads(line) for line in Path("said.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert sum(r["translation"] == r["reference"] for r in said) / len(said) == metrics["test/exact_match"]
+    Path("a.en").write_text("\n".join(SENTENCES) + "\n", encoding="utf-8")
+    Path("a.de").write_text("\n".join(GERMAN) + "\n", encoding="utf-8")
+    own = ["data=parallel", "data.test_source=a.en", "data.test_target=a.de", "decoding=greedy"]
+    assert main(["evaluate", "checkpoint=alone.ckpt", *own]) == 0
+    assert "test/exact_match 1.0" in capsys.readouterr().out
+
+
+def test_one_text_a_file_and_json_with_the_n_best(translator, capsys):
+    own = f"checkpoint={translator}"
+    assert translate(capsys, own, "--", *SENTENCES[0].split()) == [GERMAN[0]]
+    Path("in.txt").write_text("\n".join([SENTENCES[0], "", SENTENCES[1]]) + "\n", encoding="utf-8")
+    assert translate(capsys, own, "input=in.txt", "output=out.txt") == []
+    assert Path("out.txt").read_text(encoding="utf-8").splitlines() == [GERMAN[0], "", GERMAN[1]]
+    records = [json.loads(line) for line in translate(capsys, own, "input=in.txt", "format=jsonl", "decoding.n_best=3")]
+    assert records[1] == {"source": "", "translation": "", "score": None}
+    assert records[0]["n_best"][0] == [records[0]["translation"], records[0]["score"]]
+    assert records[0]["translation"] == GERMAN[0]
+    scores = [score for _, score in records[0]["n_best"]]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_translations_do_not_depend_on_batch_size_or_order(translator):
+    texts = [json.loads(line)["source"] for line in (translator / "predictions.jsonl").read_text().splitlines()[:60]]
+    predictor = Predictor.from_checkpoint(translator)
+    expected = predictor(texts, batch_size=16)
+    for found in (predictor(texts, batch_size=1), predictor(texts[::-1], batch_size=60)[::-1]):
+        assert [r["translation"] for r in found] == [r["translation"] for r in expected]
+        assert max(abs(a["score"] - b["score"]) for a, b in zip(found, expected, strict=True)) < 1e-5
+
+
+@pytest.mark.parametrize("content", ["", "\n\n\n", "x" * 10_000 + "\n", "\x01\x02 a\tb\x7f\n", "猫 sees кошку קט\n"])
+def test_hostile_lines_give_a_line_each(translator, capsys, content):
+    Path("in.txt").write_text(content, encoding="utf-8")
+    assert len(translate(capsys, f"checkpoint={translator}", "input=in.txt")) == content.count("\n")
+
+
+def test_what_cannot_be_translated_is_told_in_one_line(translator, trained, capsys):
+    Path("in.txt").write_bytes(b"fine\n\xff\xfe\n")
+    cases = {
+        ("input=in.txt", "output=o.txt"): "in.txt:2: not utf-8",
+        ("decoding=bean", "--", "x"): "did you mean 'beam'?",
+        ("decoding.n_best=9", "--", "x"): "decoding.n_best=9 must lie between 1 and decoding.beam_size=5",
+        ("format=xml", "--", "x"): "format=xml is not known",
+    }
+    for options, told in cases.items():
+        assert main(["translate", f"checkpoint={translator}", *options]) == 2
+        assert told in capsys.readouterr().err
+    assert not Path("o.txt").exists()
+    assert main(["translate", f"checkpoint={trained}", "--", "x"]) == 2
+    assert "no translator but a sentiment model: use predict" in capsys.readouterr().err
+
+
+def test_a_terminal_gets_a_prompt_and_an_answer_a_line(translator, capsys, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal(SENTENCES[0] + "\n" + SENTENCES[1] + "\n"))
+    capsys.readouterr()
+    assert main(["translate", f"checkpoint={translator}"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == GERMAN
+    assert captured.err.count("> ") == 3

@@ -1,0 +1,88 @@
+import datasets
+import pytest
+import torch
+
+from gru_nlp.decoding.base import Hypotheses
+from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.base import Hints
+from gru_nlp.preprocessing.translation import TranslationPreprocessor
+from gru_nlp.text import tokenizer as kinds
+from gru_nlp.text.special import EOS
+
+SOURCE = ["the old dogs run through the park", "old cats sleep", "the park sleeps 😀"]
+TARGET = ["die alten Hunde laufen durch den Park", "alte Katzen schlafen", "der Park schläft 😀"]
+ROWS = datasets.Dataset.from_dict({"source": SOURCE, "target": TARGET})
+COLUMNS = {"source": SOURCE, "target": TARGET}
+
+
+def bpe(texts):
+    return kinds.bpe(texts, vocabulary_size=120, min_frequency=1, lowercase=False, normalization="nfc")
+
+
+def word(texts):
+    return kinds.word(texts, vocabulary_size=120, min_frequency=1, lowercase=False, normalization="nfc")
+
+
+def make(tokenizer=bpe, joint=True, max_length=50, bpe_dropout=0.0):
+    preprocessor = TranslationPreprocessor(
+        tokenizer=tokenizer, joint=joint, max_length=max_length, bpe_dropout=bpe_dropout
+    )
+    preprocessor.fit(ROWS, Hints())
+    return preprocessor
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_sentences_end_with_a_mark_and_come_back_whole(joint):
+    preprocessor = make(joint=joint)
+    encoded = preprocessor.encode(COLUMNS)
+    assert all(ids[-1] == EOS for ids in encoded["ids"] + encoded["target_ids"])
+    batch = preprocessor.collate({**encoded, **COLUMNS}, training=False)
+    assert batch.references == TARGET
+    lengths = batch.target_lengths[:, None] - 1
+    found = Hypotheses(batch.targets[:, None], lengths, torch.zeros(3, 1))
+    assert [record["translation"] for record in preprocessor.decode(found)] == TARGET
+    sizes = preprocessor.sizes()
+    assert (sizes["source_vocabulary_size"] == sizes["target_vocabulary_size"]) == joint
+
+
+def test_state_comes_back_whole():
+    for joint in (True, False):
+        first = make(joint=joint)
+        again = TranslationPreprocessor(tokenizer=bpe, joint=joint, max_length=50, bpe_dropout=0.0)
+        again.load_state_dict(first.state_dict())
+        assert again.fingerprint() == first.fingerprint()
+        assert again.encode(COLUMNS) == first.encode(COLUMNS)
+
+
+def test_bpe_dropout_draws_other_pieces_in_training_alone():
+    preprocessor = make(bpe_dropout=0.5)
+    encoded = preprocessor.encode(COLUMNS)
+    columns = {**encoded, **COLUMNS}
+    drawn = {tuple(preprocessor.collate(columns, training=True).inputs[0].tolist()) for _ in range(10)}
+    assert len(drawn) > 3
+    for _ in range(3):
+        assert preprocessor.collate(columns, training=False).inputs[0].tolist()[: len(encoded["ids"][0])] == list(
+            encoded["ids"][0]
+        )
+    with pytest.raises(UserError, match="bpe_dropout needs tokenizer=bpe"):
+        make(tokenizer=word, bpe_dropout=0.1)
+
+
+def test_long_sentences_are_cut_before_the_mark_and_new_text_has_no_target():
+    preprocessor = make(max_length=3)
+    encoded = preprocessor.encode({"source": SOURCE})
+    assert [len(ids) for ids in encoded["ids"]] == [4, 4, 4]
+    assert max(encoded["tokens"]) > 4
+    batch = preprocessor.collate(encoded, training=False)
+    assert batch.targets is None
+    assert batch.references is None
+
+
+def test_hypotheses_that_were_not_found_are_left_out_of_the_n_best():
+    preprocessor = make()
+    ids = preprocessor.encode(COLUMNS)["target_ids"][1][:-1]
+    tokens = torch.tensor([[ids, ids]])
+    found = Hypotheses(tokens, torch.tensor([[len(ids), 0]]), torch.tensor([[-1.0, float("-inf")]]))
+    assert preprocessor.decode(found, top_k=2) == [
+        {"translation": TARGET[1], "score": -1.0, "n_best": [[TARGET[1], -1.0]]}
+    ]
