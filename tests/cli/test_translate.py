@@ -9,10 +9,6 @@ from gru_nlp.cli.main import main
 from gru_nlp.predictor import Predictor
 
 SENTENCES = ["The cat sees the lamp.", "Does the old king open a box?"]
-    "The cat sees the lamp.",
-    "Does the old king open a box?",
-    "I laugh because two big dogs fetch a red ball.",
-]
 GERMAN = ["Die Katze sieht die Lampe.", "Macht der alte König eine Kiste auf?"]
 
 
