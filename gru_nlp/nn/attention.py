@@ -3,6 +3,7 @@
 B batch, T queries (target steps in training, open hypotheses in decoding), S source steps, Q query size, M memory size.
 """
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple, cast
 
 import torch
@@ -26,8 +27,8 @@ class Memory(NamedTuple):
     mask: Tensor
 
 
-class Attention(nn.Module):
-    """The weighted sum of ``values``, the weights being a softmax over the scores of a subclass.
+class Attention(nn.Module, ABC):
+    """From queries to weighted sums of what is remembered.
 
     Args:
         query_size: Q.
@@ -39,26 +40,34 @@ class Attention(nn.Module):
         self.query_size = query_size
         self.output_size = memory_size
 
+    @abstractmethod
     def keys(self, values: Tensor) -> Tensor:
         """Return the keys of encoder states ``(B, S, M)``."""
-        raise NotImplementedError
 
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return the scores ``(B, T, S)`` of queries ``(B, T, Q)``."""
-        raise NotImplementedError
+    @abstractmethod
+    def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Return contexts ``(B, T, M)`` of queries ``(B, T, Q)``, and weights ``(B, T, S)``."""
 
     def memory(self, values: Tensor, lengths: Tensor) -> Memory:
         """Prepare encoder states ``(B, S, M)`` of ``lengths`` ``(B,)``."""
         return Memory(self.keys(values), values, padding_mask(lengths, values.shape[1]))
 
+
+class ScoredAttention(Attention):
+    """The weights are a softmax over the scores of a subclass, the values the encoder states themselves."""
+
+    @abstractmethod
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return the scores ``(B, T, S)`` of queries ``(B, T, Q)``."""
+
     def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Return contexts ``(B, T, M)`` of queries ``(B, T, Q)``, and weights ``(B, T, S)``."""
+        """Score, normalise, sum."""
         scores = self.scores(queries, memory.keys).masked_fill(~memory.mask[:, None], float("-inf"))
         weights = scores.softmax(dim=2)
         return torch.bmm(weights, memory.values), weights
 
 
-class AdditiveAttention(Attention):
+class AdditiveAttention(ScoredAttention):
     """``v . tanh(W q + U m)`` (Bahdanau et al. 2015, appendix A.1.2), the multi-layer perceptron.
 
     Args:
@@ -82,7 +91,7 @@ class AdditiveAttention(Attention):
         return cast(Tensor, self.energy(inner)).squeeze(3)
 
 
-class GeneralAttention(Attention):
+class GeneralAttention(ScoredAttention):
     """``q . W m`` (Luong et al. 2015, eq. 8)."""
 
     def __init__(self, query_size: int, memory_size: int) -> None:

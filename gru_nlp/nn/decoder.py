@@ -3,7 +3,7 @@
 B batch, T target steps, K open hypotheses of a sentence, S source steps, E embedding, H state, M memory, R features.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
@@ -72,7 +72,7 @@ def run_gru(unit: nn.GRU, inputs: Tensor, hidden: Tensor) -> Tensor:
     return cast(Tensor, unit(inputs, hidden[None].contiguous())[0])
 
 
-class Decoder(nn.Module):
+class Decoder(nn.Module, ABC):
     """From target embeddings and a memory to features, one a target step.
 
     Args:
