@@ -19,7 +19,8 @@ def run(config: DictConfig) -> None:
         "task": stored.config["task"]["name"],
         **({"labels": ", ".join(names[:SHOWN_LABELS]) + more} if names else {}),
         **preprocessor.sizes(),
-        "parameters": sum(values.numel() for values in stored.weights.values()),
+        # Tied weights stand under several names but are stored once.
+        "parameters": sum({values.data_ptr(): values.numel() for values in stored.weights.values()}.values()),
         "file_bytes": stored.path.stat().st_size,
         **{name: f"{value:.4f}" for name, value in sorted(stored.scores.items())},
         "scorer": stored.scorer,
