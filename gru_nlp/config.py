@@ -37,7 +37,7 @@ COUNTS = frozenset(
     | {"max_length", "min_frequency"}
 )
 #: Options, by their last name, that are a share from 0 to below 1.
-SHARES = frozenset({"dropout", "word_dropout", "label_smoothing", "warmup"})
+SHARES = frozenset({"dropout", "word_dropout", "label_smoothing", "warmup", "average_decay", "bpe_dropout"})
 
 
 def conf_dir() -> Path:

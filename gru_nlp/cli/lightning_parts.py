@@ -73,7 +73,13 @@ def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:
     last = Path(checkpoint.LAST).stem
     parts: list[Callback] = [
         MovableCheckpoint(
-            folder, best, monitor=monitor, mode=mode, save_weights_only=True, enable_version_counter=False
+            folder,
+            best,
+            monitor=monitor,
+            mode=mode,
+            save_weights_only=True,
+            save_on_train_epoch_end=False,  # while the weights that were validated are in place
+            enable_version_counter=False,
         ),
         MovableCheckpoint(folder, last, save_on_train_epoch_end=True, enable_version_counter=False),
         EarlyStopping(monitor, mode=mode, patience=config["patience"], check_on_train_epoch_end=False),

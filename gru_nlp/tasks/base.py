@@ -13,10 +13,12 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from gru_nlp.checkpoint import KEY
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Batch
+from gru_nlp.tasks.averaging import WeightAverage
 
 MakeOptimizer = Callable[[list[dict[str, Any]]], Optimizer]
 MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
 PLATEAU_KEY = "gru_nlp_plateau"
+AVERAGE_KEY = "gru_nlp_average"
 
 
 def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
@@ -42,6 +44,7 @@ class Task(LightningModule):
         schedule: makes the learning-rate schedule from the optimiser and the number of steps.
         seed: random numbers of an epoch depend on (seed, epoch, process) alone, so that a run which was stopped
             at the end of an epoch goes on as if it had not been.
+        average_decay: of the weights' moving average, which is validated and saved as the best; 0: no average.
     """
 
     #: How the scores are computed, stored beside them.
@@ -59,6 +62,7 @@ class Task(LightningModule):
         optimizer: MakeOptimizer | None,
         schedule: MakeSchedule | None,
         seed: int,
+        average_decay: float,
     ) -> None:
         super().__init__()
         self.model = model
@@ -70,6 +74,10 @@ class Task(LightningModule):
         self.seed = seed
         self.plateau: ReduceLROnPlateau | None = None
         self.plateau_state: dict[str, Any] | None = None
+        self.average_decay = average_decay
+        self.average: WeightAverage | None = None
+        self.average_state: dict[str, Any] | None = None
+        self.averaged_steps = 0
         self.outputs: list[Any] = []
         self.latest: dict[str, dict[str, float]] = {}
         self.real_steps = torch.zeros((), dtype=torch.int64)
@@ -108,6 +116,29 @@ class Task(LightningModule):
         if batch_idx == 0 or (self.global_step + 1) % beat == 0:
             self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(batch.lengths))
         return loss
+
+    def on_fit_start(self) -> None:
+        """Start the average, or go on with that of a stopped run."""
+        if self.average_decay:
+            self.average = WeightAverage(self.model, self.average_decay)
+            if self.average_state is not None:
+                self.average.load_state_dict(self.average_state)
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Update the average after every step of the optimiser (which accumulation makes rarer than batches)."""
+        if self.average is not None and self.global_step != self.averaged_steps:
+            self.average.update()
+            self.averaged_steps = self.global_step
+
+    def on_validation_start(self) -> None:
+        """Validate the average; the best checkpoint is saved before ``on_validation_end`` brings the weights back."""
+        if self.average is not None and self.trainer.state.fn == "fit":
+            self.average.swap()
+
+    def on_validation_end(self) -> None:
+        """Go on training from the present weights."""
+        if self.average is not None and self.trainer.state.fn == "fit":
+            self.average.swap()
 
     def on_train_epoch_end(self) -> None:
         """Log the share of padding among the epoch's steps."""
@@ -167,11 +198,14 @@ class Task(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the record, and the state of a plateau schedule."""
+        """Add the record; where training may go on, the state of a plateau schedule and of the average."""
         checkpoint[KEY] = self.record
         if self.plateau is not None:
             checkpoint[PLATEAU_KEY] = self.plateau.state_dict()
+        if self.average is not None and "optimizer_states" in checkpoint:
+            checkpoint[AVERAGE_KEY] = self.average.state_dict()
 
     def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take back the state of a plateau schedule."""
+        """Take back the state of a plateau schedule and of the average."""
         self.plateau_state = checkpoint.get(PLATEAU_KEY)
+        self.average_state = checkpoint.get(AVERAGE_KEY)

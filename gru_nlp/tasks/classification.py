@@ -31,7 +31,7 @@ class ClassificationTask(Task):
         class_weights: ``none`` or ``balanced``.
         preprocessor: fitted; names the labels.
         training_scalars: the encoded column ``target`` of the training split; None where nothing is trained.
-        model, monitor, mode, record, optimizer, schedule, seed: as in ``Task``.
+        model, monitor, mode, record, optimizer, schedule, seed, average_decay: as in ``Task``.
     """
 
     scorer = "accuracy and macro F1 over the labels that occur, argmax of the logits; loss: mean cross-entropy"
@@ -52,6 +52,7 @@ class ClassificationTask(Task):
         optimizer: MakeOptimizer | None,
         schedule: MakeSchedule | None,
         seed: int,
+        average_decay: float,
     ) -> None:
         super().__init__(
             model=model,
@@ -61,6 +62,7 @@ class ClassificationTask(Task):
             optimizer=optimizer,
             schedule=schedule,
             seed=seed,
+            average_decay=average_decay,
         )
         choose("task.class_weights", class_weights, ("none", "balanced"))
         self.name = name

@@ -24,7 +24,7 @@ class TranslationTask(Task):
         validation_decoding: strategy of validation.
         preprocessor: fitted; turns hypotheses into text.
         training_scalars: of no use here.
-        model, monitor, mode, record, optimizer, schedule, seed: as in ``Task``.
+        model, monitor, mode, record, optimizer, schedule, seed, average_decay: as in ``Task``.
     """
 
     example = ("translate", "a small dog runs through the park")
@@ -44,6 +44,7 @@ class TranslationTask(Task):
         optimizer: MakeOptimizer | None,
         schedule: MakeSchedule | None,
         seed: int,
+        average_decay: float,
     ) -> None:
         super().__init__(
             model=model,
@@ -53,6 +54,7 @@ class TranslationTask(Task):
             optimizer=optimizer,
             schedule=schedule,
             seed=seed,
+            average_decay=average_decay,
         )
         self.name = name
         self.label_smoothing = label_smoothing

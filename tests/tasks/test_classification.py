@@ -25,7 +25,7 @@ class Fixed(nn.Module):
 
 
 def task(**changed):
-    options = {"label_smoothing": 0.0, "class_weights": "none", **changed}
+    options = {"label_smoothing": 0.0, "class_weights": "none", "average_decay": 0.0, **changed}
     return ClassificationTask(
         name="x", preprocessor=Named(), training_scalars=SCALARS, model=Fixed(), mode="max", record={},
         monitor="validation/accuracy", optimizer=None,
