@@ -13,6 +13,7 @@ PATH_OPTIONS = (
     "checkpoint",
     "input",
     "output",
+    "picture",
     "run_dir",
     "resume",
     "data.dir",

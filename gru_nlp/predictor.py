@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from gru_nlp import checkpoint
+from gru_nlp.errors import UserError
+from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.preprocessing.base import Preprocessor, Record
+from gru_nlp.preprocessing.translation import TranslationPreprocessor
+
+
+class Alignment(NamedTuple):
+    """Tokens of source and translation, end marks among them, and a row of weights over the source a target token."""
+
+    source: list[str]
+    target: list[str]
+    weights: list[list[float]]
 
 
 class Predictor:
@@ -67,6 +78,29 @@ class Predictor:
         inputs, lengths = batch.inputs.to(self.device), batch.lengths.to(self.device)
         outputs = self.model.predict(batch._replace(inputs=inputs, lengths=lengths))  # type: ignore[operator]
         return self.preprocessor.decode(outputs.cpu(), top_k)
+
+    def align(self, source: str, translation: str) -> Alignment:
+        """Return what a translator attended to while it read a translation of ``source``.
+
+        Raises:
+            UserError: the model translates nothing, or is several models.
+        """
+        preprocessor, model = self.preprocessor, self.model
+        if not isinstance(model, Seq2Seq) or not isinstance(preprocessor, TranslationPreprocessor):
+            raise UserError("alignments need a single translator, neither a classifier nor an ensemble")
+        columns = {"source": [source], "target": [translation]}
+        encoded = preprocessor.encode(columns)
+        batch = preprocessor.collate({**encoded, **columns}, training=False)
+        assert batch.targets is not None
+        on_device = (part.to(self.device) for part in (batch.inputs, batch.lengths, batch.targets))
+        inputs, lengths, targets = on_device
+        weights = model.align(batch._replace(inputs=inputs, lengths=lengths, targets=targets))
+        source_names, target_names = preprocessor.source.tokens(), preprocessor.target.tokens()
+        return Alignment(
+            [source_names[index] for index in encoded["ids"][0]],
+            [target_names[index] for index in encoded["target_ids"][0]],
+            weights[0].tolist(),
+        )
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:

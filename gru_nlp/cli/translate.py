@@ -3,14 +3,19 @@
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
+from torch import nn
 
 from gru_nlp import checkpoint
 from gru_nlp.cli import text_io
+from gru_nlp.cli.picture import write_picture
 from gru_nlp.cli.predict import resolve_device, stream
 from gru_nlp.errors import UserError, choose
-from gru_nlp.predictor import Predictor
+from gru_nlp.models.ensemble import Ensemble
+from gru_nlp.models.seq2seq import Seq2Seq
+from gru_nlp.predictor import Alignment, Predictor
 from gru_nlp.preprocessing.base import Record
 
 FORMATS = ("lines", "jsonl")
@@ -45,8 +50,25 @@ def load(config: DictConfig) -> Predictor:
     if "decoding" not in stored.config["model"]:
         raise UserError(f"{stored.path}: no translator but a {stored.config['task']['name']} model: use predict")
     decoding = OmegaConf.to_container(config["decoding"], resolve=True)
-    parts = checkpoint.restore(checkpoint.with_decoding(stored, decoding), list(config["trust"]))
-    return Predictor(*parts, resolve_device(config["device"]))
+    preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, decoding), list(config["trust"]))
+    if config["ensemble"]:
+        model = joined(stored, model, list(config["ensemble"]), list(config["trust"]))
+    return Predictor(preprocessor, model, resolve_device(config["device"]))
+
+
+def joined(first: checkpoint.Checkpoint, model: nn.Module, others: list[str], trusted: list[str]) -> Ensemble:
+    """Return one model out of several checkpoints.
+
+    Raises:
+        UserError: they do not share one tokenizer.
+    """
+    members = [model]
+    for path in others:
+        stored = checkpoint.load(path)
+        if stored.preprocessing != first.preprocessing:
+            raise UserError(f"{path}: another tokenizer than that of {first.path}: train both on the same data")
+        members.append(checkpoint.restore(stored, trusted)[1])
+    return Ensemble([member for member in members if isinstance(member, Seq2Seq)])
 
 
 def prompted() -> Iterator[str]:
@@ -62,7 +84,26 @@ def prompted() -> Iterator[str]:
 def write(config: DictConfig, translator: Predictor, texts: Iterator[str]) -> None:
     """Translate and write one line a text."""
     count = int(config["decoding"].get("n_best", 1))
-    stream(config, translator, texts, count, lambda record, text: render(record, text, config["format"]))
+    picture = Path(config["picture"]) if config["picture"] else None
+
+    def line(record: Record, text: str) -> str:
+        nonlocal picture
+        if text.strip() and (config["alignments"] or picture):
+            alignment = translator.align(text, record["translation"])
+            if config["alignments"]:
+                record = {**record, **rounded(alignment)}
+            if picture:
+                write_picture(picture, alignment)
+                picture = None  # one sentence makes one picture
+        return render(record, text, "jsonl" if config["alignments"] else config["format"])
+
+    stream(config, translator, texts, count, line)
+
+
+def rounded(alignment: Alignment) -> Record:
+    """Return an alignment as JSON takes it, the weights with four digits."""
+    weights = [[round(weight, 4) for weight in row] for row in alignment.weights]
+    return {"source_tokens": alignment.source, "target_tokens": alignment.target, "alignment": weights}
 
 
 def render(record: Record, text: str, kind: str) -> str:

@@ -90,3 +90,16 @@ class Seq2Seq(nn.Module):
     def predict(self, batch: SequencePairBatch) -> Hypotheses:
         """Translate a batch by the model's own strategy."""
         return self.decode(batch, self.decoding)
+
+    @torch.inference_mode()
+    def align(self, batch: SequencePairBatch) -> Tensor:
+        """Return attention weights ``(B, T, S)`` of the decoder as it reads each true target of a batch."""
+        assert batch.targets is not None
+        shifted = batch.targets.roll(1, dims=1)
+        shifted[:, 0] = BOS
+        state, weights = self.start(batch.inputs, batch.lengths), []
+        for place in range(shifted.shape[1]):
+            step = self.decoder.step(self.target(shifted[:, place : place + 1]), state)
+            state = step.state
+            weights.append(step.weights)
+        return torch.cat(weights, dim=1)

@@ -2,8 +2,10 @@ import io
 import json
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+import torch
 
 from gru_nlp.cli.main import main
 from gru_nlp.predictor import Predictor
@@ -109,3 +111,34 @@ def test_a_terminal_gets_a_prompt_and_an_answer_a_line(translator, capsys, monke
     captured = capsys.readouterr()
     assert captured.out.splitlines() == GERMAN
     assert captured.err.count("> ") == 3
+
+
+def test_attention_is_shown_as_json_and_as_a_picture(translator, capsys):
+    own = [f"checkpoint={translator}", "picture=seen (1).svg", "alignments=true"]
+    record = json.loads(translate(capsys, *own, "--", SENTENCES[1], "& 猫 <b> \x07")[0])
+    rows, columns = len(record["target_tokens"]), len(record["source_tokens"])
+    assert [len(row) for row in record["alignment"]] == [columns] * rows
+    assert all(sum(row) == pytest.approx(1.0, abs=0.01) for row in record["alignment"])
+    picture = ElementTree.parse("seen (1).svg").getroot()
+    texts = [element.text for element in picture.iter() if element.tag.endswith("text")]
+    assert len(texts) == rows + columns
+    assert main(["translate", f"checkpoint={translator}", "picture=x.bmp", "--", "x"]) == 2
+    assert "only SVG is written" in capsys.readouterr().err
+
+
+def test_an_ensemble_averages_probabilities(translator, capsys):
+    own = [f"checkpoint={translator}", "format=jsonl"]
+    alone = json.loads(translate(capsys, *own, "--", SENTENCES[0])[0])
+    shutil.copy(translator / "best.ckpt", "other.ckpt")
+    twice = json.loads(translate(capsys, *own, "ensemble=[other.ckpt]", "--", SENTENCES[0])[0])
+    assert twice["translation"] == alone["translation"]
+    assert twice["score"] == pytest.approx(alone["score"], abs=1e-5)
+    content = torch.load("other.ckpt", weights_only=True)
+    content["state_dict"]["model.bias"] = content["state_dict"]["model.bias"] + torch.randn(999) * 3
+    torch.save(content, "other.ckpt")
+    mixed = json.loads(translate(capsys, *own, "ensemble=[other.ckpt]", "--", SENTENCES[0])[0])
+    assert mixed["score"] != pytest.approx(alone["score"], abs=1e-5)
+    content["gru_nlp"]["preprocessing"]["source"] += " "
+    torch.save(content, "other.ckpt")
+    assert main(["translate", *own, "ensemble=[other.ckpt]", "--", "x"]) == 2
+    assert "another tokenizer" in capsys.readouterr().err

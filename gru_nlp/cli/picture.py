@@ -1,0 +1,58 @@
+"""A picture of attention: a square a pair of tokens, darker where the weight is greater."""
+
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from gru_nlp.errors import UserError
+from gru_nlp.predictor import Alignment
+
+CELL, MARGIN, FONT = 28, 150, 14
+#: The mark of a blank inside tokens, and what is shown instead.
+BLANK, SHOWN = "▁", "·"
+
+
+def svg(alignment: Alignment) -> str:
+    """Return an SVG of source tokens across and target tokens down.
+
+    Words stay text, so that whatever shows the picture chooses fonts for Chinese or sets Arabic from right to left.
+    """
+    width = MARGIN + CELL * len(alignment.source) + CELL
+    height = MARGIN + CELL * len(alignment.target) + CELL
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-size="{FONT}"'
+        ' font-family="sans-serif">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+    ]
+    for column, token in enumerate(alignment.source):
+        x, y = MARGIN + CELL * column + CELL // 2 + FONT // 3, MARGIN - 8
+        parts.append(f'<text x="{x}" y="{y}" transform="rotate(-60 {x} {y})">{_shown(token)}</text>')
+    for row, (token, weights) in enumerate(zip(alignment.target, alignment.weights, strict=True)):
+        y = MARGIN + CELL * row
+        parts.append(f'<text x="{MARGIN - 8}" y="{y + CELL // 2 + FONT // 3}" text-anchor="end">{_shown(token)}</text>')
+        for column, weight in enumerate(weights):
+            grey = round(255 * (1.0 - weight))
+            parts.append(
+                f'<rect x="{MARGIN + CELL * column}" y="{y}" width="{CELL - 1}" height="{CELL - 1}"'
+                f' fill="rgb({grey},{grey},{grey})" stroke="#ccc"><title>{weight:.3f}</title></rect>'
+            )
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _shown(token: str) -> str:
+    # Control characters have no place in XML.
+    plain = "".join(character if character.isprintable() else "\ufffd" for character in token)
+    return escape(plain.replace(BLANK, SHOWN))
+
+
+def write_picture(path: Path, alignment: Alignment) -> None:
+    """Write the picture of an alignment.
+
+    Raises:
+        UserError: the file is no SVG by its name, or cannot be written.
+    """
+    if path.suffix.lower() != ".svg":
+        raise UserError(f"picture={path}: only SVG is written: give a name that ends in .svg")
+    try:
+        path.write_text(svg(alignment), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror} (set picture=...)") from None
