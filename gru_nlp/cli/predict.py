@@ -16,6 +16,8 @@ from gru_nlp.preprocessing.base import Record
 
 #: Batches that are sorted by length together; what is held in memory at a time.
 WINDOW = 32
+#: Between two remarks on progress.
+PROGRESS_SECONDS = 15.0
 
 
 def load(config: DictConfig) -> Predictor:
@@ -72,6 +74,7 @@ def stream(
     typed = config["input"] is None and sys.stdin.isatty()
     window = 1 if typed else config["batch_size"] * WINDOW
     started, count = time.perf_counter(), 0
+    told = started
     with text_io.open_output(config["output"]) as output:
         while chunk := list(islice(texts, window)):
             records = predictor(chunk, config["batch_size"], top_k)
@@ -79,6 +82,9 @@ def stream(
                 output.write(render(record, text) + "\n")
             output.flush()
             count += len(chunk)
+            if time.perf_counter() - told > PROGRESS_SECONDS:
+                told = time.perf_counter()
+                say(f"{count:,} texts so far")
     seconds = time.perf_counter() - started
     if count > 1:
         say(f"{count:,} texts in {seconds:.1f} s ({count / max(seconds, 1e-9):,.0f} texts/s)")

@@ -1,5 +1,6 @@
 """Data sets from the Hugging Face hub, or from a local folder in the same layout."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,9 @@ import datasets
 from datasets.exceptions import DatasetNotFoundError
 
 from gru_nlp.errors import UserError, nearest
+
+# Its retries without a network would fill the console before our one line.
+logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
