@@ -21,8 +21,7 @@ from typing import Any
 
 def copy_lines(source: Path, target: Path, count: int | None) -> None:
     """Copy the first ``count`` lines of a plain or gzip file."""
-    opened = gzip.open(source, "rb") if source.suffix == ".gz" else source.open("rb")
-    with opened as lines, target.open("wb") as file:
+    with gzip.open(source) if source.suffix == ".gz" else source.open("rb") as lines, target.open("wb") as file:
         file.writelines(itertools.islice(lines, count))
 
 
