@@ -11,7 +11,10 @@ from torch import nn
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.preprocessing.base import Preprocessor
 
-OWN_PACKAGE = "gru_nlp"
+#: Where a checkpoint's targets may lie: parts of a model and its data, nothing that runs a command or touches files.
+BUILDABLE = tuple(f"gru_nlp.{name}" for name in ("preprocessing", "models", "nn", "text", "decoding", "data", "tasks"))
+#: The functions among them; all other targets are classes.
+FUNCTIONS = ("gru_nlp.text.tokenizer",)
 
 
 def build(config: Mapping[str, Any], **arguments: Any) -> Any:
@@ -69,7 +72,7 @@ def model(config: Mapping[str, Any], sizes: Mapping[str, int]) -> nn.Module:
 
 
 def check_targets(config: Any, trusted: Sequence[str] = ()) -> None:
-    """Refuse a config from a file that would build anything outside this package.
+    """Refuse a config from a file that would build anything but this package's own parts.
 
     Each ``_target_`` is checked as a string before anything is imported, and again as the object it resolves to,
     since a dotted path can reach other packages through a module's imports.
@@ -81,17 +84,31 @@ def check_targets(config: Any, trusted: Sequence[str] = ()) -> None:
     Raises:
         UserError: a target lies outside, or a value holds an interpolation.
     """
-    packages = (OWN_PACKAGE, *trusted)
-    allowed = " and ".join(packages)
+    check_names(config, trusted)
     for target in _targets(config):
-        if not _inside(target, packages):
+        found = get_object(target)
+        home = getattr(found, "__module__", "")
+        buildable = _inside(home, BUILDABLE) and (inspect.isclass(found) or _inside(home, FUNCTIONS))
+        if not buildable and not _inside(home, trusted):
+            raise UserError(f"the checkpoint wants to build '{target}', which resolves outside {_allowed(trusted)}")
+
+
+def check_names(config: Any, trusted: Sequence[str] = ()) -> None:
+    """Check the names of targets alone, importing nothing; for parts of a checkpoint that are not built now.
+
+    Raises:
+        UserError: a target lies outside, or a value holds an interpolation.
+    """
+    for target in _targets(config):
+        if not _inside(target, (*BUILDABLE, *trusted)):
             raise UserError(
-                f"the checkpoint wants to build '{target}', which is outside {allowed}: "
+                f"the checkpoint wants to build '{target}', which is outside {_allowed(trusted)}: "
                 "add trust=[<package>] if you know it to be safe"
             )
-        found = get_object(target)
-        if not _inside(getattr(found, "__module__", ""), packages):
-            raise UserError(f"the checkpoint wants to build '{target}', which resolves outside {allowed}")
+
+
+def _allowed(trusted: Sequence[str]) -> str:
+    return " and ".join(("gru_nlp's models and data", *trusted))
 
 
 def _inside(name: str, packages: Sequence[str]) -> bool:

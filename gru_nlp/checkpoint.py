@@ -124,7 +124,9 @@ def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Prepro
         UserError: a target lies outside, or the weights do not fit the model.
     """
     for part in PARTS:
-        build.check_targets(checkpoint.config.get(part), trusted)
+        # To resolve the names of data and task would import all of Lightning; who builds those checks them.
+        check = build.check_targets if part in ("preprocessing", "model") else build.check_names
+        check(checkpoint.config.get(part), trusted)
     preprocessor = build.preprocessor(checkpoint.config)
     preprocessor.load_state_dict(checkpoint.preprocessing)
     model = build.model(checkpoint.config, preprocessor.sizes())

@@ -77,7 +77,10 @@ def check_types(config: DictConfig, defaults: DictConfig) -> None:
         if given is None or (isinstance(given, str) and "${" in given):
             continue
         kind = "true or false" if isinstance(default, bool) else "a number"
-        if isinstance(default, bool):
+        if isinstance(default, list):
+            fits = isinstance(given, list)
+            kind = f"a list: {option}=[{given}]"
+        elif isinstance(default, bool):
             fits = isinstance(given, bool)
         elif isinstance(default, int):
             fits = isinstance(given, int) and not isinstance(given, bool)

@@ -36,7 +36,8 @@ def records(command: str, checkpoint: str, source: Path, target: Path, batch_siz
         raise SystemExit(f"batch_size={batch_size} failed")
     seconds = time.perf_counter() - started
     print(f"batch_size={batch_size}: {seconds:.1f} s with start-up, peak memory {usage.ru_maxrss / 1e6:.2f} GB")
-    return [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    with target.open("rb") as lines:  # texts may hold other line separators than line feeds
+        return [json.loads(line) for line in lines]
 
 
 def main() -> None:

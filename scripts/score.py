@@ -3,8 +3,8 @@
 Usage: python scripts/score.py experiment=sst2 seeds=1,2,3 [output=score.json] [any override of gru-nlp train]
 
 Every seed is a training run of its own, in a folder of its own below ``run_dir`` (default: runs/score-<experiment>);
-a seed whose folder already holds its metrics is not trained again. The table goes to standard output, the same as JSON
-to ``output``.
+a seed whose folder already holds its metrics is not trained again, and a folder is for one set of overrides alone.
+The table goes to standard output, the same as JSON to ``output``.
 """
 
 import json
@@ -44,6 +44,14 @@ def train(experiment: str, seed: int, folder: Path, overrides: list[str]) -> dic
     return metrics
 
 
+def check_same(file: Path, overrides: list[str]) -> None:
+    """Refuse to mix runs with different overrides in one folder."""
+    if file.is_file() and json.loads(file.read_text(encoding="utf-8")) != overrides:
+        raise SystemExit(f"{file.parent} holds runs with other options (see {file.name}): set run_dir=<new folder>")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(overrides) + "\n", encoding="utf-8")
+
+
 def summarise(runs: list[dict[str, object]]) -> dict[str, dict[str, object]]:
     """Return mean, sample standard deviation and the single values of every score that all runs have."""
     shared = [name for name in runs[0] if "/" in name and all(name in run for run in runs)]
@@ -60,6 +68,7 @@ def main() -> None:
     own, overrides = arguments(sys.argv[1:])
     seeds = [int(seed) for seed in own["seeds"].split(",")]
     folder = Path(own["run_dir"])
+    check_same(folder / "overrides.json", overrides)
     runs = [train(own["experiment"], seed, folder / f"seed-{seed}", overrides) for seed in seeds]
     table = summarise(runs)
     print(f"experiment={own['experiment']} seeds={own['seeds']} parameters={runs[0]['parameters']}")

@@ -39,18 +39,23 @@ def test_weights_that_do_not_fit_are_refused(trained):
         "gru_nlp_evil.thing",
         "gru_nlp.nn.pooling.nn.Linear",
         "gru_nlp.cli.run_folder.os.system",
-        "posix.system",
+        "gru_nlp.cli.run_folder.remove",
+        "gru_nlp.cli.main.main",
+        "gru_nlp.build.build",
+        "gru_nlp.checkpoint.load",
+        "gru_nlp.text.vectors.WordVectors.read",
+        "gru_nlp.data.corpus.read_once",
     ],
 )
 def test_only_targets_inside_the_package_are_built(target):
     build.check_targets({"a": [KEPT]})
-    with pytest.raises(UserError, match="outside gru_nlp"):
+    with pytest.raises(UserError, match="outside gru_nlp's models and data"):
         build.check_targets({"a": [KEPT, {"b": {**KEPT, "_target_": target}}]})
 
 
 def test_a_trusted_package_is_allowed_by_name_and_an_interpolation_never():
     build.check_targets({"_target_": "torch.nn.Linear"}, ["torch"])
-    with pytest.raises(UserError, match="outside gru_nlp and torch"):
+    with pytest.raises(UserError, match="and torch"):
         build.check_targets({"_target_": "os.system"}, ["torch"])
     with pytest.raises(UserError, match="interpolation"):
         build.check_targets({"_target_": "gru_nlp.nn.gru.GRU", "x": "${oc.env:HOME}"})

@@ -23,7 +23,8 @@ def run(config: DictConfig) -> None:
     absolute_paths(config)
     given = resolved(config)
     stored = checkpoint.load(given["checkpoint"])
-    build.check_targets(given["data"], given["trust"])
+    for part in (given["data"], stored.config["task"]):
+        build.check_targets(part, given["trust"])
     stored = checkpoint.with_decoding(stored, given["decoding"])
     preprocessor, model = checkpoint.restore(stored, given["trust"])
     training = {**stored.config, "data": given["data"]}

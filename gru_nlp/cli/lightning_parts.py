@@ -103,6 +103,9 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
         UserError: Lightning refuses an option.
     """
     options = {**config["trainer"], "accelerator": resolve_device(config["trainer"]["accelerator"])}
+    if config["batch_tokens"]:
+        # The number of batches changes from epoch to epoch, which Lightning only sees in a new loader.
+        options["reload_dataloaders_every_n_epochs"] = 1
     try:
         built: Trainer = build(
             options, default_root_dir=folder, callbacks=callbacks(folder, config), logger=loggers(folder)

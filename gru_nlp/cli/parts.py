@@ -11,6 +11,7 @@ from gru_nlp import build, checkpoint
 from gru_nlp.cli.console import say
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.module import DataModule
+from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Hints, Preprocessor
 from gru_nlp.tasks.base import Task
 from gru_nlp.text.vectors import WordVectors
@@ -29,6 +30,8 @@ class Parts:
 def read_vectors(config: Mapping[str, Any]) -> WordVectors | None:
     """Read the file of ``embedding.vectors``, if one is set."""
     path = config["embedding"]["vectors"]
+    if path and "decoder" in config["model"]:
+        raise UserError("embedding.vectors serves classifiers, not translators: leave it out")
     return WordVectors.read(path) if path else None
 
 
@@ -65,11 +68,14 @@ def make_data(config: Mapping[str, Any], corpus: Corpus, preprocessor: Preproces
 def make_task(config: Mapping[str, Any], preprocessor: Preprocessor, model: nn.Module, data: DataModule | None) -> Task:
     """Build the task; without ``data`` it can only score."""
     training = data is not None
+    optimizer = dict(config["optimizer"])
+    if "mixed" in str(config["trainer"]["precision"]) and optimizer.get("fused"):
+        optimizer["fused"] = False  # a fused step unscales gradients itself, so Lightning could not clip them
     task: Task = build.build(
         config["task"],
         model=model,
         record={},
-        optimizer=build.build(config["optimizer"]) if training else None,
+        optimizer=build.build(optimizer) if training else None,
         schedule=build.build(config["schedule"]) if training else None,
         seed=config["seed"],
         preprocessor=preprocessor,

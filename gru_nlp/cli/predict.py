@@ -26,7 +26,10 @@ def load(config: DictConfig) -> Predictor:
     Raises:
         UserError: see ``Predictor.from_checkpoint``; or there is no GPU.
     """
-    return Predictor.from_checkpoint(config["checkpoint"], resolve_device(config["device"]), list(config["trust"]))
+    predictor = Predictor.from_checkpoint(config["checkpoint"], resolve_device(config["device"]), config["trust"])
+    if not predictor.preprocessor.label_names():
+        raise UserError(f"{config['checkpoint']}: a translator gives no labels: use translate")
+    return predictor
 
 
 def resolve_device(device: str) -> str:

@@ -64,3 +64,11 @@ def values(arguments: Sequence[str]) -> dict[str, str]:
     """Return the ``name=value`` arguments as they were typed, quotes around a whole value taken off."""
     pairs = (argument.partition("=") for argument in arguments if not argument.startswith("-"))
     return {name.lstrip("+"): value.strip("'\"") for name, sign, value in pairs if sign}
+
+
+def forced(arguments: Sequence[str]) -> list[str]:
+    """Let Hydra take any option beside ``resume``: it is the stored config, not the default one, that they change."""
+    return [
+        argument if argument.startswith(("-", "+", "~", "resume=")) or "=" not in argument else f"++{argument}"
+        for argument in arguments
+    ]

@@ -86,12 +86,19 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
     """Train until the epochs are over or the score stops rising."""
     rows = len(parts.data.encoded["train"])
     say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
-    trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
+    except SystemExit:  # what Lightning makes of an interruption
+        if trainer.interrupted:
+            raise KeyboardInterrupt from None
+        raise
     if not (folder / checkpoint.BEST).is_file():
-        run_folder.remove(folder)
-        raise UserError("training ended before its first validation: raise trainer.max_steps or trainer.max_epochs")
+        if stopped is None and not (folder / checkpoint.LAST).is_file():
+            run_folder.remove(folder)
+        raise UserError(
+            f"{folder}: training ended without a best checkpoint, since nothing was validated: "
+            "raise trainer.max_steps or trainer.max_epochs"
+        )
 
 
 def parameters(parts: Parts) -> int:

@@ -4,6 +4,7 @@ import codecs
 import contextlib
 import gzip
 import hashlib
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
@@ -65,7 +66,7 @@ def open_bytes(path: Path, option: str) -> Iterator[IO[bytes]]:
     with opened:
         try:
             yield opened
-        except (EOFError, gzip.BadGzipFile):
+        except (EOFError, gzip.BadGzipFile, zlib.error):
             raise UserError(f"{path}: the gzip file is cut off or broken (set {option}=...)") from None
 
 

@@ -72,6 +72,12 @@ class PairCorpus(Corpus):
             "validation": (validation_source, validation_target),
             "test": (test_source, test_target),
         }
+        parallel = self.format == "parallel"
+        for split, pair in self.sides.items():
+            if parallel and self.own[split]:
+                raise UserError(f"data.{split} has two columns: set data.{split}_source and data.{split}_target here")
+            if not parallel and any(pair):
+                raise UserError(f"data.{split}_source and data.{split}_target are for data=parallel: set data.{split}")
         self.encoding = encoding
         self.skip_empty = skip_empty
         self.validation_share = validation_share

@@ -34,6 +34,8 @@ class Sampling(DecodingStrategy):
         super().__init__(max_ratio=max_ratio, max_extra=max_extra, min_length=min_length)
         if temperature <= 0.0:
             raise UserError(f"decoding.temperature={temperature} must be above 0")
+        if not 0.0 < top_p <= 1.0:
+            raise UserError(f"decoding.top_p={top_p} must be above 0 and at most 1")
         self.temperature = temperature
         self.top_k = top_k
         self.top_p = top_p

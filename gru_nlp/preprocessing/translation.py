@@ -23,7 +23,8 @@ class TranslationPreprocessor(Preprocessor):
         joint: one tokenizer learned from both sides, instead of one a side.
         max_length: tokens kept of a sentence, the end mark not counted.
         bpe_dropout: share of merges skipped at random in training (Provilkov et al. 2020, section 3), so that the same
-            sentence is seen in other pieces every epoch; needs a bpe tokenizer.
+            sentence is seen in other pieces every epoch; needs a bpe tokenizer. The library draws without a seed, so
+            two such runs differ.
     """
 
     list_columns = ("ids", "target_ids")
@@ -102,7 +103,9 @@ class TranslationPreprocessor(Preprocessor):
                 for ids, length, score in zip(tokens, lengths, scores, strict=True)
                 if score > float("-inf")
             ]
-            record: Record = {"translation": found[0][0], "score": found[0][1]}
+            # A model that has diverged gives no hypothesis at all.
+            best, score = found[0] if found else ("", float("-inf"))
+            record: Record = {"translation": best, "score": score}
             records.append(record | {"n_best": found[:top_k]} if top_k > 1 else record)
         return records
 

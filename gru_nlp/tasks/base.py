@@ -124,6 +124,10 @@ class Task(LightningModule):
             if self.average_state is not None:
                 self.average.load_state_dict(self.average_state)
 
+    def on_train_start(self) -> None:
+        """Count steps of the optimiser from where a stopped run had come to."""
+        self.averaged_steps = self.global_step
+
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Update the average after every step of the optimiser (which accumulation makes rarer than batches)."""
         if self.average is not None and self.global_step != self.averaged_steps:

@@ -1,6 +1,7 @@
 """Pretrained word vectors in GloVe or word2vec text format, plain or gzip."""
 
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -89,5 +90,5 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, line.decode(errors="replace")
-        except (EOFError, gzip.BadGzipFile):
+        except (EOFError, gzip.BadGzipFile, zlib.error):
             raise UserError(f"{path}: the gzip file is cut off or broken (see {OPTION})") from None

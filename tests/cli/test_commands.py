@@ -198,8 +198,9 @@ def test_the_same_seed_gives_the_same_run(own_csv):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_predicting_imports_neither_lightning_nor_datasets():
-    code = "import sys, gru_nlp.predictor, gru_nlp.cli.predict;"
+def test_predicting_imports_neither_lightning_nor_datasets(trained):
+    code = "import sys; from gru_nlp.cli.main import main;"
+    code += f"main(['predict', {f'checkpoint={trained}'!r}, 'output=out.jsonl', '--', 'x']);"
     code += "print([m for m in ('lightning', 'datasets', 'pandas', 'matplotlib', 'torchmetrics') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 

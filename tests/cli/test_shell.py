@@ -1,6 +1,8 @@
 """What the shell around every command promises: Hydra's own features, from any folder, told in one line."""
 
+import csv
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -124,3 +126,47 @@ def test_two_processes_train_and_score_each_row_once():
     assert [record["text"] for record in records[:2]] == ["good 0", "bad 0"]
     right = sum(record["label"] == record["target"] for record in records)
     assert right / 66 == metrics["test/accuracy"]
+
+
+def test_an_interrupted_run_ends_with_130_and_one_line():
+    options = ["data=csv", f"data.train={small_csv('a.csv')}", *TINY, "trainer.max_epochs=100000", "patience=100000"]
+    command = [*PROGRAM, "train", *options, "run_dir=run"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        told = ""
+        while "training on" not in told:
+            told = process.stderr.readline()
+        while not Path("run/last.ckpt").is_file():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate()
+    assert process.returncode == 130
+    assert rest.splitlines()[-1] == "gru-nlp: interrupted"
+    assert "Traceback" not in rest
+
+
+def test_every_epoch_is_validated_under_a_budget_of_tokens():
+    lines = "".join(
+        f"{'good' if i % 2 else 'bad'}{' x' * (i * 7 % 23)} {i},{'yes' if i % 2 else 'no'}\n" for i in range(300)
+    )
+    Path("a.csv").write_text("text,label\n" + lines)
+    own = ["data=csv", "data.train=a.csv", "batch_tokens=90", "patience=99", "run_dir=run", *TINY]
+    assert main(["train", *own, "trainer.max_epochs=6"]) == 0
+    with open("run/logs/sitting-1/metrics.csv", encoding="utf-8") as file:
+        epochs = [row["epoch"] for row in csv.DictReader(file) if row["validation/accuracy"]]
+    assert len(epochs) == 6 + 1  # and once more on the best checkpoint
+
+
+def test_a_resumed_run_finds_data_that_was_moved():
+    Path("a.csv").write_text(Path(small_csv()).read_text())
+    assert main(["train", "data=csv", "data.train=a.csv", "run_dir=run", *TINY]) == 0
+    Path("a.csv").rename("b c.csv")
+    assert main(["train", "resume=run", "data.train=b c.csv", "trainer.max_epochs=2"]) == 0
+    assert json.loads(Path("run/metrics.json").read_text())["epochs"] == 2
+
+
+def test_a_run_whose_best_checkpoint_was_taken_away_is_not_removed(capsys):
+    assert main(["train", "data=csv", f"data.train={small_csv()}", "run_dir=run", *TINY]) == 0
+    Path("run/best.ckpt").rename("kept.ckpt")
+    assert main(["train", "resume=run"]) == 2
+    assert "without a best checkpoint" in capsys.readouterr().err
+    assert Path("run/last.ckpt").is_file()

@@ -96,6 +96,12 @@ def test_what_cannot_be_translated_is_told_in_one_line(translator, trained, caps
         assert main(["translate", f"checkpoint={translator}", *options]) == 2
         assert told in capsys.readouterr().err
     assert not Path("o.txt").exists()
+    assert main(["predict", f"checkpoint={translator}", "format=tsv", "--", "x"]) == 2
+    assert "a translator gives no labels: use translate" in capsys.readouterr().err
+    assert main(["translate", f"checkpoint={translator}", "ensemble=x", "--", "x"]) == 2
+    assert "ensemble=x must be a list: ensemble=[x]" in capsys.readouterr().err
+    assert main(["train", "task=translation", "embedding.vectors=x.txt"]) == 2
+    assert "embedding.vectors serves classifiers" in capsys.readouterr().err
     assert main(["translate", f"checkpoint={trained}", "--", "x"]) == 2
     assert "no translator but a sentiment model: use predict" in capsys.readouterr().err
 

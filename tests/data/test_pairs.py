@@ -101,3 +101,10 @@ def test_a_preset_in_either_direction_from_a_folder_or_the_layout_of_the_hub(tmp
     assert pairs(hub)[2] == ("one 2", "eins 2", 3)
     with pytest.raises(UserError, match="no language 'fr'"):
         corpus("data=multi30k", f"data.hub_path={tmp_path / 'hub'}", "data.target=fr").load("test")
+
+
+def test_options_of_the_other_kind_are_refused():
+    with pytest.raises(UserError, match=r"set data.test_source and data.test_target here"):
+        corpus("data=parallel", "data.test=a.tsv")
+    with pytest.raises(UserError, match=r"are for data=parallel: set data.train"):
+        corpus("data=pairs_csv", "data.train_source=a")

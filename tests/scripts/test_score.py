@@ -35,6 +35,9 @@ def test_mean_and_deviation_over_the_seeds_as_text_and_json(score, monkeypatch, 
     assert loss["mean"] == pytest.approx(sum(values) / 2)
     assert loss["deviation"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
     assert f"test/loss              {loss['mean']:.4f} +- {loss['deviation']:.4f}" in capfd.readouterr().out
+    monkeypatch.setattr("sys.argv", ["score.py", *options, "--config-dir=yaml", "batch_size=8"])
+    with pytest.raises(SystemExit, match="holds runs with other options"):
+        score.main()
 
 
 def test_without_an_experiment_it_tells_its_usage(score):
