@@ -66,9 +66,7 @@ def values(arguments: Sequence[str]) -> dict[str, str]:
     return {name.lstrip("+"): value.strip("'\"") for name, sign, value in pairs if sign}
 
 
-def forced(arguments: Sequence[str]) -> list[str]:
-    """Let Hydra take any option beside ``resume``: it is the stored config, not the default one, that they change."""
-    return [
-        argument if argument.startswith(("-", "+", "~", "resume=")) or "=" not in argument else f"++{argument}"
-        for argument in arguments
-    ]
+def forced(arguments: Sequence[str], groups: Sequence[str]) -> list[str]:
+    """Let Hydra take any value beside ``resume``: it is the stored config, not the default one, that they change."""
+    left = ("-", "+", "~", "resume=", *(f"{group}=" for group in groups))
+    return [a if a.startswith(left) or "=" not in a else f"++{a}" for a in arguments]

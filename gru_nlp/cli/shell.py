@@ -88,7 +88,7 @@ def run_command(command: str, arguments: list[str]) -> int:
         if command in STORED_GROUPS:
             register_stored(quoting.values(overrides).get("checkpoint"), STORED_GROUPS[command])
         if command == "train" and "resume" in quoting.values(overrides):
-            overrides = quoting.forced(overrides)
+            overrides = quoting.forced(overrides, group_names())
         sys.argv = [f"gru-nlp {command}", *quoting.quote_paths(overrides)]
         hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
     except UserError as error:
