@@ -12,7 +12,7 @@ import numpy as np
 from datasets.exceptions import DatasetGenerationError
 
 from gru_nlp import samples
-from gru_nlp.data.files import content_hash, find
+from gru_nlp.data.files import content_hash, find, find_in
 from gru_nlp.data.hub import HubSource, load_hub
 from gru_nlp.data.readers import FORMATS, ReadOptions, folder_files, read
 from gru_nlp.data.splitting import stratified
@@ -227,9 +227,7 @@ class FileCorpus(Corpus):
         name = self.files.get(split)
         if self.dir is None or name is None:
             return None
-        if not Path(self.dir).is_dir():
-            raise UserError(f"{self.dir}: no such folder (set data.dir=<folder with {', '.join(self._names())}>)")
-        return find(Path(self.dir) / name, "data.dir")
+        return find_in(self.dir, name, self._names())
 
     def _names(self) -> Iterator[str]:
         return (name for name in self.files.values() if name)

@@ -5,7 +5,7 @@ import contextlib
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -44,6 +44,17 @@ def find(path: Path, option: str) -> Path:
         if candidate.exists():
             return candidate
     raise UserError(f"{path}: no such file (set {option}=...)")
+
+
+def find_in(folder: str, name: str, names: Iterable[str]) -> Path:
+    """Return a preset's file ``name`` in ``folder``, with or without ``.gz``; ``names`` are all of the preset's.
+
+    Raises:
+        UserError: there is no such folder or file.
+    """
+    if not Path(folder).is_dir():
+        raise UserError(f"{folder}: no such folder (set data.dir=<folder with {', '.join(names)}>)")
+    return find(Path(folder) / name, "data.dir")
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import datasets
 
 from gru_nlp.data.corpus import Corpus, Split, carve, fingerprint, read_once
-from gru_nlp.data.files import content_hash, find
+from gru_nlp.data.files import content_hash, find, find_in
 from gru_nlp.data.hub import load_table
 from gru_nlp.data.pairs import FORMATS, PairOptions, read_columns, read_parallel
 from gru_nlp.errors import UserError, choose
@@ -121,9 +121,7 @@ class PairCorpus(Corpus):
             return tuple(find(Path(str(p)), n) for p, n in zip(self.sides[split], names, strict=True))
         if self.dir is None or split not in self.files:
             return None
-        if not Path(self.dir).is_dir():
-            raise UserError(f"{self.dir}: no such folder (set data.dir=<folder with {', '.join(self._names())}>)")
-        return tuple(find(Path(self.dir) / name, "data.dir") for name in self._names(split))
+        return tuple(find_in(self.dir, name, self._names()) for name in self._names(split))
 
     def _names(self, *splits: str) -> list[str]:
         patterns = [self.files[split] for split in splits or self.files]
