@@ -13,8 +13,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from gru_nlp.build import build
-from gru_nlp.cli.main import main
+from gru_nlp.cli.main import COMMANDS, main
 from gru_nlp.cli.parts import prepare
+from gru_nlp.cli.shell import STORED_GROUPS
 from gru_nlp.cli.train import resolved
 from gru_nlp.config import conf_dir
 
@@ -137,10 +138,10 @@ def one_step(config):
     assert all(record["label"] in names if names else isinstance(record["translation"], str) for record in records)
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "info"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_composes(command):
-    overrides = ["data=csv"] if command == "evaluate" else []
-    config = composed(command, *overrides)
+    stored = {"data": "csv", "decoding": "beam"}  # what a command takes from its checkpoint otherwise
+    config = composed(command, *(f"{group}={stored[group]}" for group in STORED_GROUPS.get(command, ())))
     assert OmegaConf.missing_keys(config) == (set() if command == "train" else {"checkpoint"})
 
 
