@@ -11,6 +11,7 @@ from gru_nlp.decoding.base import DecodingStrategy, Hypotheses
 from gru_nlp.errors import UserError
 from gru_nlp.nn.decoder import Decoder, DecoderState
 from gru_nlp.nn.masking import padding_mask
+from gru_nlp.nn.projection import projected_cross_entropy
 from gru_nlp.text.special import BOS, PAD, UNK
 
 
@@ -63,19 +64,26 @@ class Seq2Seq(nn.Module):
         states, final = self.encoder(self.source(inputs), lengths)
         return self.decoder.start(self.dropout(states), self.dropout(final), lengths)
 
+    @property
+    def output_weight(self) -> Tensor:
+        """The output matrix ``(V, R)``: the target embedding."""
+        return cast(nn.Embedding, self.target.table).weight
+
     def project(self, features: Tensor) -> Tensor:
         """Turn features ``(..., R)`` into logits ``(..., V)``."""
-        return nn.functional.linear(features, cast(nn.Embedding, self.target.table).weight, self.bias)
+        return nn.functional.linear(features, self.output_weight, self.bias)
 
-    def forward(self, batch: SequencePairBatch) -> tuple[Tensor, Tensor]:
-        """Return logits ``(N, V)`` and target ids ``(N,)`` of the N real target steps, read with the true past."""
+    def forward(self, batch: SequencePairBatch, label_smoothing: float) -> Tensor:
+        """Return the mean smoothed cross-entropy over the real target tokens, each read with the true past."""
         assert batch.targets is not None
         assert batch.target_lengths is not None
         shifted = batch.targets.roll(1, dims=1)
         shifted[:, 0] = BOS
         features = self.decoder(self.target(shifted), self.start(batch.inputs, batch.lengths))  # (B, T, R)
         real = padding_mask(batch.target_lengths, batch.targets.shape[1])
-        return self.project(features[real]), batch.targets[real]
+        return projected_cross_entropy(
+            features[real], self.output_weight, self.bias, batch.targets[real], label_smoothing
+        )
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Return log-probabilities ``(B, K, V)`` after last ``tokens`` ``(B, K)``, and the state after them."""

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.nn.attention import Attention, Memory
-from gru_nlp.nn.gru import gru_unit
+from gru_nlp.nn.cell import Cell
 
+MakeCell = Callable[[int, int], Cell]
 MakeAttention = Callable[[int, int], Attention]
 
 
@@ -20,7 +21,7 @@ class DecoderState(NamedTuple):
     """What a decoder keeps between steps; batch first, so that a reordering is one ``index_select`` a field.
 
     Attributes:
-        hidden: ``(B, K, N, H)`` states of the N recurrent layers of every hypothesis.
+        hidden: ``(B, K, N)`` states of every hypothesis, those of several recurrent layers side by side.
         fed: ``(B, K, R)`` the last features, for input feeding; ``(B, K, 0)`` without it.
         keys, values, mask: as in ``Memory``, one a sentence, shared by its hypotheses.
     """
@@ -54,24 +55,6 @@ class Step(NamedTuple):
     weights: Tensor
 
 
-def gru_cell(unit: nn.GRU, inputs: Tensor, hidden: Tensor) -> Tensor:
-    """Run one step of ``unit`` on inputs ``(B, K, D)`` and states ``(B, K, H)``."""
-    flat = torch.gru_cell(
-        inputs.flatten(0, 1),
-        hidden.flatten(0, 1),
-        cast(Tensor, unit.weight_ih_l0),
-        cast(Tensor, unit.weight_hh_l0),
-        cast(Tensor, unit.bias_ih_l0),
-        cast(Tensor, unit.bias_hh_l0),
-    )
-    return flat.view_as(hidden)
-
-
-def run_gru(unit: nn.GRU, inputs: Tensor, hidden: Tensor) -> Tensor:
-    """Run ``unit`` over inputs ``(B, T, D)`` from states ``(B, H)``; return states ``(B, T, H)``."""
-    return cast(Tensor, unit(inputs, hidden[None].contiguous())[0])
-
-
 class Decoder(nn.Module, ABC):
     """From target embeddings and a memory to features, one a target step.
 
@@ -80,12 +63,11 @@ class Decoder(nn.Module, ABC):
         memory_size: M.
         hidden_size: H.
         output_size: R.
+        cell: makes a recurrent unit from (input size, hidden size).
         attention: makes the attention from the sizes of queries and memory.
         dropout: share of contexts, inner states and features dropped.
     """
 
-    #: N, number of states kept between steps.
-    layers = 1
     #: Whether the last features enter the next step, and whether the readout sees the embedding.
     feeds_features = False
     reads_embedding = True
@@ -97,21 +79,26 @@ class Decoder(nn.Module, ABC):
         *,
         hidden_size: int,
         output_size: int,
+        cell: MakeCell,
         attention: MakeAttention,
         dropout: float,
     ) -> None:
         super().__init__()
         self.output_size = output_size
         self.fed_size = output_size if self.feeds_features else 0
-        self.attention = attention(hidden_size, memory_size)
-        self.bridge = nn.Linear(memory_size, self.layers * hidden_size)
+        self.query_size = self.choose_query_size(input_size, hidden_size)
+        self.attention = attention(self.query_size, memory_size)
         self.readout = nn.Linear(hidden_size + memory_size + input_size * self.reads_embedding, output_size)
         self.dropout = nn.Dropout(dropout)
-        self.add_units(input_size, memory_size, hidden_size)
+        self.bridge = nn.Linear(memory_size, self.add_units(cell, input_size, memory_size, hidden_size))
+
+    def choose_query_size(self, input_size: int, hidden_size: int) -> int:
+        """Return the size of the state that attends."""
+        return hidden_size
 
     @abstractmethod
-    def add_units(self, input_size: int, memory_size: int, hidden_size: int) -> None:
-        """Make the recurrent units."""
+    def add_units(self, cell: MakeCell, input_size: int, memory_size: int, hidden_size: int) -> int:
+        """Make the recurrent units; return N, the size of what they keep between steps."""
 
     def start(self, states: Tensor, final: Tensor, lengths: Tensor) -> DecoderState:
         """Return the state before the first step, with one open hypothesis a sentence.
@@ -121,7 +108,7 @@ class Decoder(nn.Module, ABC):
             final: of the encoder, ``(B, M)``.
             lengths: of the sources, ``(B,)``.
         """
-        hidden = torch.tanh(self.bridge(final)).view(len(final), 1, self.layers, -1)  # (B, 1, N, H)
+        hidden = torch.tanh(self.bridge(final))[:, None]  # (B, 1, N)
         fed = final.new_zeros(len(final), 1, self.fed_size)
         return DecoderState(hidden, fed, *self.attention.memory(states, lengths))
 
@@ -149,48 +136,58 @@ class ParallelDecoder(Decoder):
     ``a_t = GRU(y_t, a_{t-1})``; ``c_t = attention(a_t)``; ``s_t = GRU([a_t; c_t], s_{t-1})``; features of
     ``[s_t; c_t; y_t]``. No step needs the context of the one before, so each layer runs over the whole target at
     once, as in GNMT's first layer (Wu et al. 2016, section 3) and in Luong et al. 2015 without input feeding.
+    The first layer, which only has to know where to look, is as wide as the embedding: E.
     """
 
-    layers = 2
+    def choose_query_size(self, input_size: int, hidden_size: int) -> int:
+        """Return E."""
+        return input_size
 
-    def add_units(self, input_size: int, memory_size: int, hidden_size: int) -> None:
+    def add_units(self, cell: MakeCell, input_size: int, memory_size: int, hidden_size: int) -> int:
         """Make the recurrent units."""
-        self.first = gru_unit(input_size, hidden_size)
-        self.second = gru_unit(hidden_size + memory_size, hidden_size)
+        self.first = cell(input_size, self.query_size)
+        self.second = cell(self.query_size + memory_size, hidden_size)
+        return self.query_size + hidden_size
+
+    def _split(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        return hidden[:, :, : self.query_size], hidden[:, :, self.query_size :]
 
     def forward(self, embedded: Tensor, state: DecoderState) -> Tensor:
         """Return features ``(B, T, R)``: two calls of a GRU and one of the attention, whatever T."""
-        queries = run_gru(self.first, embedded, state.hidden[:, 0, 0])  # (B, T, H)
+        first, second = self._split(state.hidden[:, :1])
+        queries = self.first(embedded, first[:, 0])  # (B, T, E)
         contexts, _ = self.attention(queries, state.memory)  # (B, T, M)
         contexts = self.dropout(contexts)
         inputs = torch.cat([self.dropout(queries), contexts], dim=2)
-        return self.read(run_gru(self.second, inputs, state.hidden[:, 0, 1]), contexts, embedded)
+        return self.read(self.second(inputs, second[:, 0]), contexts, embedded)
 
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Take one step of both layers."""
-        queries = gru_cell(self.first, embedded, state.hidden[:, :, 0])
+        first, second = self._split(state.hidden)
+        queries = self.first.step(embedded, first)
         contexts, weights = self.attention(queries, state.memory)
         contexts = self.dropout(contexts)
         inputs = torch.cat([self.dropout(queries), contexts], dim=2)
-        second = gru_cell(self.second, inputs, state.hidden[:, :, 1])
-        hidden = torch.stack([queries, second], dim=2)
-        return Step(self.read(second, contexts, embedded), state._replace(hidden=hidden), weights)
+        hidden = self.second.step(inputs, second)
+        features = self.read(hidden, contexts, embedded)
+        return Step(features, state._replace(hidden=torch.cat([queries, hidden], dim=2)), weights)
 
 
 class BahdanauDecoder(Decoder):
     """``c_t = attention(s_{t-1})``, ``s_t = GRU([y_t; c_t], s_{t-1})`` (Bahdanau et al. 2015, section 3.1)."""
 
-    def add_units(self, input_size: int, memory_size: int, hidden_size: int) -> None:
-        """Make the recurrent units."""
-        self.unit = gru_unit(input_size + memory_size, hidden_size)
+    def add_units(self, cell: MakeCell, input_size: int, memory_size: int, hidden_size: int) -> int:
+        """Make the recurrent unit."""
+        self.unit = cell(input_size + memory_size, hidden_size)
+        return hidden_size
 
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Attend with the last state, then take a step."""
-        contexts, weights = self.attention(state.hidden[:, :, 0], state.memory)
+        contexts, weights = self.attention(state.hidden, state.memory)
         contexts = self.dropout(contexts)
-        hidden = gru_cell(self.unit, torch.cat([embedded, contexts], dim=2), state.hidden[:, :, 0])
+        hidden = self.unit.step(torch.cat([embedded, contexts], dim=2), state.hidden)
         features = self.read(hidden, contexts, embedded)
-        return Step(features, state._replace(hidden=hidden[:, :, None]), weights)
+        return Step(features, state._replace(hidden=hidden), weights)
 
 
 class ConditionalDecoder(Decoder):
@@ -199,19 +196,20 @@ class ConditionalDecoder(Decoder):
     As in Nematus (Sennrich et al. 2017, section 2) and nmtpytorch: two transitions a step share one state.
     """
 
-    def add_units(self, input_size: int, memory_size: int, hidden_size: int) -> None:
+    def add_units(self, cell: MakeCell, input_size: int, memory_size: int, hidden_size: int) -> int:
         """Make the recurrent units."""
-        self.first = gru_unit(input_size, hidden_size)
-        self.second = gru_unit(memory_size, hidden_size)
+        self.first = cell(input_size, hidden_size)
+        self.second = cell(memory_size, hidden_size)
+        return hidden_size
 
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Take both transitions."""
-        middle = gru_cell(self.first, embedded, state.hidden[:, :, 0])
+        middle = self.first.step(embedded, state.hidden)
         contexts, weights = self.attention(middle, state.memory)
         contexts = self.dropout(contexts)
-        hidden = gru_cell(self.second, contexts, middle)
+        hidden = self.second.step(contexts, middle)
         features = self.read(hidden, contexts, embedded)
-        return Step(features, state._replace(hidden=hidden[:, :, None]), weights)
+        return Step(features, state._replace(hidden=hidden), weights)
 
 
 class InputFeedingDecoder(Decoder):
@@ -220,13 +218,14 @@ class InputFeedingDecoder(Decoder):
     feeds_features = True
     reads_embedding = False
 
-    def add_units(self, input_size: int, memory_size: int, hidden_size: int) -> None:
-        """Make the recurrent units."""
-        self.unit = gru_unit(input_size + self.output_size, hidden_size)
+    def add_units(self, cell: MakeCell, input_size: int, memory_size: int, hidden_size: int) -> int:
+        """Make the recurrent unit."""
+        self.unit = cell(input_size + self.output_size, hidden_size)
+        return hidden_size
 
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Take a step, then attend."""
-        hidden = gru_cell(self.unit, torch.cat([embedded, state.fed], dim=2), state.hidden[:, :, 0])
+        hidden = self.unit.step(torch.cat([embedded, state.fed], dim=2), state.hidden)
         contexts, weights = self.attention(hidden, state.memory)
         features = self.read(hidden, self.dropout(contexts))
-        return Step(features, state._replace(hidden=hidden[:, :, None], fed=features), weights)
+        return Step(features, state._replace(hidden=hidden, fed=features), weights)

@@ -1,8 +1,12 @@
 """The gated recurrent unit, reset gate after the recurrent product."""
 
-from typing import cast
+from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from gru_nlp.nn.cell import Cell
 
 
 def gru_unit(input_size: int, hidden_size: int) -> nn.GRU:
@@ -20,8 +24,71 @@ def gru_unit(input_size: int, hidden_size: int) -> nn.GRU:
     return unit
 
 
-class GRU(nn.Module):
-    """One direction of one layer, equal to ``torch.nn.GRU`` and run by it (cuDNN on a GPU).
+class GRUFunction(torch.autograd.Function):
+    """The unit over a whole sequence, with a backward pass written out.
+
+    torch's own backward on a CPU multiplies and adds up the weights' gradients step by step. Here the steps only
+    carry the state's gradient back; what does not depend on it is computed for all steps at once, and each weight's
+    gradient is one product over the whole sequence. ``scripts/benchmark_cells.py`` compares the two.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        sequence: Tensor,
+        initial: Tensor,
+        weight_ih: Tensor,
+        weight_hh: Tensor,
+        bias_ih: Tensor,
+        bias_hh: Tensor,
+    ) -> Tensor:
+        """``(B, T, D)``, ``(B, H)`` and the four parameters of ``torch.nn.GRU`` -> states ``(B, T, H)``."""
+        batch, steps, size = sequence.shape
+        width = weight_hh.shape[1]
+        inputs = sequence.transpose(0, 1).reshape(steps * batch, size)
+        gates = torch.addmm(bias_ih, inputs, weight_ih.t()).view(steps, batch, 3 * width)
+        states = sequence.new_empty(steps + 1, batch, width)
+        states[0] = initial
+        recurrent = torch.empty_like(gates)
+        for gate, product, hidden, after in zip(gates, recurrent, states[:-1], states[1:], strict=True):
+            torch.addmm(bias_hh, hidden, weight_hh.t(), out=product)
+            reset_update = gate[:, : 2 * width]
+            reset_update.add_(product[:, : 2 * width]).sigmoid_()
+            new = gate[:, 2 * width :]
+            new.addcmul_(reset_update[:, :width], product[:, 2 * width :]).tanh_()
+            torch.lerp(new, hidden, reset_update[:, width:], out=after)
+        ctx.save_for_backward(inputs, weight_ih, weight_hh, gates, recurrent[:, :, 2 * width :], states)
+        return states[1:].transpose(0, 1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of ``forward``'s arguments."""
+        inputs, weight_ih, weight_hh, gates, recurrent_new, states = ctx.saved_tensors
+        steps, batch, width = recurrent_new.shape
+        reset, update, new = gates.split(width, dim=2)
+        by_update = torch.sub(states[:-1], new).mul_(update).mul_(1 - update)
+        by_new = (1 - new * new).mul_(1 - update)
+        by_reset = (1 - reset).mul_(reset).mul_(recurrent_new)
+        at_inputs, at_recurrent = torch.empty_like(gates), torch.empty_like(gates)  # before the gates' functions
+        carried = gradient.new_zeros(batch, width)
+        for step in range(steps - 1, -1, -1):
+            carried.add_(gradient[:, step])
+            product = at_recurrent[step]
+            candidate = torch.mul(carried, by_new[step], out=at_inputs[step, :, 2 * width :])
+            torch.mul(candidate, by_reset[step], out=product[:, :width])
+            torch.mul(carried, by_update[step], out=product[:, width : 2 * width])
+            torch.mul(candidate, reset[step], out=product[:, 2 * width :])
+            carried.mul_(update[step]).addmm_(product, weight_hh)
+        at_inputs[:, :, : 2 * width] = at_recurrent[:, :, : 2 * width]
+        flat, flat_recurrent = at_inputs.flatten(0, 1), at_recurrent.flatten(0, 1)  # (T B, 3H)
+        of_inputs = (flat @ weight_ih).view(steps, batch, -1).transpose(0, 1) if ctx.needs_input_grad[0] else None
+        of_weight_hh = flat_recurrent.t() @ states[:-1].flatten(0, 1)
+        return of_inputs, carried, flat.t() @ inputs, of_weight_hh, flat.sum(0), flat_recurrent.sum(0)
+
+
+class GRU(Cell):
+    """One direction of one layer, equal to ``torch.nn.GRU`` and run by it, but for training on a CPU.
 
     The unit is due to Cho et al. 2014; the reset gate stands after the recurrent product, as in
     ``torch.nn.GRU``: with r, z the sigmoid gates, ``n = tanh(W x + b + r * (U h + c))`` and
@@ -36,6 +103,20 @@ class GRU(nn.Module):
         super().__init__()
         self.unit = gru_unit(input_size, hidden_size)
 
-    def forward(self, sequence: Tensor) -> Tensor:
-        """``(B, T, D)`` -> states ``(B, T, H)``, from a zero initial state."""
-        return cast(Tensor, self.unit(sequence)[0])
+    def _parameters_in_order(self) -> tuple[Tensor, ...]:
+        unit = self.unit
+        return cast(tuple[Tensor, ...], (unit.weight_ih_l0, unit.weight_hh_l0, unit.bias_ih_l0, unit.bias_hh_l0))
+
+    def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
+        """``(B, T, D)`` -> states ``(B, T, H)``."""
+        on_cpu = sequence.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        if on_cpu and torch.is_grad_enabled():
+            first = sequence.new_zeros(len(sequence), self.unit.hidden_size) if initial is None else initial
+            states: Tensor = GRUFunction.apply(sequence, first, *self._parameters_in_order())  # type: ignore[no-untyped-call]
+            return states
+        return cast(Tensor, self.unit(sequence, None if initial is None else initial[None].contiguous())[0])
+
+    def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
+        """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
+        flat = torch.gru_cell(inputs.flatten(0, -2), hidden.flatten(0, -2), *self._parameters_in_order())
+        return flat.view_as(hidden)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from gru_nlp.batch import SequencePairBatch
 from gru_nlp.decoding.base import DecodingStrategy, Hypotheses
@@ -65,8 +64,8 @@ class TranslationTask(Task):
 
     def loss(self, batch: SequencePairBatch) -> Tensor:
         """Return the mean smoothed cross-entropy over real target tokens."""
-        logits, targets = self.model(batch)  # (N, V), (N,)
-        return cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
+        loss: Tensor = self.model(batch, self.label_smoothing)
+        return loss
 
     def score(self, batch: SequencePairBatch, stage: str) -> Hypotheses:
         """Translate a batch and count; return the hypotheses."""

@@ -6,6 +6,7 @@ import torch
 from gru_nlp.errors import UserError
 from gru_nlp.nn import attention as attentions
 from gru_nlp.nn import decoder as decoders
+from gru_nlp.nn.gru import GRU
 
 ATTENTIONS = {
     "additive": partial(attentions.AdditiveAttention, hidden_size=5),
@@ -20,7 +21,7 @@ LENGTHS = torch.tensor([5, 2, 3])
 def make(name, attention="additive", dropout=0.0):
     torch.manual_seed(0)
     return getattr(decoders, name)(
-        E, M, hidden_size=H, output_size=R, attention=ATTENTIONS[attention], dropout=dropout
+        E, M, hidden_size=H, output_size=R, cell=GRU, attention=ATTENTIONS[attention], dropout=dropout
     ).double()
 
 

@@ -1,0 +1,21 @@
+"""What every recurrent unit has in common."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+
+class Cell(nn.Module, ABC):
+    """One direction of one recurrent layer, made from its input size D and its hidden size H.
+
+    A sequence form for training and a step form for decoding, equal to it. The state ``(B, H)`` is all that a unit
+    shows and all that it hands on from step to step.
+    """
+
+    @abstractmethod
+    def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
+        """Run over inputs ``(B, T, D)`` from states ``(B, H)``, zero by default; return states ``(B, T, H)``."""
+
+    @abstractmethod
+    def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
+        """Take one step on inputs ``(..., D)`` from states ``(..., H)``; return the states after it."""

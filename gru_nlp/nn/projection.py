@@ -1,0 +1,68 @@
+"""The vocabulary projection and its loss, a piece of the tokens at a time."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+#: Tokens a piece: with a vocabulary of 8,000 its logits are 8 MB, which a processor's cache still holds.
+PIECE = 256
+
+
+class ProjectedCrossEntropy(torch.autograd.Function):
+    """Label-smoothed cross-entropy of projected features, whose gradients are found on the way forward.
+
+    The logits of a piece live only until their gradient is known, so that the N x V matrix, the largest of a
+    translator by far, is neither kept nor read again from main memory.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, label_smoothing: float
+    ) -> Tensor:
+        """``(N, R)``, ``(V, R)``, ``(V,)``, ``(N,)`` -> mean loss ``()``."""
+        by_features = torch.empty_like(features)
+        by_weight, by_bias = torch.zeros_like(weight), torch.zeros_like(bias)
+        total = features.new_zeros(())
+        spread, kept = label_smoothing / len(weight), 1.0 - label_smoothing
+        for piece, truth, by_piece in zip(
+            *(torch.split(tensor, PIECE) for tensor in (features, targets[:, None], by_features)), strict=True
+        ):
+            logits = torch.addmm(bias, piece, weight.t())
+            normaliser = logits.logsumexp(dim=1, keepdim=True)
+            total += normaliser.sum() - kept * logits.gather(1, truth).sum() - spread * logits.sum()
+            logits.sub_(normaliser).exp_().sub_(spread)
+            logits.scatter_add_(1, truth, logits.new_full((len(truth), 1), -kept))
+            torch.mm(logits, weight, out=by_piece)
+            by_weight.addmm_(logits.t(), piece)
+            by_bias.add_(logits.sum(dim=0))
+        ctx.save_for_backward(by_features, by_weight, by_bias)
+        ctx.tokens = len(features)
+        return total / len(features)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Scale what ``forward`` found."""
+        scale = gradient / ctx.tokens
+        by_features, by_weight, by_bias = ctx.saved_tensors
+        return by_features * scale, by_weight * scale, by_bias * scale, None, None
+
+
+def projected_cross_entropy(
+    features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, label_smoothing: float
+) -> Tensor:
+    """Return the mean label-smoothed cross-entropy of ``features @ weight.T + bias``, in float32 under autocast.
+
+    Args:
+        features: ``(N, R)``.
+        weight, bias: ``(V, R)`` and ``(V,)``.
+        targets: ``(N,)`` ids below V.
+        label_smoothing: share of the target spread evenly over the V ids (Szegedy et al. 2016, section 7).
+    """
+    if torch.is_autocast_enabled(features.device.type):
+        features = features.float()
+    with torch.autocast(features.device.type, enabled=False):
+        loss: Tensor = ProjectedCrossEntropy.apply(features, weight, bias, targets, label_smoothing)  # type: ignore[no-untyped-call]
+    return loss

@@ -1,0 +1,68 @@
+import pytest
+import torch
+from torch import nn
+
+from gru_nlp.nn.gru import GRU, GRUFunction
+
+
+@pytest.fixture(scope="module")
+def pair():
+    torch.manual_seed(0)
+    ours, theirs = GRU(3, 4).double(), nn.GRU(3, 4, batch_first=True).double()
+    for parameter in ours.parameters():
+        nn.init.normal_(parameter)
+    theirs.load_state_dict(ours.unit.state_dict())
+    return ours, theirs
+
+
+@pytest.mark.parametrize("steps", [1, 2, 30])
+def test_states_and_gradients_are_those_of_torch(pair, steps):
+    ours, theirs = pair
+    sequence = torch.randn(5, steps, 3, dtype=torch.float64, requires_grad=True)
+    initial = torch.randn(5, 4, dtype=torch.float64, requires_grad=True)
+    weighting = torch.randn(5, steps, 4, dtype=torch.float64)
+    found, (expected, _) = ours(sequence, initial), theirs(sequence, initial[None])
+    torch.testing.assert_close(found, expected)
+    places = (sequence, initial)
+    for one, other in zip(
+        torch.autograd.grad((found * weighting).sum(), (*places, *ours.parameters())),
+        torch.autograd.grad((expected * weighting).sum(), (*places, *theirs.parameters())),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)
+
+
+def test_the_written_gradient_is_the_numerical_one(pair):
+    sequence = torch.randn(2, 4, 3, dtype=torch.float64, requires_grad=True)
+    initial = torch.randn(2, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(GRUFunction.apply, (sequence, initial, *pair[0].unit.parameters()))
+
+
+def test_frozen_weights_and_inputs_stay_without_gradients(pair):
+    ours = GRU(3, 4)
+    ours.unit.weight_hh_l0.requires_grad_(False)
+    ours(torch.randn(2, 3, 3)).sum().backward()
+    assert ours.unit.weight_hh_l0.grad is None
+    assert ours.unit.weight_ih_l0.grad.any()
+
+
+def test_training_and_inference_give_the_same_states(pair):
+    ours = pair[0]
+    sequence = torch.randn(5, 7, 3, dtype=torch.float64)
+    with torch.inference_mode():
+        quick = ours(sequence)
+    torch.testing.assert_close(ours(sequence).detach(), quick, rtol=0, atol=1e-14)
+    with torch.autocast("cpu"):
+        torch.testing.assert_close(
+            ours.float()(sequence.float()), quick.float(), rtol=0.1, atol=0.05, check_dtype=False
+        )
+
+
+def test_steps_give_the_sequence(pair):
+    ours = pair[0].double()
+    sequence = torch.randn(5, 7, 3, dtype=torch.float64)
+    state, states = torch.zeros(5, 4, dtype=torch.float64), []
+    for place in range(7):
+        state = ours.step(sequence[:, place], state)
+        states.append(state)
+    torch.testing.assert_close(torch.stack(states, dim=1), ours(sequence), rtol=0, atol=1e-14)
