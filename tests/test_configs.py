@@ -154,7 +154,8 @@ def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, t
     base = ["task=translation", "data=parallel"] if translates else ["data=csv"]
     own = [*base, *files_of(composed("train", *base), tmp_path / "own files"), *TINY]
     small = [] if option == "byte_bpe" else ["tokenizer.vocabulary_size=60"]
-    sizes = ["decoder.hidden_size=12"] if translates else []  # what dot attention needs
+    sizes = ["decoder.hidden_size=12"] if translates else []
+    sizes += ["embedding.size=12"] if option == "dot" else []  # as wide as what it attends to
     sizes += ["attention.hidden_size=8"] if option in ("additive", "multi_head") else []
     config = composed("train", f"{group}={option}", *own, *small, *sizes)
     if group in BUILT_BY_LIGHTNING:

@@ -114,7 +114,8 @@ class DotAttention(GeneralAttention):
     def __init__(self, query_size: int, memory_size: int) -> None:
         if query_size != memory_size:
             raise UserError(
-                f"attention=dot needs decoder.hidden_size={query_size} to be the encoder's output size, {memory_size}"
+                f"attention=dot needs queries of {query_size} features to be as wide as the encoder's {memory_size}: "
+                "set decoder.hidden_size, or embedding.size with decoder=parallel"
             )
         super().__init__(query_size, memory_size)
         self.key = nn.Identity()

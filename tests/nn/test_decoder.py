@@ -87,7 +87,7 @@ def test_scores_follow_their_equations():
         additive.energy(torch.tanh(additive.query(queries[0, 0]) + additive.key(value))).item() for value in values[0]
     ]
     assert additive.scores(queries, additive.keys(values))[0, 0].tolist() == pytest.approx(expected, rel=1e-5)
-    with pytest.raises(UserError, match="decoder.hidden_size=4"):
+    with pytest.raises(UserError, match="queries of 4 features"):
         attentions.DotAttention(4, 5)
 
 
