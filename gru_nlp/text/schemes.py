@@ -1,0 +1,133 @@
+"""Tag schemes of entities: looked for, checked, mended, and turned into one another.
+
+A tag is ``O`` or a prefix and a type, ``B-PER``. IOB1 (Ramshaw and Marcus 1995) writes B only between neighbours of one
+type, IOB2 at every start; BIOES closes an entity with E and writes a single word as S (BILOU: L and U), and BMES
+writes M for the middle.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+SCHEMES = ("iob1", "iob2", "bioes", "bmes")
+OUTSIDE = "O"
+TAG = re.compile(r"O|[BIESMLU]-\S+")
+#: How other letters of the same meaning are read.
+_CANONICAL = {"L": "E", "U": "S", "M": "I"}
+
+
+class Span(NamedTuple):
+    """An entity of the words from ``start`` up to ``end``, which is not part of it."""
+
+    start: int
+    end: int
+    label: str
+
+
+class Usage(NamedTuple):
+    """What the tags of a file show of its scheme: the places where each of these is first seen, None where never.
+
+    Attributes:
+        closing: E, S, L or U, as in BIOES.
+        middle: M, as in BMES.
+        inside_start: I at the start of an entity, as in IOB1.
+        plain_start: B at the start of an entity that follows no neighbour of its type, as in all but IOB1.
+    """
+
+    closing: int | None
+    middle: int | None
+    inside_start: int | None
+    plain_start: int | None
+
+
+def split_tag(tag: str) -> tuple[str, str]:
+    """Return prefix and type; BILOU's and BMES's letters as those of BIOES; ``("O", "")`` outside."""
+    prefix, _, label = tag.partition("-")
+    return _CANONICAL.get(prefix, prefix), label
+
+
+def look(sentences: Iterable[Sequence[str]], lines: Iterable[int]) -> Usage:
+    """Go through the tags of ``sentences``, the first tag of each standing in the line that ``lines`` gives."""
+    found: dict[str, int] = {}
+    for tags, line in zip(sentences, lines, strict=True):
+        before = (OUTSIDE, "")
+        for place, tag in enumerate(tags, start=line):
+            prefix, label = split_tag(tag)
+            continues = before[1] == label and before[0] in ("B", "I")
+            if prefix in ("E", "S"):
+                found.setdefault("closing", place)
+            if tag[:2] == "M-":
+                found.setdefault("middle", place)
+            if prefix == "I" and not continues:
+                found.setdefault("inside_start", place)
+            if prefix == "B" and before[1] != label:
+                found.setdefault("plain_start", place)
+            before = (prefix, label)
+    return Usage(*(found.get(name) for name in Usage._fields))
+
+
+def guess(usage: Usage) -> str:
+    """Return the scheme that ``usage`` fits best; IOB2 where nothing tells."""
+    if usage.middle is not None:
+        return "bmes"
+    if usage.closing is not None:
+        return "bioes"
+    return "iob1" if usage.inside_start is not None and usage.plain_start is None else "iob2"
+
+
+def starts(before: tuple[str, str], now: tuple[str, str]) -> bool:
+    """Return whether an entity starts at a tag, by the rules of the CoNLL evaluation (broken tags included)."""
+    if now[0] == OUTSIDE:
+        return False
+    return now[0] in ("B", "S") or before[0] in (OUTSIDE, "E", "S") or before[1] != now[1]
+
+
+def spans(tags: Sequence[str]) -> list[Span]:
+    """Return the entities of the tags of a sentence, in any scheme, by the rules of the CoNLL evaluation."""
+    found: list[Span] = []
+    begun: int | None = None
+    before = (OUTSIDE, "")
+    for place, tag in enumerate([*tags, OUTSIDE]):
+        now = split_tag(tag)
+        if begun is not None and (now[0] == OUTSIDE or starts(before, now)):
+            found.append(Span(begun, place, before[1]))
+            begun = None
+        if starts(before, now):
+            begun = place
+        before = now
+    return found
+
+
+def write(entities: Sequence[Span], words: int, scheme: str) -> list[str]:
+    """Return the tags of ``words`` words in a scheme."""
+    tags = [OUTSIDE] * words
+    before: Span | None = None
+    for span in entities:
+        first, last = span.start, span.end - 1
+        middle = "M" if scheme == "bmes" else "I"
+        tags[first : span.end] = [f"{middle}-{span.label}"] * (span.end - first)
+        neighbours = before is not None and before.end == first and before.label == span.label
+        if scheme != "iob1" or neighbours:
+            tags[first] = f"B-{span.label}"
+        if scheme in ("bioes", "bmes"):
+            tags[last] = f"{'S' if first == last else 'E'}-{span.label}"
+        before = span
+    return tags
+
+
+def broken(tags: Sequence[str], scheme: str) -> int | None:
+    """Return the place of the first tag that a scheme does not allow where it stands; None: there is none."""
+    right = write(spans(tags), len(tags), scheme)
+    for place, (tag, expected) in enumerate(zip(tags, right, strict=True)):
+        if split_tag(tag) != split_tag(expected):
+            return place
+    return None
+
+
+def follows(scheme: str, before: str, after: str) -> bool:
+    """Return whether a tag may follow another in ``bioes`` or ``iob2``; ``O`` stands for both ends of a sentence."""
+    (left, left_label), (right, right_label) = split_tag(before), split_tag(after)
+    open_before = left in ("B", "I") and scheme == "bioes"
+    if right in ("I", "E"):
+        return left in ("B", "I") and left_label == right_label
+    return not open_before
