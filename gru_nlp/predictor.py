@@ -8,9 +8,11 @@ import torch
 from torch import nn
 
 from gru_nlp import checkpoint
+from gru_nlp.batch import TaggingBatch, to_device
 from gru_nlp.errors import UserError
 from gru_nlp.models.seq2seq import Seq2Seq
-from gru_nlp.preprocessing.base import Preprocessor, Record
+from gru_nlp.models.tagger import SequenceTagger
+from gru_nlp.preprocessing.base import Preprocessor, Record, Text
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
 
 
@@ -53,31 +55,37 @@ class Predictor:
         preprocessor, model = checkpoint.restore(checkpoint.load(path), trusted)
         return cls(preprocessor, model, device)
 
-    def __call__(self, texts: Sequence[str], batch_size: int = 64, top_k: int = 1) -> list[Record]:
+    def __call__(self, texts: Sequence[Text], batch_size: int = 64, top_k: int = 1) -> list[Record]:
         """Predict one record a text, in order, whatever ``batch_size``.
 
         A classifier gives ``label`` and ``score``, and ``top`` where ``top_k`` is above 1; a blank text gets None for
-        both. A translator gives ``translation`` and ``score``; a blank text gets an empty translation.
+        both. A translator gives ``translation`` and ``score``; a blank text gets an empty translation. A tagger gives
+        ``entities``, and ``paths`` where ``top_k`` is above 1; it takes lists of words too.
         """
-        filled = [place for place, text in enumerate(texts) if text.strip()]
+        filled = [place for place, text in enumerate(texts) if (text.strip() if isinstance(text, str) else text)]
         records: list[Record] = [dict(self.preprocessor.blank) for _ in texts]
         if not filled:
             return records
-        columns = self.preprocessor.encode({self.preprocessor.input_column: [texts[place] for place in filled]})
+        given = [texts[place] for place in filled]
+        rows, owners = self.preprocessor.cut(given)
+        columns = self.preprocessor.encode(rows)
         ids = columns["ids"]
         self.truncated += sum(tokens > len(row) for tokens, row in zip(columns["tokens"], ids, strict=True))
-        for rows in batches_by_length([len(row) for row in ids], batch_size):
-            for row, record in zip(rows, self._predict(columns, rows, top_k), strict=True):
-                records[filled[row]] = record
+        predicted: list[Record] = [{} for _ in ids]
+        for chosen in batches_by_length([len(row) for row in ids], batch_size):
+            for row, record in zip(chosen, self._predict(columns, chosen, top_k), strict=True):
+                predicted[row] = record
+        for spot, record in zip(filled, self.preprocessor.join(given, owners, predicted), strict=True):
+            records[spot] = record
         return records
 
     @torch.inference_mode()
     def _predict(self, columns: dict[str, list[Any]], rows: list[int], top_k: int) -> list[Record]:
         chosen = {name: [values[row] for row in rows] for name, values in columns.items()}
-        batch = self.preprocessor.collate(chosen, training=False)
-        inputs, lengths = batch.inputs.to(self.device), batch.lengths.to(self.device)
-        outputs = self.model.predict(batch._replace(inputs=inputs, lengths=lengths))  # type: ignore[operator]
-        return self.preprocessor.decode(outputs.cpu(), top_k)
+        batch = to_device(self.preprocessor.collate(chosen, training=False), self.device)
+        if isinstance(self.model, SequenceTagger) and isinstance(batch, TaggingBatch):
+            return self.preprocessor.decode(self.model.predict(batch, top_k).cpu(), top_k)
+        return self.preprocessor.decode(self.model.predict(batch).cpu(), top_k)  # type: ignore[operator]
 
     def align(self, source: str, translation: str) -> Alignment:
         """Return what a translator attended to while it read a translation of ``source``.
@@ -90,11 +98,7 @@ class Predictor:
             raise UserError("alignments need a single translator, neither a classifier nor an ensemble")
         columns = {"source": [source], "target": [translation]}
         encoded = preprocessor.encode(columns)
-        batch = preprocessor.collate({**encoded, **columns}, training=False)
-        assert batch.targets is not None
-        on_device = (part.to(self.device) for part in (batch.inputs, batch.lengths, batch.targets))
-        inputs, lengths, targets = on_device
-        weights = model.align(batch._replace(inputs=inputs, lengths=lengths, targets=targets))
+        weights = model.align(to_device(preprocessor.collate({**encoded, **columns}, training=False), self.device))
         source_names, target_names = preprocessor.source.tokens(), preprocessor.target.tokens()
         return Alignment(
             [source_names[index] for index in encoded["ids"][0]],

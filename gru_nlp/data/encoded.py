@@ -60,7 +60,8 @@ class EncodedSplit(Dataset[EncodedColumns]):
         arrow = table.data
         self.lists = {name: ListColumn(arrow.column(name)) for name in preprocessor.list_columns}
         self.scalars = {name: np.asarray(arrow.column(name)) for name in preprocessor.scalar_columns}
-        self.lengths = np.maximum.reduce([column.lengths for column in self.lists.values()])
+        sized = preprocessor.length_columns or preprocessor.list_columns
+        self.lengths = np.maximum.reduce([self.lists[name].lengths for name in sized])
 
     def __len__(self) -> int:
         return len(self.lengths)

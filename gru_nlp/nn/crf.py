@@ -4,7 +4,7 @@ B batch, T steps, C tags, K paths. ``allowed`` ``(C + 1, C + 1)`` says which tag
 column stand for the start and the end of a sequence.
 """
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -204,8 +204,8 @@ class ConditionalRandomField(nn.Module):
         moved = passes.moves[before, after] * passes.forward[:, :-1].gather(2, before)
         linked = moved * passes.backward[:, 1:].gather(2, after) / pairs.sum(dim=2, keepdim=True)
         links = torch.cat([own[:, :1], linked], dim=1)
-        logs = (part.log().transpose(1, 2).to(emissions.dtype) for part in (own, links))
-        return Tagging(tags, (scores - passes.normaliser[:, None]).to(emissions.dtype), *logs, lengths)
+        nodes, links = (part.log().transpose(1, 2).to(emissions.dtype) for part in (own, links))
+        return Tagging(tags, (scores - passes.normaliser[:, None]).to(emissions.dtype), nodes, links, lengths)
 
 
 class IndependentTags(nn.Module):
@@ -217,7 +217,7 @@ class IndependentTags(nn.Module):
         losses = nn.functional.cross_entropy(
             emissions.transpose(1, 2).float(), targets.masked_fill(~real, -100), reduction="none"
         )
-        return cast(Tensor, losses.sum(dim=1))
+        return losses.sum(dim=1)
 
     @torch.no_grad()
     def tag(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> Tagging:
@@ -225,5 +225,4 @@ class IndependentTags(nn.Module):
         best, tags = emissions.float().log_softmax(dim=2).max(dim=2)  # (B, T)
         links = torch.cat([best[:, :1], best[:, 1:] + best[:, :-1]], dim=1)
         own = best.masked_fill(~padding_mask(lengths, tags.shape[1]), 0.0)
-        parts = (tags, own.sum(dim=1), best, links)
-        return Tagging(*(part[:, None] for part in parts), lengths)
+        return Tagging(tags[:, None], own.sum(dim=1)[:, None], best[:, None], links[:, None], lengths)

@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gru_nlp.batch import SequenceBatch, SequencePairBatch
+from gru_nlp.batch import SequenceBatch, SequencePairBatch, TaggingBatch
 from gru_nlp.text.special import PAD
 
-Batch = SequenceBatch | SequencePairBatch
+Batch = SequenceBatch | SequencePairBatch | TaggingBatch
 Columns = Mapping[str, Sequence[Any]]
 Record = dict[str, Any]
+#: What a person gives to predict: raw text, or its words where the task takes them.
+Text = str | Sequence[str]
 FIT_BATCH = 1000
 
 
@@ -77,11 +79,13 @@ class Preprocessor(ABC):
 
     #: Encoded columns that hold a list of int32 a row.
     list_columns: tuple[str, ...]
+    #: Those whose length is that of the sequence; None: all of them.
+    length_columns: tuple[str, ...] | None = None
     #: Encoded columns that hold one int32 a row.
     scalar_columns: tuple[str, ...]
     #: Columns of strings that ``collate`` wants beside the encoded ones.
     raw_columns: tuple[str, ...] = ()
-    #: The column that a person's new text stands in; it is encoded to ``ids`` and ``tokens``.
+    #: The column that ``cut`` makes of a person's new text; it is encoded to ``ids`` and ``tokens``.
     input_column: str
     #: What a text that is blank gets instead of a prediction.
     blank: ClassVar[Record]
@@ -102,6 +106,14 @@ class Preprocessor(ABC):
             RowError: a row has a target that ``fit`` did not see.
         """
 
+    def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Any]]:
+        """Turn new texts into rows for ``encode``, by default one a text, and what ``join`` has to know."""
+        return {self.input_column: texts}, []
+
+    def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
+        """Make one record a text of the records of its rows; ``owners`` is what ``cut`` gave beside the rows."""
+        return list(records)
+
     @abstractmethod
     def collate(self, columns: Columns, training: bool) -> Batch:
         """Pad encoded columns into one batch; only in ``training`` may chance have a part."""
@@ -119,7 +131,7 @@ class Preprocessor(ABC):
         """Return a prediction beside its truth as one readable line."""
 
     @abstractmethod
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, Any]:
         """Return the sizes that a model's constructor takes from the data."""
 
     @abstractmethod

@@ -1,15 +1,17 @@
 """Sample corpora that this project writes itself, from grammars and lexicons: deterministic, no download.
 
-A sample is a module with one function ``rows(split)`` and a line in ``MODULES``; its rows are dicts of strings.
+A sample is a module with one function ``rows(split)`` and a line in ``MODULES``; its rows are dicts of strings, or of lists of strings.
 """
 
 from importlib import import_module
+from typing import Any
 
 from gru_nlp.errors import choose
 
-Row = dict[str, str]
+Row = dict[str, Any]
 
 MODULES = {
+    "entities": "gru_nlp.samples.entities",
     "sentiment": "gru_nlp.samples.sentiment",
     "topics": "gru_nlp.samples.topics",
     "translation": "gru_nlp.samples.translation",

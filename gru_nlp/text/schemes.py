@@ -12,6 +12,8 @@ from typing import NamedTuple
 SCHEMES = ("iob1", "iob2", "bioes", "bmes")
 OUTSIDE = "O"
 TAG = re.compile(r"O|[BIESMLU]-\S+")
+#: Share of sentences with tags that break the scheme above which a file is refused.
+MIXED = 0.02
 #: How other letters of the same meaning are read.
 _CANONICAL = {"L": "E", "U": "S", "M": "I"}
 
@@ -25,19 +27,19 @@ class Span(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What the tags of a file show of its scheme: the places where each of these is first seen, None where never.
+    """What the tags of a file show of its scheme.
 
     Attributes:
-        closing: E, S, L or U, as in BIOES.
-        middle: M, as in BMES.
-        inside_start: I at the start of an entity, as in IOB1.
-        plain_start: B at the start of an entity that follows no neighbour of its type, as in all but IOB1.
+        closing: E, S, L or U occurs, as in BIOES.
+        middle: M occurs, as in BMES.
+        inside_start: I starts an entity, as in IOB1.
+        plain_start: B starts an entity that follows no neighbour of its type, as in all but IOB1.
     """
 
-    closing: int | None
-    middle: int | None
-    inside_start: int | None
-    plain_start: int | None
+    closing: bool
+    middle: bool
+    inside_start: bool
+    plain_start: bool
 
 
 def split_tag(tag: str) -> tuple[str, str]:
@@ -46,33 +48,28 @@ def split_tag(tag: str) -> tuple[str, str]:
     return _CANONICAL.get(prefix, prefix), label
 
 
-def look(sentences: Iterable[Sequence[str]], lines: Iterable[int]) -> Usage:
-    """Go through the tags of ``sentences``, the first tag of each standing in the line that ``lines`` gives."""
-    found: dict[str, int] = {}
-    for tags, line in zip(sentences, lines, strict=True):
+def look(sentences: Iterable[Sequence[str]]) -> Usage:
+    """Go through the tags of ``sentences``."""
+    closing = middle = inside_start = plain_start = False
+    for tags in sentences:
         before = (OUTSIDE, "")
-        for place, tag in enumerate(tags, start=line):
+        for tag in tags:
             prefix, label = split_tag(tag)
-            continues = before[1] == label and before[0] in ("B", "I")
-            if prefix in ("E", "S"):
-                found.setdefault("closing", place)
-            if tag[:2] == "M-":
-                found.setdefault("middle", place)
-            if prefix == "I" and not continues:
-                found.setdefault("inside_start", place)
-            if prefix == "B" and before[1] != label:
-                found.setdefault("plain_start", place)
+            closing |= prefix in ("E", "S")
+            middle |= tag[:2] == "M-"
+            inside_start |= prefix == "I" and not (before[1] == label and before[0] in ("B", "I"))
+            plain_start |= prefix == "B" and before[1] != label
             before = (prefix, label)
-    return Usage(*(found.get(name) for name in Usage._fields))
+    return Usage(closing, middle, inside_start, plain_start)
 
 
 def guess(usage: Usage) -> str:
     """Return the scheme that ``usage`` fits best; IOB2 where nothing tells."""
-    if usage.middle is not None:
+    if usage.middle:
         return "bmes"
-    if usage.closing is not None:
+    if usage.closing:
         return "bioes"
-    return "iob1" if usage.inside_start is not None and usage.plain_start is None else "iob2"
+    return "iob1" if usage.inside_start and not usage.plain_start else "iob2"
 
 
 def starts(before: tuple[str, str], now: tuple[str, str]) -> bool:

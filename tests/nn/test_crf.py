@@ -1,4 +1,4 @@
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def emissions(spread=1.0):
 def path_score(made, scores, path):
     edges, outside = made.edges(), C
     total = edges[outside, path[0]] + edges[path[-1], outside]
-    total = total + sum(edges[one, other] for one, other in zip(path, path[1:], strict=False))
+    total = total + sum(edges[one, other] for one, other in pairwise(path))
     return total + sum(scores[step, tag] for step, tag in enumerate(path))
 
 
@@ -90,7 +90,7 @@ def test_no_forbidden_step_is_ever_taken():
     tags = made.tag(20 * torch.randn(50, 30, C), lengths).tags[:, 0]
     for row, length in enumerate(lengths.tolist()):
         path = [C, *tags[row, :length].tolist(), C]
-        assert all(made.allowed[one, other] for one, other in zip(path, path[1:], strict=False))
+        assert all(made.allowed[one, other] for one, other in pairwise(path))
 
 
 def test_float32_stays_finite_over_a_thousand_steps_and_under_autocast():

@@ -16,7 +16,6 @@ def test_loss_and_gradients_are_those_of_the_whole_matrix(tokens, smoothing):
     ours = projected_cross_entropy(features, weight, bias, targets, smoothing)
     whole = cross_entropy(linear(features, weight, bias), targets, label_smoothing=smoothing)
     torch.testing.assert_close(ours, whole)
-    parts = (features, weight, bias)
     found, expected = (torch.autograd.grad(3 * loss, (features, weight, bias)) for loss in (ours, whole))
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other)

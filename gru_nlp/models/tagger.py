@@ -1,0 +1,74 @@
+"""A tag for every word: named entities."""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from gru_nlp.batch import TaggingBatch
+from gru_nlp.nn.crf import ConditionalRandomField, IndependentTags, Tagging
+from gru_nlp.nn.masking import variational_dropout
+from gru_nlp.text.special import PAD, UNK
+
+
+class SequenceTagger(nn.Module):
+    """Words, their characters and their shape; recurrent encoder; a CRF or independent tags (Lample et al. 2016).
+
+    Args:
+        vocabulary_size: number of word ids.
+        num_shapes: number of shapes of a word (its case, and whether it has digits).
+        num_characters: number of character ids.
+        allowed: ``(C + 1, C + 1)`` which of C tags may follow which, the last row and column for start and end.
+        embedding: makes the embedding from the vocabulary size and the ids of padding and of the unknown word.
+        characters: makes the features of a word's characters from the number of character ids.
+        encoder: makes the encoder from the size of a word.
+        shape_size: features of a word's shape; 0: none.
+        crf: True: tags are chosen together; False: each by itself.
+        dropout: share of a word's features dropped, each by itself.
+        output_dropout: share of the encoder's features dropped, the same ones at every word of a sentence.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        num_shapes: int,
+        num_characters: int,
+        allowed: list[list[bool]],
+        embedding: Callable[..., nn.Module],
+        characters: Callable[[int], nn.Module],
+        encoder: Callable[[int], nn.Module],
+        shape_size: int,
+        crf: bool,
+        dropout: float,
+        output_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.embedding = embedding(vocabulary_size, padding_id=PAD, unknown_id=UNK)
+        self.characters = characters(num_characters)
+        self.shapes = nn.Embedding(num_shapes, shape_size) if shape_size else None
+        size = cast(int, self.embedding.output_size) + cast(int, self.characters.output_size) + shape_size
+        self.encoder = encoder(size)
+        self.output = nn.Linear(cast(int, self.encoder.output_size), len(allowed) - 1)
+        self.tags = ConditionalRandomField(allowed) if crf else IndependentTags()
+        self.dropout = nn.Dropout(dropout)
+        self.output_dropout = output_dropout
+
+    def emissions(self, batch: TaggingBatch) -> Tensor:
+        """Return the score of each tag at each word ``(B, T, C)``."""
+        spelled = self.characters(batch.characters, batch.character_lengths)  # (U, F)
+        parts = [self.embedding(batch.inputs), spelled[batch.places]]  # (B, T, D), (B, T, F)
+        if self.shapes is not None:
+            parts.append(self.shapes(batch.shapes))
+        states, _ = self.encoder(self.dropout(torch.cat(parts, dim=2)), batch.lengths)
+        return cast(Tensor, self.output(variational_dropout(states, self.output_dropout, self.training)))
+
+    def forward(self, batch: TaggingBatch) -> Tensor:
+        """Return the loss of each sentence ``(B,)``, summed over its words."""
+        assert batch.targets is not None
+        return self.tags.loss(self.emissions(batch), batch.lengths, batch.targets)
+
+    def predict(self, batch: TaggingBatch, paths: int = 1) -> Tagging:
+        """Return the ``paths`` best tag paths, with how sure each tag is."""
+        return self.tags.tag(self.emissions(batch), batch.lengths, paths)

@@ -1,0 +1,312 @@
+"""Sentences of words and their tags; raw text in, entities with offsets out."""
+
+import textwrap
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from gru_nlp.batch import TaggingBatch
+from gru_nlp.errors import UserError, choose, nearest
+from gru_nlp.nn.crf import Tagging
+from gru_nlp.preprocessing.base import FIT_BATCH, Columns, Hints, Preprocessor, Record, RowError, Rows, Text, pad
+from gru_nlp.text import schemes
+from gru_nlp.text.special import SPECIAL_TOKENS, UNK
+from gru_nlp.text.words import Word, make_splitter, sentences, split_words, windows
+
+#: Schemes that tags are learned in.
+INSIDE = ("bioes", "iob2")
+SHAPES = ("other", "lower", "upper", "title", "mixed", "digits", "with digit")
+#: Words that neighbouring windows of a long sentence share.
+OVERLAP = 32
+
+
+def shape(word: str) -> int:
+    """Return the place in ``SHAPES`` of a word's look."""
+    if any(letter.isdigit() for letter in word):
+        return 5 if all(letter.isdigit() or letter in ".,-/:" for letter in word) else 6
+    if not any(letter.isalpha() for letter in word):
+        return 0
+    if word.islower():
+        return 1
+    if word.isupper():
+        return 2
+    return 3 if word[0].isupper() and word[1:].islower() else 4
+
+
+class TaggingPreprocessor(Preprocessor):
+    """Vocabularies of words and characters, and tags in one scheme.
+
+    Args:
+        scheme: of the tags that are learned: ``bioes`` or ``iob2``.
+        lowercase: look words up in lower case; their case shows in characters and shape.
+        fold_digits: look words up with every digit as 0.
+        min_frequency: times that a word must occur to have an id of its own.
+        max_word_length: characters kept of a word.
+        max_words: words of a window of raw text; longer sentences are cut into overlapping ones.
+    """
+
+    list_columns = ("ids", "shapes", "characters", "character_lengths", "target")
+    length_columns = ("ids",)
+    scalar_columns = ("tokens",)
+    input_column = "words"
+    blank: ClassVar[Record] = {"entities": []}
+
+    def __init__(
+        self,
+        *,
+        scheme: str,
+        lowercase: bool,
+        fold_digits: bool,
+        min_frequency: int,
+        max_word_length: int,
+        max_words: int,
+    ) -> None:
+        self.scheme = choose("preprocessing.scheme", scheme, INSIDE)
+        self.lowercase = lowercase
+        self.fold_digits = fold_digits
+        self.min_frequency = min_frequency
+        self.max_word_length = max_word_length
+        if max_words <= OVERLAP:
+            raise UserError(f"preprocessing.max_words={max_words} must be above {OVERLAP}, the overlap of two windows")
+        self.max_words = max_words
+        self.splitter: Tokenizer = make_splitter()
+        self.labels: list[str] = []
+        self.words: dict[str, int] = {}
+        self.characters: dict[str, int] = {}
+        self.tags: list[str] = []
+
+    def normal(self, word: str) -> str:
+        """Return the form under which a word is looked up."""
+        word = word.lower() if self.lowercase else word
+        return "".join("0" if letter.isdigit() else letter for letter in word) if self.fold_digits else word
+
+    def fit(self, rows: Rows, hints: Hints) -> None:
+        """Learn words and characters from the column ``words``, entity types from ``tags``."""
+        words: Counter[str] = Counter()
+        letters: Counter[str] = Counter()
+        labels: set[str] = set()
+        for batch in rows.iter(FIT_BATCH):
+            for sentence in batch["words"]:
+                words.update(map(self.normal, sentence))
+                letters.update("".join(sentence))
+            labels.update(span.label for tags in batch["tags"] for span in schemes.spans(tags))
+        if not labels:
+            raise UserError("the training data has no entity, only O (see data.tag=...)")
+        kept = sorted((w for w, count in words.items() if count >= self.min_frequency), key=lambda w: (-words[w], w))
+        order = dict.fromkeys([*SPECIAL_TOKENS, *kept, *hints.extra_words])
+        self.words = {word: index for index, word in enumerate(order)}
+        self._characters(sorted(letters))
+        self._labels(sorted(labels))
+
+    def _characters(self, letters: Sequence[str]) -> None:
+        self.characters = {letter: index for index, letter in enumerate(letters, start=2)}  # after padding and unknown
+
+    def _labels(self, labels: list[str]) -> None:
+        self.labels = labels
+        prefixes = "BIES" if self.scheme == "bioes" else "BI"
+        self.tags = [schemes.OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in prefixes)]
+
+    def encode(self, columns: Columns) -> dict[str, list[Any]]:
+        """``words`` -> ``ids``, ``shapes``, flat ``characters``; ``tags`` -> ``target``."""
+        seen: dict[str, tuple[int, int, list[int]]] = {}
+        rows = [[seen.get(word) or seen.setdefault(word, self._word(word)) for word in row] for row in columns["words"]]
+        result: dict[str, list[Any]] = {
+            "ids": [[word[0] for word in row] for row in rows],
+            "shapes": [[word[1] for word in row] for row in rows],
+            "characters": [[letter for word in row for letter in word[2]] for row in rows],
+            "character_lengths": [[len(word[2]) for word in row] for row in rows],
+            "tokens": [len(row) for row in rows],
+        }
+        if "tags" in columns:
+            result["target"] = self._targets(columns["tags"])
+        return result
+
+    def _word(self, word: str) -> tuple[int, int, list[int]]:
+        letters = [self.characters.get(letter, UNK) for letter in word[: self.max_word_length]]
+        return self.words.get(self.normal(word), UNK), shape(word), letters or [UNK]
+
+    def _targets(self, rows: Sequence[Sequence[str]]) -> list[list[int]]:
+        ids = {tag: index for index, tag in enumerate(self.tags)}
+        targets = []
+        for row, tags in enumerate(rows):
+            entities = schemes.spans(tags)
+            for span in entities:
+                if span.label not in self.labels:
+                    known = ", ".join(self.labels)
+                    hint = nearest(span.label, self.labels)
+                    raise RowError(row, f"entities '{span.label}' do not occur in training (types: {known}){hint}")
+            targets.append([ids[tag] for tag in schemes.write(entities, len(tags), self.scheme)])
+        return targets
+
+    def collate(self, columns: Columns, training: bool) -> TaggingBatch:
+        """Pad; spell each distinct word once."""
+        lengths = [len(ids) for ids in columns["ids"]]
+        sizes = np.concatenate(columns["character_lengths"])
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        flat = np.concatenate(columns["characters"])
+        places = np.arange(sizes.max())
+        inside = places < sizes[:, None]
+        spelled = np.where(inside, flat[np.minimum(starts[:, None] + places, len(flat) - 1)], 0)  # (words, L)
+        rows = np.ascontiguousarray(spelled, dtype=np.int32)
+        keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        ends = np.cumsum(lengths)[:-1]
+        targets = pad(columns["target"], lengths) if "target" in columns else None
+        return TaggingBatch(
+            inputs=pad(columns["ids"], lengths),
+            lengths=torch.tensor(lengths),
+            shapes=pad(columns["shapes"], lengths),
+            characters=torch.from_numpy(spelled[first].astype(np.int64)),
+            character_lengths=torch.from_numpy(sizes[first].astype(np.int64)),
+            places=pad(np.split(inverse, ends), lengths),  # type: ignore[arg-type]
+            targets=targets,
+        )
+
+    def decode(self, outputs: Tagging, top_k: int = 1) -> list[Record]:
+        """Paths -> ``tags`` and ``entities`` by word; with several paths, ``paths`` with the probability of each."""
+        records: list[Record] = []
+        for row, length in enumerate(outputs.lengths.tolist()):
+            paths = []
+            for rank, score in enumerate(outputs.scores[row].exp().tolist()):
+                tags = [self.tags[tag] for tag in outputs.tags[row, rank, :length].tolist()]
+                entities = self._entities(tags, outputs.nodes[row, rank], outputs.links[row, rank])
+                if score > 0.0 or rank == 0:
+                    paths.append({"score": score, "tags": tags, "entities": entities})
+            record: Record = {"tags": paths[0]["tags"], "entities": paths[0]["entities"]}
+            records.append(record | {"paths": paths} if top_k > 1 else record)
+        return records
+
+    def _entities(self, tags: list[str], nodes: Tensor, links: Tensor) -> list[Record]:
+        """Return spans with the probability that just these tags stand there: a chain of conditionals."""
+        single, joined = nodes.tolist(), links.tolist()
+        found = []
+        for start, end, label in schemes.spans(tags):
+            inner = sum(joined[place] - single[place - 1] for place in range(start + 1, end))
+            score = min(1.0, float(np.exp(single[start] + inner)))
+            found.append({"start": start, "end": end, "label": label, "score": score})
+        return found
+
+    def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[tuple[int, int]]]:
+        """Split texts into words, sentences, and windows of long ones; a list is taken as words already."""
+        raw = [text if isinstance(text, str) else "" for text in texts]
+        pieces: list[list[str]] = []
+        owners: list[tuple[int, int]] = []
+        for number, (text, words) in enumerate(zip(texts, split_words(self.splitter, raw), strict=True)):
+            given = list(text) if not isinstance(text, str) else [word.text for word in words]
+            parts = sentences(words, text) if isinstance(text, str) else [range(len(given))]
+            for part in parts:
+                for window in windows(len(part), self.max_words, OVERLAP):
+                    chosen = part[window.start : window.stop]
+                    pieces.append([given[place] for place in chosen])
+                    owners.append((number, chosen.start))
+        return {"words": pieces}, owners
+
+    def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
+        """Put the entities of sentences and windows together; offsets index the text, or the words joined by blanks."""
+        joined: list[Record] = [{"entities": []} for _ in texts]
+        for (number, first), record, after in zip(owners, records, [*owners[1:], (None, 0)], strict=True):
+            # Of two windows that share words, each says what starts in its half of them.
+            shared = max(0, first + len(record["tags"]) - after[1]) if after[0] == number else 0
+            limit = first + len(record["tags"]) - shared // 2
+            taken = joined[number]["entities"]
+            for entity in record["entities"]:
+                start, end = first + entity["start"], first + entity["end"]
+                if start < limit and (not taken or start >= taken[-1]["end"]):
+                    taken.append({**entity, "start": start, "end": end})
+            if "paths" in record:
+                joined[number].setdefault("paths", []).append(record["paths"])
+        raw = [text if isinstance(text, str) else " ".join(text) for text in texts]
+        for text, given, record, words in zip(raw, texts, joined, split_words(self.splitter, raw), strict=True):
+            spots = words if isinstance(given, str) else spots_of(given)
+            record["entities"] = [place(entity, spots, text) for entity in record["entities"]]
+            if "paths" in record:
+                record["paths"] = self._whole_paths(record["paths"], spots, text)
+        return joined
+
+    def _whole_paths(self, parts: list[list[Record]], spots: Sequence[Word], text: str) -> list[Record]:
+        """Return the paths of a text of a single sentence with offsets; None of several, whose paths do not join."""
+        if len(parts) != 1:
+            return []
+        return [
+            {"score": path["score"], "entities": [place(entity, spots, text) for entity in path["entities"]]}
+            for path in parts[0]
+        ]
+
+    def truth(self, columns: Columns) -> list[Record]:
+        """Return ``words`` and ``target``."""
+        pairs = zip(columns["words"], columns["tags"], strict=True)
+        return [{"words": words, "target": tags} for words, tags in pairs]
+
+    def describe(self, record: Record) -> str:
+        """Return the words with the entities found in brackets, and how many of the true ones those are."""
+        words = list(record["words"])
+        for entity in record["entities"]:
+            words[entity["start"]] = f"[{entity['label']} {words[entity['start']]}"
+            words[entity["end"] - 1] += "]"
+        true = set(schemes.spans(record["target"]))
+        right = len(true & set(schemes.spans(record["tags"])))
+        return f"{right} of {len(true)}: {textwrap.shorten(' '.join(words), 100, placeholder=' ...')}"
+
+    def sizes(self) -> dict[str, Any]:
+        """Return the sizes of the vocabularies, and which tag may follow which."""
+        ends = [*self.tags, schemes.OUTSIDE]
+        allowed = [[schemes.follows(self.scheme, before, after) for after in ends] for before in ends]
+        return {
+            "vocabulary_size": len(self.words),
+            "num_shapes": len(SHAPES),
+            "num_characters": len(self.characters) + 2,
+            "allowed": allowed,
+        }
+
+    def tokens(self) -> list[str]:
+        """Return the words in the order of their ids."""
+        return list(self.words)
+
+    def label_names(self) -> list[str]:
+        """Return the entity types."""
+        return list(self.labels)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return vocabularies, types and the splitter's JSON."""
+        return {
+            "words": list(self.words),
+            "characters": "".join(self.characters),
+            "labels": list(self.labels),
+            "splitter": self.splitter.to_str(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``state_dict`` gave."""
+        self.words = {word: index for index, word in enumerate(state["words"])}
+        self._characters(state["characters"])
+        self._labels(list(state["labels"]))
+        self.splitter = Tokenizer.from_str(state["splitter"])
+
+    def options(self) -> dict[str, Any]:
+        """Return what bears on ``encode`` beside the learned state."""
+        return {
+            "scheme": self.scheme,
+            "lowercase": self.lowercase,
+            "fold_digits": self.fold_digits,
+            "max_word_length": self.max_word_length,
+        }
+
+
+def spots_of(words: Sequence[str]) -> list[Word]:
+    """Return where given words stand once they are joined by blanks."""
+    spots, start = [], 0
+    for word in words:
+        spots.append(Word(word, start, start + len(word)))
+        start += len(word) + 1
+    return spots
+
+
+def place(entity: Record, spots: Sequence[Word], text: str) -> Record:
+    """Return an entity of words as one of characters: ``text[start:end]``."""
+    start, end = spots[entity["start"]].start, spots[entity["end"] - 1].end
+    return {"start": start, "end": end, "text": text[start:end], "label": entity["label"], "score": entity["score"]}
