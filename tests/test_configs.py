@@ -120,8 +120,35 @@ def lay_out_pairs(data, folder):
     return [f"data.dir={folder}"]
 
 
+def is_tagged(config):
+    return config.data._target_.endswith("TaggedCorpus") or config.data.get("name") == "entities"
+
+
+def lay_out_tagged(data, folder):
+    """Write tagged sentences in the layout of a data config; return the overrides that name them."""
+    folder.mkdir()
+    rows = [TEXTS[i % len(TEXTS)].split() for i in range(ROWS)]
+    if data.format == "jsonl":
+        table = [{data.word: words, data.tag: ["B-X"] + ["O"] * (len(words) - 1)} for words in rows]
+        content = "".join(json.dumps(row) + "\n" for row in table)
+    else:
+        sentences = [
+            "".join(f"{word} NN {'O' if at else 'I-X'}\n" for at, word in enumerate(words)) for words, _ in rows
+        ]
+        content = "\n".join(sentences)
+    names = list(data.files.values()) if data.files else ["own"]
+    for name in names:
+        (folder / name).write_text(content, encoding=data.encoding)
+    return [f"data.dir={folder}" if data.files else f"data.train={folder / 'own'}"]
+
+
 def files_of(config, folder):
-    return (lay_out_pairs if is_pairs(config) else lay_out)(config.data, folder)
+    write = lay_out_pairs if is_pairs(config) else lay_out_tagged if is_tagged(config) else lay_out
+    return write(config.data, folder)
+
+
+def task_of(config):
+    return ["task=translation"] if is_pairs(config) else ["task=ner"] if is_tagged(config) else []
 
 
 def one_step(config):
@@ -135,7 +162,11 @@ def one_step(config):
     parts.model.eval()
     records = parts.preprocessor.decode(parts.model.predict(batch))
     names = parts.preprocessor.label_names()
-    assert all(record["label"] in names if names else isinstance(record["translation"], str) for record in records)
+    for record in records:
+        if "tags" in record:
+            assert all(entity["label"] in names for entity in record["entities"])
+        else:
+            assert record["label"] in names if names else isinstance(record["translation"], str)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -151,7 +182,8 @@ GROUPS = sorted(p.name for p in conf_dir().iterdir() if p.is_dir() and p.name no
 @pytest.mark.parametrize(("group", "option"), [(g, o) for g in GROUPS for o in options(g)])
 def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, tmp_path):
     translates = group in ("attention", "decoder", "decoding") or option in ("seq2seq", "translation")
-    base = ["task=translation", "data=parallel"] if translates else ["data=csv"]
+    tags = group == "characters" or option in ("ner", "tagger", "tagging")
+    base = ["task=translation", "data=parallel"] if translates else ["task=ner", "data=conll"] if tags else ["data=csv"]
     own = [*base, *files_of(composed("train", *base), tmp_path / "own files"), *TINY]
     small = [] if option == "byte_bpe" else ["tokenizer.vocabulary_size=60"]
     sizes = ["decoder.hidden_size=12"] if translates else []
@@ -166,19 +198,19 @@ def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, t
 @pytest.mark.parametrize("option", [o for o in options("data") if not o.startswith("sample_")])
 def test_every_data_set_is_read_from_files_of_its_layout(option, tmp_path):
     base = composed("train", f"data={option}")
-    task = ["task=translation"] if is_pairs(base) else []
+    task = task_of(base)
     config = composed("train", *task, f"data={option}", *files_of(base, tmp_path / "files of its own"), *TINY)
     one_step(config)
     corpus = build(resolved(config)["data"])
     train, validation = corpus.load("train"), corpus.load("validation")
     assert len(train) + len(validation) in (ROWS, 2 * ROWS)  # carved out of it, or a file of its own
-    first = train["source" if task else "text"]
-    assert {text.split(" ")[0] for text in first} == {text.split(" ")[0] for text in TEXTS}
+    first = train["source" if is_pairs(base) else "words" if is_tagged(base) else "text"]
+    assert {(text if is_tagged(base) else text.split(" "))[0] for text in first} == {text.split()[0] for text in TEXTS}
 
 
 @pytest.mark.parametrize("option", [o for o in options("data") if o.startswith("sample_")])
 def test_every_sample_is_learned_from(option):
-    task = ["task=translation"] if option == "sample_translation" else []
+    task = {"sample_translation": ["task=translation"], "sample_entities": ["task=ner"]}.get(option, [])
     one_step(composed("train", *task, f"data={option}", *TINY))
 
 
@@ -220,10 +252,10 @@ def test_every_experiment_runs_a_step_on_files_of_its_layout(experiment, tmp_pat
         options.append(f"embedding.vectors={vectors}")
     assert main(["train", *options, "encoder.hidden_size=6", "trainer.enable_progress_bar=false", "run_dir=run"]) == 0
     metrics = json.loads(Path("run/metrics.json").read_text())
-    assert metrics["steps"] in (1, 2)
+    assert metrics["steps"] in (1, 2, 3)
     if is_pairs(base):
         assert 0.0 <= metrics["test/bleu"] <= 100.0
     else:
         assert "pretrained vectors:" in capsys.readouterr().err
-        assert 0.0 <= metrics["test/accuracy"] <= 1.0
+        assert 0.0 <= metrics["test/f1" if is_tagged(base) else "test/accuracy"] <= 1.0
         assert torch.load("run/best.ckpt", weights_only=True)["gru_nlp"]["config"]["embedding"]["size"] == 5

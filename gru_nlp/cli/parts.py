@@ -42,6 +42,10 @@ def fit_preprocessor(config: Mapping[str, Any], corpus: Corpus, vectors: WordVec
     preprocessor = build.preprocessor(config)
     rows = corpus.load("train")
     assert rows is not None
+    if missing := [name for name in preprocessor.data_columns if name not in rows.column_names]:
+        given = " and ".join(name for name in rows.column_names if name != "line")
+        task = config["task"]["name"]
+        raise UserError(f"task={task} learns from {' and '.join(missing)}, but data={given}: choose another data=...")
     preprocessor.fit(rows, Hints(label_order=corpus.label_order(), extra_words=words))
     return preprocessor
 

@@ -4,18 +4,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import TypeVar
 
 import torch
 from omegaconf import DictConfig
 
-from gru_nlp.cli import text_io
+from gru_nlp.cli import entities, text_io
 from gru_nlp.cli.console import say
 from gru_nlp.errors import UserError, choose
 from gru_nlp.predictor import Predictor
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.base import Record, Text
+from gru_nlp.preprocessing.tagging import TaggingPreprocessor
+from gru_nlp.text.schemes import SCHEMES
 
 #: Batches that are sorted by length together; what is held in memory at a time.
 WINDOW = 32
+AnyText = TypeVar("AnyText", bound=Text)
 #: Between two remarks on progress.
 PROGRESS_SECONDS = 15.0
 
@@ -60,18 +64,32 @@ def run(config: DictConfig) -> None:
         write(config, predictor, text_io.read_texts(stream, kind, config["text"], config["encoding"], name))
 
 
-def write(config: DictConfig, predictor: Predictor, texts: Iterator[str]) -> None:
+def write(config: DictConfig, predictor: Predictor, texts: Iterator[Text]) -> None:
     """Predict and write one record a text."""
     kind = text_io.output_format(config["format"], config["output"])
-    stream(config, predictor, texts, config["top_k"], lambda record, text: text_io.render(record, text, kind))
+    preprocessor, top_k = predictor.preprocessor, config["top_k"]
+    if isinstance(preprocessor, TaggingPreprocessor):
+        scheme = choose("scheme", config["scheme"], SCHEMES)
+        stream(
+            config,
+            predictor,
+            texts,
+            top_k,
+            lambda record, text: entities.render(record, text, kind, scheme, preprocessor),
+        )
+        return
+    if kind == "conll":
+        raise UserError("format=conll is for words with tags: a classifier writes jsonl, tsv or table")
+    whole = text_io.joined(texts)
+    stream(config, predictor, whole, top_k, lambda record, text: text_io.render(record, text, kind))
 
 
 def stream(
     config: DictConfig,
     predictor: Predictor,
-    texts: Iterator[str],
+    texts: Iterator[AnyText],
     top_k: int,
-    render: Callable[[Record, str], str],
+    render: Callable[[Record, AnyText], str],
 ) -> None:
     """Predict window by window and write a line a text; say how fast it went and what was cut."""
     typed = config["input"] is None and sys.stdin.isatty()

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from gru_nlp.data.columns import ColumnOptions, read_conll
 from gru_nlp.data.files import decoded, open_bytes
 from gru_nlp.data.readers import read_lines, text_of
 from gru_nlp.errors import UserError, choose
+from gru_nlp.preprocessing.base import Text
 
 Record = dict[str, Any]
-INPUT_FORMATS = ("lines", "csv", "tsv", "jsonl")
-OUTPUT_FORMATS = ("jsonl", "tsv", "table")
+INPUT_FORMATS = ("lines", "csv", "tsv", "jsonl", "conll")
+OUTPUT_FORMATS = ("jsonl", "tsv", "table", "conll")
 
 
 def input_format(given: str | None, path: str | None) -> str:
@@ -46,12 +48,14 @@ def open_input(path: str | None) -> Iterator[IO[bytes]]:
             yield stream
 
 
-def read_texts(stream: IO[bytes], kind: str, column: str, encoding: str, name: str) -> Iterator[str]:
+def read_texts(stream: IO[bytes], kind: str, column: str, encoding: str, name: str) -> Iterator[Text]:
     """Yield one text a record of the input, in order; a blank line gives an empty text.
+
+    The sentences of conll, and lists in jsonl, come as lists of words.
 
     Args:
         stream: of bytes.
-        kind: lines, csv, tsv or jsonl.
+        kind: lines, csv, tsv, jsonl or conll.
         column: of the text, in all but plain lines.
         encoding: of the stream.
         name: of the stream, for messages.
@@ -63,8 +67,21 @@ def read_texts(stream: IO[bytes], kind: str, column: str, encoding: str, name: s
     if kind == "lines":
         yield from (text for _, text in numbered)
         return
+    if kind == "conll":
+        options = ColumnOptions(encoding=encoding, columns=None, word="", tag="", option="input")
+        yield from (sentence.words for sentence in read_conll(numbered, name, options, tagged=False))
+        return
     for line, fields in read_lines(numbered, kind, name, None, ","):
-        yield "" if fields is None else text_of(fields, (column,), f"{name}:{line}", "text")
+        given = (fields or {}).get(column)
+        if isinstance(given, list):
+            yield [str(word) for word in given]
+        else:
+            yield "" if fields is None else text_of(fields, (column,), f"{name}:{line}", "text")
+
+
+def joined(texts: Iterator[Text]) -> Iterator[str]:
+    """Yield texts, those that came as words joined by blanks."""
+    return (text if isinstance(text, str) else " ".join(text) for text in texts)
 
 
 @contextlib.contextmanager

@@ -36,7 +36,8 @@ def run(config: DictConfig) -> None:
     name = config["input"] or "standard input"
     with text_io.open_input(config["input"]) as source:
         translator = load(config)
-        write(config, translator, text_io.read_texts(source, kind, config["text"], config["encoding"], name))
+        texts = text_io.read_texts(source, kind, config["text"], config["encoding"], name)
+        write(config, translator, text_io.joined(texts))
 
 
 def load(config: DictConfig) -> Predictor:

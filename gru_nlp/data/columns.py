@@ -1,13 +1,13 @@
 """Readers of tagged sentences: CoNLL columns, JSON lines with tokens and tags, or with text and spans."""
 
-import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gru_nlp.data.files import Lines, lines
+from gru_nlp.data.readers import read_jsonl
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.text import schemes
 from gru_nlp.text.words import Word
@@ -126,16 +126,10 @@ def read_json(
     Raises:
         UserError: naming file and line.
     """
-    for number, line in numbered:
-        if not line.strip():
+    for number, row in read_jsonl(numbered, name):
+        if row is None:
             continue
         place = f"{name}:{number}"
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
-            raise UserError(f"{place}: not a JSON object (see data.format)") from None
-        if not isinstance(row, dict):
-            raise UserError(f"{place}: not a JSON object (see data.format)")
         if "text" in row and "spans" in row:
             words, tags = _from_spans(str(row["text"]), row["spans"], place, split)
         else:
@@ -144,7 +138,7 @@ def read_json(
             yield Sentence(words, tags, number)
 
 
-def _from_lists(row: dict[str, Any], place: str, options: ColumnOptions) -> tuple[list[str], list[str]]:
+def _from_lists(row: Mapping[str, Any], place: str, options: ColumnOptions) -> tuple[list[str], list[str]]:
     pair = []
     for field, option in ((options.word, "data.word"), (options.tag, "data.tag")):
         value = row.get(field)

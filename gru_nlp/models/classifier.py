@@ -32,7 +32,7 @@ class SequenceClassifier(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        self.embedding = embedding(vocabulary_size, padding_id=PAD, unknown_id=UNK)
+        self.embedding = embedding(vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
         self.encoder = encoder(cast(int, self.embedding.output_size))
         self.pooling = pooling(cast(int, self.encoder.output_size))
         self.dropout = nn.Dropout(dropout)

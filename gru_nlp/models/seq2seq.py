@@ -45,12 +45,14 @@ class Seq2Seq(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        self.source = embedding(source_vocabulary_size, padding_id=PAD, unknown_id=UNK)
+        self.source = embedding(source_vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
         size = cast(int, self.source.output_size)
         if share_embeddings and source_vocabulary_size != target_vocabulary_size:
             raise UserError("model.share_embeddings=true needs preprocessing.joint=true")
         self.target = (
-            self.source if share_embeddings else embedding(target_vocabulary_size, padding_id=PAD, unknown_id=UNK)
+            self.source
+            if share_embeddings
+            else embedding(target_vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
         )
         self.encoder = encoder(size)
         memory_size = cast(int, self.encoder.output_size)

@@ -17,6 +17,7 @@ class SequenceTagger(nn.Module):
 
     Args:
         vocabulary_size: number of word ids.
+        unseen_words: how many of the last ones training never meets.
         num_shapes: number of shapes of a word (its case, and whether it has digits).
         num_characters: number of character ids.
         allowed: ``(C + 1, C + 1)`` which of C tags may follow which, the last row and column for start and end.
@@ -33,6 +34,7 @@ class SequenceTagger(nn.Module):
         self,
         *,
         vocabulary_size: int,
+        unseen_words: int,
         num_shapes: int,
         num_characters: int,
         allowed: list[list[bool]],
@@ -45,7 +47,7 @@ class SequenceTagger(nn.Module):
         output_dropout: float,
     ) -> None:
         super().__init__()
-        self.embedding = embedding(vocabulary_size, padding_id=PAD, unknown_id=UNK)
+        self.embedding = embedding(vocabulary_size, unseen=unseen_words, padding_id=PAD, unknown_id=UNK)
         self.characters = characters(num_characters)
         self.shapes = nn.Embedding(num_shapes, shape_size) if shape_size else None
         size = cast(int, self.embedding.output_size) + cast(int, self.characters.output_size) + shape_size

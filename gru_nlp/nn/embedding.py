@@ -1,5 +1,7 @@
 """Token embedding with word dropout and variational embedding dropout."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +13,8 @@ class TokenEmbedding(nn.Module):
 
     Args:
         vocabulary_size: number of rows; row ``padding_id`` stays zero.
+        unseen: how many of the last rows training never meets: they keep their (pretrained) vectors, and cost no
+            optimiser step.
         size: features of a vector.
         trainable: False freezes the table (for pretrained vectors).
         dropout: share of features dropped, the same ones at every step of a text (Gal and Ghahramani 2016).
@@ -24,6 +28,7 @@ class TokenEmbedding(nn.Module):
         self,
         vocabulary_size: int,
         *,
+        unseen: int,
         size: int,
         trainable: bool,
         dropout: float,
@@ -37,9 +42,10 @@ class TokenEmbedding(nn.Module):
         self.word_dropout = word_dropout
         self.unknown_id = unknown_id
         self.padding_id = padding_id
-        self.table = nn.Embedding(vocabulary_size, size, padding_idx=padding_id)
+        self.table = nn.Embedding(vocabulary_size - unseen, size, padding_idx=padding_id)
         nn.init.normal_(self.table.weight, std=0.1)
         self.table.weight.requires_grad_(trainable)
+        self.unseen = nn.Parameter(torch.zeros(unseen, size), requires_grad=False) if unseen else None
         with torch.no_grad():
             self.table.weight[padding_id].zero_()
 
@@ -50,13 +56,24 @@ class TokenEmbedding(nn.Module):
         """
         with torch.no_grad():
             spread = vectors[found].std() if bool(found.any()) else torch.tensor(0.1)
-            self.table.weight.normal_(std=float(spread))
-            self.table.weight[found] = vectors[found].to(self.table.weight.dtype)
-            self.table.weight[self.padding_id].zero_()
+            table = self.table.weight
+            seen = len(table)
+            table.normal_(std=float(spread))
+            table[found[:seen]] = vectors[:seen][found[:seen]].to(table.dtype)
+            table[self.padding_id].zero_()
+            if self.unseen is not None:
+                self.unseen.copy_(vectors[seen:])
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Look up ``tokens`` ``(B, T)`` int64 -> ``(B, T, output_size)``."""
         if self.training and self.word_dropout > 0.0:
             dropped = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
             tokens = tokens.masked_fill(dropped & (tokens != self.padding_id), self.unknown_id)
-        return variational_dropout(self.table(tokens), self.dropout, self.training)  # (B, T, D)
+        return variational_dropout(self._look_up(tokens), self.dropout, self.training)  # (B, T, D)
+
+    def _look_up(self, tokens: Tensor) -> Tensor:
+        if self.unseen is None:
+            return cast(Tensor, self.table(tokens))
+        seen = self.table.num_embeddings
+        rows = self.table(tokens.clamp(max=seen - 1))
+        return torch.where((tokens < seen)[:, :, None], rows, self.unseen[(tokens - seen).clamp(min=0)])

@@ -77,6 +77,8 @@ class Preprocessor(ABC):
     values, so that a checkpoint carries it.
     """
 
+    #: Columns of the data that ``fit`` learns from.
+    data_columns: tuple[str, ...]
     #: Encoded columns that hold a list of int32 a row.
     list_columns: tuple[str, ...]
     #: Those whose length is that of the sequence; None: all of them.

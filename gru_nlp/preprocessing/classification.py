@@ -37,6 +37,7 @@ class ClassificationPreprocessor(Preprocessor):
         truncation: which tokens of a longer text are kept: ``head``, ``tail`` or ``both`` ends.
     """
 
+    data_columns = ("text", "label")
     list_columns = ("ids",)
     scalar_columns = ("tokens", "target")
     input_column = "text"

@@ -50,6 +50,7 @@ class TaggingPreprocessor(Preprocessor):
         max_words: words of a window of raw text; longer sentences are cut into overlapping ones.
     """
 
+    data_columns = ("words", "tags")
     list_columns = ("ids", "shapes", "characters", "character_lengths", "target")
     length_columns = ("ids",)
     scalar_columns = ("tokens",)
@@ -77,6 +78,7 @@ class TaggingPreprocessor(Preprocessor):
         self.splitter: Tokenizer = make_splitter()
         self.labels: list[str] = []
         self.words: dict[str, int] = {}
+        self.unseen = 0  # of the last words, which only pretrained vectors know
         self.characters: dict[str, int] = {}
         self.tags: list[str] = []
 
@@ -100,6 +102,7 @@ class TaggingPreprocessor(Preprocessor):
         kept = sorted((w for w, count in words.items() if count >= self.min_frequency), key=lambda w: (-words[w], w))
         order = dict.fromkeys([*SPECIAL_TOKENS, *kept, *hints.extra_words])
         self.words = {word: index for index, word in enumerate(order)}
+        self.unseen = len(order) - len(SPECIAL_TOKENS) - len(kept)
         self._characters(sorted(letters))
         self._labels(sorted(labels))
 
@@ -220,13 +223,16 @@ class TaggingPreprocessor(Preprocessor):
                     taken.append({**entity, "start": start, "end": end})
             if "paths" in record:
                 joined[number].setdefault("paths", []).append(record["paths"])
-        raw = [text if isinstance(text, str) else " ".join(text) for text in texts]
-        for text, given, record, words in zip(raw, texts, joined, split_words(self.splitter, raw), strict=True):
-            spots = words if isinstance(given, str) else spots_of(given)
+        for given, record in zip(texts, joined, strict=True):
+            text, spots = given if isinstance(given, str) else " ".join(given), self.spots(given)
             record["entities"] = [place(entity, spots, text) for entity in record["entities"]]
             if "paths" in record:
                 record["paths"] = self._whole_paths(record["paths"], spots, text)
         return joined
+
+    def spots(self, text: Text) -> list[Word]:
+        """Return the words of a text with their places; those of a list as if they were joined by blanks."""
+        return split_words(self.splitter, [text])[0] if isinstance(text, str) else spots_of(text)
 
     def _whole_paths(self, parts: list[list[Record]], spots: Sequence[Word], text: str) -> list[Record]:
         """Return the paths of a text of a single sentence with offsets; None of several, whose paths do not join."""
@@ -258,6 +264,7 @@ class TaggingPreprocessor(Preprocessor):
         allowed = [[schemes.follows(self.scheme, before, after) for after in ends] for before in ends]
         return {
             "vocabulary_size": len(self.words),
+            "unseen_words": self.unseen,
             "num_shapes": len(SHAPES),
             "num_characters": len(self.characters) + 2,
             "allowed": allowed,
@@ -275,6 +282,7 @@ class TaggingPreprocessor(Preprocessor):
         """Return vocabularies, types and the splitter's JSON."""
         return {
             "words": list(self.words),
+            "unseen": self.unseen,
             "characters": "".join(self.characters),
             "labels": list(self.labels),
             "splitter": self.splitter.to_str(),
@@ -283,6 +291,7 @@ class TaggingPreprocessor(Preprocessor):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what ``state_dict`` gave."""
         self.words = {word: index for index, word in enumerate(state["words"])}
+        self.unseen = int(state["unseen"])
         self._characters(state["characters"])
         self._labels(list(state["labels"]))
         self.splitter = Tokenizer.from_str(state["splitter"])
@@ -298,7 +307,7 @@ class TaggingPreprocessor(Preprocessor):
 
 
 def spots_of(words: Sequence[str]) -> list[Word]:
-    """Return where given words stand once they are joined by blanks."""
+    """Return where words stand once they are joined by blanks."""
     spots, start = [], 0
     for word in words:
         spots.append(Word(word, start, start + len(word)))

@@ -27,6 +27,7 @@ class TranslationPreprocessor(Preprocessor):
             two such runs differ.
     """
 
+    data_columns = ("source", "target")
     list_columns = ("ids", "target_ids")
     scalar_columns = ("tokens",)
     raw_columns = ("source", "target")

@@ -5,7 +5,8 @@ from gru_nlp.nn.embedding import TokenEmbedding
 
 def make(**changes):
     torch.manual_seed(0)
-    options = {"size": 6, "trainable": True, "dropout": 0.0, "word_dropout": 0.0, "padding_id": 0, "unknown_id": 1}
+    options = {"unseen": 0, "size": 6, "trainable": True, "dropout": 0.0, "word_dropout": 0.0}
+    options |= {"padding_id": 0, "unknown_id": 1}
     return TokenEmbedding(10, **(options | changes))
 
 
@@ -40,3 +41,19 @@ def test_pretrained_vectors_fill_the_found_rows_and_the_rest_get_their_spread():
     assert torch.equal(layer.table.weight[0], torch.zeros(6))
     assert not torch.equal(layer.table.weight[9], vectors[9])
     assert 0.5 < float(layer.table.weight[8:].detach().std() / vectors[:8].std()) < 2.0
+
+
+def test_words_that_training_never_meets_keep_their_vectors_and_all_others_learn_alike():
+    vectors, found = torch.randn(10, 6), torch.tensor([False, False, *[True] * 8])
+    tokens = torch.tensor([[2, 9, 0, 3], [8, 4, 5, 1]])
+    results = []
+    for unseen in (0, 2):
+        layer = make(unseen=unseen)
+        layer.load_vectors(vectors, found)
+        rows = layer(tokens)
+        assert torch.equal(rows[0, 1], vectors[9])
+        assert torch.equal(rows[1, 0], vectors[8])
+        (rows * torch.arange(48.0).view(2, 4, 6)).sum().backward()
+        results.append((rows[:, 1:2].detach(), layer.table.weight.grad[:8]))
+        assert [p.shape[0] for p in layer.parameters() if p.requires_grad] == [10 - unseen]
+    torch.testing.assert_close(results[0][1], results[1][1])

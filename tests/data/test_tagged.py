@@ -1,0 +1,128 @@
+import gzip
+import json
+import logging
+from pathlib import Path
+
+import datasets
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from gru_nlp.build import build
+from gru_nlp.config import conf_dir
+from gru_nlp.errors import UserError
+
+GOOD = "-DOCSTART- -X- O\n\nPeter NNP I-PER\nBlackburn NNP I-PER\nleft . O\n\nBRUSSELS NNP I-LOC\nRome NNP B-LOC\n"
+
+
+def corpus(*overrides):
+    with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
+        config = compose("train", overrides=["task=ner", *overrides, "data.cache_dir=cache"])
+    return build(OmegaConf.to_container(config.data, resolve=True))
+
+
+def read(content, *overrides, data="conll"):
+    Path("a.txt").write_bytes(content if isinstance(content, bytes) else content.encode())
+    table = corpus(f"data={data}", "data.test=a.txt", *overrides).load("test")
+    return list(zip(table["words"], table["tags"], table["line"], strict=True))
+
+
+def test_columns_are_read_and_told_as_iob2():
+    expected = [
+        (["Peter", "Blackburn", "left"], ["B-PER", "I-PER", "O"], 3),
+        (["BRUSSELS", "Rome"], ["B-LOC", "B-LOC"], 7),
+    ]
+    assert read(GOOD) == expected
+    assert read(gzip.compress(GOOD.encode())) == expected
+    assert read(GOOD.replace(" ", "\t").replace("\n", "\r\n")) == expected
+    assert read("# id 7\n" + GOOD.replace(" ", "   "))[0][:2] == expected[0][:2]
+
+
+def test_columns_of_any_order_and_encoding_are_named():
+    names = ["data.columns=[tag,lemma,word]", "data.word=word", "data.tag=tag"]
+    text = "B-LOC x Köln\nO x ist\n\nS-PER x Ö\n"
+    read_rows = read(text.encode("latin-1"), *names, "data.encoding=latin-1")
+    assert [row[:2] for row in read_rows] == [(["Köln", "ist"], ["B-LOC", "O"]), (["Ö"], ["B-PER"])]
+
+
+def test_a_hash_is_a_word_where_it_has_a_tag():
+    assert [row[0] for row in read("# O\n#tag\tO\n\n#\tB-X\n")] == [["#", "#tag"], ["#"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "told"),
+    [
+        ("", [], "a.txt: holds no tagged sentence (set data.test=...)"),
+        ("# one\n# two\n", [], "a.txt: holds no tagged sentence"),
+        ("a O\nb NN O\n", [], "a.txt:2: 3 columns where 2 are expected: see data.columns"),
+        ("a O\n\nb\n", [], "a.txt:3: 1 columns where 2 are expected"),
+        ("a\nb\n", [], "a.txt:1: one column only"),
+        ("a NN O\n", ["data.columns=[word,tag]"], "a.txt:1: 3 columns where 2 are expected (word tag)"),
+        ("a O\n", ["data.columns=[word,tag]", "data.word=wrd"], "data.word=wrd is not among data.columns=[word, tag]"),
+        ("a O\n", ["data.columns=[tokens,pos]"], "data.tag=tags is not among"),
+        ("\tO\n", [], "a.txt:1: an empty word"),
+        ("a O\nb NN\n", [], "a.txt:2: 'NN' is no tag like O, B-PER or I-LOC"),
+        (b"a O\nGr\xf6\xdfe O\n", [], "a.txt:2: not utf-8"),
+        ("a I-PER\n\n" * 30 + "b B-PER\nc E-PER\n\n" * 30, [], "a.txt:1: I-PER is not BIOES"),
+    ],
+)
+def test_a_bad_file_is_told_with_its_line(content, options, told):
+    with pytest.raises(UserError) as caught:
+        read(content, *options)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_few_broken_tags_are_mended_and_told(caplog):
+    caplog.set_level(logging.WARNING)
+    rows = read("a B-PER\nb I-PER\nc O\n\n" * 99 + "d O\ne I-LOC\n")
+    assert rows[-1][:2] == (["d", "e"], ["O", "B-LOC"])
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("a.txt:398: I-LOC is not IOB2") or ":398: I-LOC" in caplog.messages[0]
+
+
+def test_json_lines_hold_tags_or_spans():
+    lists = json.dumps({"tokens": ["Ö", "x"], "tags": ["U-PER", "O"]})
+    spans = json.dumps(
+        {"text": "😀 O'Neill's in Rome.", "spans": [[2, 9, "PER"], {"start": 15, "end": 19, "label": "LOC"}]}
+    )
+    rows = read(f"{lists}\n\n{spans}\n", data="tagged_jsonl")
+    assert rows[0] == (["Ö", "x"], ["B-PER", "O"], 1)
+    assert rows[1][:2] == (["😀", "O'Neill", "'s", "in", "Rome", "."], ["O", "B-PER", "O", "O", "B-LOC", "O"])
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"tokens": ["a"]}, "a.txt:1: no list of strings 'tags'"),
+        ({"tokens": ["a"], "tags": []}, "a.txt:1: 1 words but 0 tags"),
+        ({"tokens": [""], "tags": ["O"]}, "a.txt:1: an empty word"),
+        (
+            {"text": "ab", "spans": [[0, 3, "X"]]},
+            "the span 0 to 3 is not inside the text, which has 2 characters",
+        ),
+        ({"text": "a b", "spans": [[1, 2, "X"]]}, "a.txt:1: the span 1 to 2 holds no word"),
+        ({"text": "ab c", "spans": [[0, 1, "X"], [1, 4, "Y"]]}, "shares a word with the one before it"),
+        ({"text": "ab", "spans": [["x", 1, "X"]]}, "a.txt:1: spans need [start, end, label]"),
+    ],
+)
+def test_bad_json_is_told_with_its_line(row, told):
+    with pytest.raises(UserError) as caught:
+        read(json.dumps(row) + "\n", data="tagged_jsonl")
+    assert told in str(caught.value)
+
+
+def test_the_hub_gives_class_labels_as_tags():
+    names = ["O", "B-PER", "I-PER"]
+    features = datasets.Features(
+        {
+            "tokens": datasets.List(datasets.Value("string")),
+            "ner_tags": datasets.List(datasets.ClassLabel(names=names)),
+        }
+    )
+    Path("hub/data").mkdir(parents=True)
+    table = datasets.Dataset.from_dict({"tokens": [["a", "b"], [], ["c"]], "ner_tags": [[1, 2], [], [0]]}, features)
+    table.to_parquet("hub/data/test-00000-of-00001.parquet")
+    table = corpus("data=conll2003", "data.hub_path=hub").load("test")
+    assert table["words"] == [["a", "b"], ["c"]]
+    assert table["tags"] == [["B-PER", "I-PER"], ["O"]]

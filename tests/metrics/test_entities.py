@@ -1,0 +1,48 @@
+import random
+
+import pytest
+from seqeval.metrics import f1_score, precision_score, recall_score
+
+from gru_nlp.metrics.entities import EntityMetric
+
+LABELS = ("LOC", "ORG", "PER")
+TAGS = ["O", "O", "O", *(f"{prefix}-{label}" for prefix in "BIES" for label in LABELS)]
+
+
+def drawn(source, sentences):
+    lengths = [source.randint(1, 12) for _ in range(sentences)]
+    truth = [source.choices(TAGS, k=length) for length in lengths]
+    found = [[source.choice([tag, tag, source.choice(TAGS)]) for tag in row] for row in truth]
+    return found, truth
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.filterwarnings("ignore")
+def test_scores_are_those_of_seqeval_on_any_tags(seed):
+    found, truth = drawn(random.Random(seed), 60)
+    metric = EntityMetric(LABELS)
+    for start in range(0, 60, 16):
+        metric.update(found[start : start + 16], truth[start : start + 16])
+    overall, own = metric.compute()
+    assert overall.precision == pytest.approx(precision_score(truth, found))
+    assert overall.recall == pytest.approx(recall_score(truth, found))
+    assert overall.f1 == pytest.approx(f1_score(truth, found))
+    each = f1_score(truth, found, average=None)
+    assert [own[label].f1 for label in LABELS] == pytest.approx(list(each))
+
+
+def test_counts_of_two_processes_add_up():
+    found, truth = drawn(random.Random(9), 20)
+    whole, first, second = (EntityMetric(LABELS) for _ in range(3))
+    whole.update(found, truth)
+    first.update(found[:7], truth[:7])
+    second.update(found[7:], truth[7:])
+    assert (first.counts + second.counts).tolist() == whole.counts.tolist()
+
+
+def test_nothing_found_and_nothing_true_is_zero():
+    metric = EntityMetric(LABELS)
+    metric.update([["O", "O"]], [["O", "O"]])
+    overall, own = metric.compute()
+    assert overall == (0.0, 0.0, 0.0, 0)
+    assert own["PER"].support == 0
