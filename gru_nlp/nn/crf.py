@@ -12,6 +12,8 @@ from torch.autograd.function import once_differentiable
 
 from gru_nlp.nn.masking import gather_steps, padding_mask, reversal_index
 
+#: Steps after which messages are scaled to a sum of one; float64 holds 70 powers of ten a step.
+SCALED = 4
 #: Log-score of a transition that is not allowed; finite, so that nothing turns into a number that is none.
 NEVER = -1e4
 
@@ -39,7 +41,7 @@ class Tagging(NamedTuple):
 
 
 class Passes(NamedTuple):
-    """Forward and backward messages, each step scaled to a sum of one, in float64.
+    """Forward and backward messages, scaled every few steps, in float64.
 
     Attributes:
         forward: ``(B, T, C)`` proportional to the probability of all up to a step that ends in a tag.
@@ -64,22 +66,24 @@ def run_passes(emissions: Tensor, edges: Tensor, lengths: Tensor) -> Passes:
         edges: ``(C + 1, C + 1)`` log-scores of transitions, the last row and column of start and end.
         lengths: ``(B,)``.
     """
-    batch, steps, tags = emissions.shape
+    batch, steps, _ = emissions.shape
     scores = emissions.double()
     peaks = scores.amax(dim=2, keepdim=True)  # (B, T, 1)
     likely = (scores - peaks).exp_()
     index = reversal_index(lengths, steps)
-    both = torch.stack([likely, gather_steps(likely, index)]).transpose(1, 2).transpose(0, 1)  # (T, 2, B, C)
+    both = torch.stack([likely, gather_steps(likely, index)]).permute(2, 0, 1, 3).contiguous()  # (T, 2, B, C)
     weights = edges.double().exp()
     moves = torch.stack([weights[:-1, :-1], weights[:-1, :-1].t()])  # (2, C, C)
     ends = torch.stack([weights[-1, :-1], weights[:-1, -1]])[:, None]  # (2, 1, C)
     messages = torch.empty_like(both)
-    sums = both.new_empty(steps, 2, batch, 1)
-    message = ends.expand(2, batch, tags)
-    for step in range(steps):
-        unscaled = message * both[step] if step == 0 else torch.bmm(message, moves).mul_(both[step])
-        torch.sum(unscaled, dim=2, keepdim=True, out=sums[step])
-        message = torch.div(unscaled, sums[step], out=messages[step])
+    sums = both.new_ones(steps, 2, batch, 1)
+    torch.mul(ends, both[0], out=messages[0])
+    before, *later = messages.unbind()
+    for step, (message, own) in enumerate(zip(later, both.unbind()[1:], strict=True), start=1):
+        torch.bmm(before, moves, out=message).mul_(own)
+        if step % SCALED == 0:
+            message.div_(torch.sum(message, dim=2, keepdim=True, out=sums[step]))
+        before = message
     forward = messages[:, 0].transpose(0, 1)  # (B, T, C)
     backward = gather_steps(messages[:, 1].transpose(0, 1), index)
     real = padding_mask(lengths, steps)
