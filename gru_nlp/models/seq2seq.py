@@ -18,8 +18,8 @@ from gru_nlp.text.special import BOS, PAD, UNK
 class Seq2Seq(nn.Module):
     """Source embedding, encoder, attentional decoder, and an output layer tied to the target embedding.
 
-    The output matrix is the target embedding (Press and Wolf 2017); with ``share_embeddings`` the source embedding
-    too, which needs one joint vocabulary. Logits are computed only where there is a real target token.
+    The output matrix is the target embedding (Press and Wolf 2017), unless it is set free; with ``share_embeddings`` the
+    source embedding too, which needs one joint vocabulary. Logits are computed only where there is a real target token.
 
     Args:
         source_vocabulary_size: number of source ids.
@@ -30,6 +30,9 @@ class Seq2Seq(nn.Module):
         decoding: strategy of ``predict``.
         share_embeddings: True: one table for source and target.
         dropout: share of the encoder's states dropped.
+        tie_output: False: the output matrix is one of its own.
+        scale_embeddings: True: embeddings are multiplied by the square root of their size (Vaswani et al. 2017,
+            section 3.4).
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class Seq2Seq(nn.Module):
         decoding: DecodingStrategy,
         share_embeddings: bool,
         dropout: float,
+        tie_output: bool = True,
+        scale_embeddings: bool = False,
     ) -> None:
         super().__init__()
         self.source = embedding(source_vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
@@ -60,16 +65,22 @@ class Seq2Seq(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.decoding = decoding
         self.bias = nn.Parameter(torch.zeros(target_vocabulary_size))
+        self.output = None if tie_output else nn.Linear(size, target_vocabulary_size, bias=False)
+        self.scale = size**0.5 if scale_embeddings else 1.0
 
     def start(self, inputs: Tensor, lengths: Tensor) -> DecoderState:
         """Encode sources ``(B, S)`` of ``lengths`` ``(B,)``; return the decoder's state before its first step."""
-        states, final = self.encoder(self.source(inputs), lengths)
+        states, final = self.encoder(self.scale * self.source(inputs), lengths)
         return self.decoder.start(self.dropout(states), self.dropout(final), lengths)
 
     @property
     def output_weight(self) -> Tensor:
-        """The output matrix ``(V, R)``: the target embedding."""
-        return cast(nn.Embedding, self.target.table).weight
+        """The output matrix ``(V, R)``: the target embedding, or one of its own."""
+        return cast(nn.Embedding, self.target.table).weight if self.output is None else self.output.weight
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Return the vectors ``(..., E)`` of target ids."""
+        return self.scale * cast(Tensor, self.target(tokens))
 
     def project(self, features: Tensor) -> Tensor:
         """Turn features ``(..., R)`` into logits ``(..., V)``."""
@@ -81,7 +92,7 @@ class Seq2Seq(nn.Module):
         assert batch.target_lengths is not None
         shifted = batch.targets.roll(1, dims=1)
         shifted[:, 0] = BOS
-        features = self.decoder(self.target(shifted), self.start(batch.inputs, batch.lengths))  # (B, T, R)
+        features = self.decoder(self.embed(shifted), self.start(batch.inputs, batch.lengths))  # (B, T, R)
         real = padding_mask(batch.target_lengths, batch.targets.shape[1])
         return projected_cross_entropy(
             features[real], self.output_weight, self.bias, batch.targets[real], label_smoothing
@@ -89,7 +100,7 @@ class Seq2Seq(nn.Module):
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Return log-probabilities ``(B, K, V)`` after last ``tokens`` ``(B, K)``, and the state after them."""
-        step = self.decoder.step(self.target(tokens), state)
+        step = self.decoder.step(self.embed(tokens), state)
         return self.project(step.features).log_softmax(dim=2), step.state
 
     @torch.inference_mode()
@@ -109,7 +120,7 @@ class Seq2Seq(nn.Module):
         shifted[:, 0] = BOS
         state, weights = self.start(batch.inputs, batch.lengths), []
         for place in range(shifted.shape[1]):
-            step = self.decoder.step(self.target(shifted[:, place : place + 1]), state)
+            step = self.decoder.step(self.embed(shifted[:, place : place + 1]), state)
             state = step.state
             weights.append(step.weights)
         return torch.cat(weights, dim=1)

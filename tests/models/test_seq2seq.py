@@ -1,0 +1,73 @@
+from functools import partial
+
+import pytest
+import torch
+
+from gru_nlp.batch import SequencePairBatch
+from gru_nlp.decoding.greedy import Greedy
+from gru_nlp.errors import UserError
+from gru_nlp.models.seq2seq import Seq2Seq
+from gru_nlp.nn.attention import GeneralAttention
+from gru_nlp.nn.decoder import ParallelDecoder
+from gru_nlp.nn.embedding import TokenEmbedding
+from gru_nlp.nn.encoder import RecurrentEncoder
+from gru_nlp.nn.gru import GRU
+
+
+def make(source=20, target=20, **options):
+    torch.manual_seed(0)
+    return Seq2Seq(
+        source_vocabulary_size=source,
+        target_vocabulary_size=target,
+        embedding=partial(TokenEmbedding, size=6, trainable=True, dropout=0.0, word_dropout=0.0),
+        encoder=partial(RecurrentEncoder, cell=GRU, hidden_size=5, layers=1, bidirectional=True, dropout=0.0),
+        decoder=partial(ParallelDecoder, hidden_size=7, cell=GRU, attention=GeneralAttention, dropout=0.0),
+        decoding=Greedy(max_ratio=1.0, max_extra=3, min_length=0),
+        dropout=0.0,
+        **{"share_embeddings": True, **options},
+    )
+
+
+def batch():
+    inputs, targets = torch.tensor([[4, 5, 3], [6, 3, 0]]), torch.tensor([[7, 3, 0], [8, 9, 3]])
+    return SequencePairBatch(inputs, torch.tensor([3, 2]), targets, torch.tensor([2, 3]), None)
+
+
+@pytest.mark.parametrize(
+    ("options", "tables"),
+    [
+        ({}, 1),
+        ({"share_embeddings": False}, 2),
+        ({"tie_output": False}, 2),
+        ({"share_embeddings": False, "tie_output": False}, 3),
+    ],
+)
+def test_tables_are_one_two_or_three(options, tables):
+    model = make(**options)
+    assert sum(parameter.shape == (20, 6) for parameter in model.parameters()) == tables
+    model(batch(), 0.1).backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_loss_is_that_of_the_steps(scaled):
+    model, pairs = make(scale_embeddings=scaled), batch()
+    state, total = model.start(pairs.inputs, pairs.lengths), 0.0
+    shifted = torch.tensor([[2, 7, 3], [2, 8, 9]])
+    for place in range(3):
+        logs, state = model.step(shifted[:, place : place + 1], state)
+        own = logs[:, 0].gather(1, pairs.targets[:, place : place + 1])[:, 0]
+        total = total - own[pairs.target_lengths > place].sum()
+    torch.testing.assert_close(model(pairs, 0.0), total / 5)
+
+
+def test_scaling_multiplies_by_the_root_of_the_size():
+    plain, scaled = make(), make(scale_embeddings=True)
+    tokens = torch.tensor([[4, 5]])
+    torch.testing.assert_close(scaled.embed(tokens), 6**0.5 * plain.embed(tokens))
+
+
+def test_one_table_needs_one_vocabulary():
+    with pytest.raises(UserError, match=r"preprocessing\.joint=true"):
+        make(target=21)
+    assert make(target=21, share_embeddings=False).output_weight.shape == (21, 6)
