@@ -38,7 +38,10 @@ COUNTS = frozenset(
     | {"max_length", "min_frequency"}
 )
 #: Options, by their last name, that are a share from 0 to below 1.
-SHARES = frozenset({"dropout", "word_dropout", "label_smoothing", "warmup", "average_decay", "bpe_dropout"})
+SHARES = frozenset(
+    {"dropout", "recurrent_dropout", "output_dropout", "word_dropout", "bpe_dropout"}
+    | {"label_smoothing", "warmup", "average_decay"}
+)
 
 
 def conf_dir() -> Path:

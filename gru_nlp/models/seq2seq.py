@@ -18,7 +18,7 @@ from gru_nlp.text.special import BOS, PAD, UNK
 class Seq2Seq(nn.Module):
     """Source embedding, encoder, attentional decoder, and an output layer tied to the target embedding.
 
-    The output matrix is the target embedding (Press and Wolf 2017), unless it is set free; with ``share_embeddings`` the
+    The output matrix is the target embedding (Press and Wolf 2017), unless set free; with ``share_embeddings`` the
     source embedding too, which needs one joint vocabulary. Logits are computed only where there is a real target token.
 
     Args:

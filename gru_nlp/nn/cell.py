@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 
@@ -19,3 +20,10 @@ class Cell(nn.Module, ABC):
     @abstractmethod
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """Take one step on inputs ``(..., D)`` from states ``(..., H)``; return the states after it."""
+
+
+def recurrent_mask(hidden: Tensor, dropout: float, training: bool) -> Tensor | None:
+    """Return a mask ``(B, H)`` of the features that the next steps see, scaled; None where all are seen."""
+    if not training or dropout == 0.0:
+        return None
+    return torch.empty_like(hidden).bernoulli_(1.0 - dropout).div_(1.0 - dropout)

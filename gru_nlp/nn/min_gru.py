@@ -1,0 +1,130 @@
+"""Units whose gates see the input alone, so that a sequence is one linear recurrence (Feng et al. 2024)."""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from gru_nlp.nn.cell import Cell
+
+
+def scan_loop(decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
+    """Run ``h_t = a_t h_{t-1} + b_t`` step by step: ``(T, B, H)`` twice and ``(B, H)`` -> ``(T, B, H)``."""
+    states = torch.empty_like(inputs)
+    for decay, own, state in zip(decays.unbind(), inputs.unbind(), states.unbind(), strict=True):
+        initial = torch.addcmul(own, decay, initial, out=state)
+    return states
+
+
+def scan_parallel(decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
+    """Compute the same in ``log2 T`` rounds over all steps (Hillis and Steele 1986).
+
+    A round joins each step with the one a power of two before it. Nothing is divided, and no logarithm taken, so that
+    products of thousands of decays may vanish without harm.
+    """
+    states = torch.cat([torch.addcmul(inputs[:1], decays[:1], initial), inputs[1:]])
+    decays, reach = decays.clone(), 1
+    while reach < len(states):
+        joined = torch.addcmul(states[reach:], decays[reach:], states[:-reach])
+        decays = torch.cat([decays[:reach], decays[reach:] * decays[:-reach]])
+        states = torch.cat([states[:reach], joined])
+        reach *= 2
+    return states
+
+
+def scan(decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
+    """Take the loop on a CPU, where it is faster, and the parallel form elsewhere."""
+    return (scan_loop if inputs.device.type == "cpu" else scan_parallel)(decays, inputs, initial)
+
+
+class LinearRecurrence(torch.autograd.Function):
+    """``h_t = a_t h_{t-1} + b_t``; its gradient is the same recurrence from the end (Martin and Cundy 2018)."""
+
+    @staticmethod
+    def forward(ctx: Any, decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
+        """``(T, B, H)``, ``(T, B, H)``, ``(B, H)`` -> states ``(T, B, H)``."""
+        states = scan(decays, inputs, initial)
+        ctx.save_for_backward(decays, states, initial)
+        return states
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the gradients of ``forward``'s arguments."""
+        decays, states, initial = ctx.saved_tensors
+        later = torch.cat([decays[1:], torch.zeros_like(decays[:1])]).flip(0)
+        carried = scan(later, gradient.flip(0).contiguous(), torch.zeros_like(initial)).flip(0)
+        before = torch.cat([initial[None], states[:-1]])
+        return carried * before, carried, carried[0] * decays[0]
+
+
+def recur(decays: Tensor, inputs: Tensor, initial: Tensor | None) -> Tensor:
+    """Run the recurrence over ``(B, T, H)`` from states ``(B, H)``, zero by default."""
+    first = inputs.new_zeros(len(inputs), inputs.shape[2]) if initial is None else initial
+    turned = (part.transpose(0, 1).contiguous() for part in (decays, inputs))
+    states: Tensor = LinearRecurrence.apply(*turned, first)  # type: ignore[no-untyped-call]
+    return states.transpose(0, 1)
+
+
+class MinGRU(Cell):
+    """``h_t = (1 - z_t) h_{t-1} + z_t W x_t``, ``z_t = sigmoid(W_z x_t + b_z)`` (Feng et al. 2024, section 3.1).
+
+    All products are one over the whole sequence; what is left is an elementwise recurrence. Cost: ``4 H D`` operations
+    a step and sequence, and ``2 H`` in the recurrence. No state exceeds the largest candidate, whatever the length.
+
+    Args:
+        input_size: D.
+        hidden_size: H.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.update = nn.Linear(input_size, hidden_size)
+        self.candidate = nn.Linear(input_size, hidden_size)
+        for layer in (self.update, self.candidate):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
+        """``(B, T, D)`` -> states ``(B, T, H)``."""
+        update = torch.sigmoid(self.update(sequence))
+        return recur(1.0 - update, update * self.candidate(sequence), initial)
+
+    def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
+        """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
+        return torch.lerp(hidden, cast(Tensor, self.candidate(inputs)), torch.sigmoid(self.update(inputs)))
+
+
+class MinLSTM(Cell):
+    """``h_t = f' h_{t-1} + i' W x_t`` with forget and input gates scaled to a sum of one.
+
+    As in Feng et al. 2024, section 3.2. Cost: ``6 H D`` operations a step and sequence, and ``2 H`` in the recurrence.
+
+    Args:
+        input_size: D.
+        hidden_size: H.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.forget = nn.Linear(input_size, hidden_size)
+        self.admit = nn.Linear(input_size, hidden_size)
+        self.candidate = nn.Linear(input_size, hidden_size)
+        for layer in (self.forget, self.admit, self.candidate):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def _share(self, inputs: Tensor) -> Tensor:
+        """Return ``i / (i + f)``, from logarithms, so that two closed gates do no harm."""
+        logs = nn.functional.logsigmoid(torch.stack([self.admit(inputs), self.forget(inputs)]))
+        return logs.softmax(dim=0)[0]
+
+    def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
+        """``(B, T, D)`` -> states ``(B, T, H)``."""
+        share = self._share(sequence)
+        return recur(1.0 - share, share * self.candidate(sequence), initial)
+
+    def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
+        """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
+        return torch.lerp(hidden, cast(Tensor, self.candidate(inputs)), self._share(inputs))

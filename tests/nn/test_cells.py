@@ -1,0 +1,152 @@
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from gru_nlp.nn.encoder import RecurrentEncoder
+from gru_nlp.nn.gru import GRU
+from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
+from gru_nlp.nn.min_gru import LinearRecurrence, MinGRU, MinLSTM, scan_loop, scan_parallel
+
+CELLS = {
+    "gru": GRU,
+    "gru_reset_before": partial(GRUResetBefore, recurrent_dropout=0.0),
+    "gru_layer_norm": partial(GRULayerNorm, recurrent_dropout=0.0),
+    "min_gru": MinGRU,
+    "min_lstm": MinLSTM,
+}
+D, H = 3, 4
+
+
+def make(name):
+    torch.manual_seed(0)
+    cell = CELLS[name](D, H).double()
+    for parameter in cell.parameters():
+        nn.init.normal_(parameter, std=0.7)
+    return cell
+
+
+def drawn(*shape, grad=False):
+    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).requires_grad_(grad)
+
+
+def by_steps(cell, sequence, state):
+    states = []
+    for inputs in sequence.unbind(dim=1):
+        state = cell.step(inputs, state)
+        states.append(state)
+    return torch.stack(states, dim=1)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 17, 300])
+@pytest.mark.parametrize("name", CELLS)
+def test_the_sequence_form_equals_the_step_form(name, steps):
+    cell, sequence, initial = make(name), drawn(2, steps, D), drawn(2, H)
+    for first in (torch.zeros_like(initial), initial):
+        expected = by_steps(cell, sequence, first)
+        torch.testing.assert_close(cell(sequence, first), expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(cell(sequence), by_steps(cell, sequence, torch.zeros_like(initial)))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_run_goes_on_from_its_final_state(name):
+    cell, sequence = make(name), drawn(2, 9, D)
+    whole, first = cell(sequence), cell(sequence[:, :5])
+    torch.testing.assert_close(cell(sequence[:, 5:], first[:, -1]), whole[:, 5:])
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_gradients_are_the_numerical_ones(name):
+    cell = make(name)
+    names = [parameter for parameter, _ in cell.named_parameters()]
+
+    def run(sequence, initial, *weights):
+        return torch.func.functional_call(cell, dict(zip(names, weights, strict=True)), (sequence, initial))
+
+    weights = [parameter.detach().clone().requires_grad_() for parameter in cell.parameters()]
+    assert torch.autograd.gradcheck(run, (drawn(2, 4, D, grad=True), drawn(2, H, grad=True), *weights))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_padding_has_no_part_in_either_direction(name):
+    torch.manual_seed(0)
+    encoder = RecurrentEncoder(D, cell=CELLS[name], hidden_size=H, layers=2, bidirectional=True, dropout=0.0).double()
+    lengths, sequence = torch.tensor([6, 1, 4]), drawn(3, 8, D)
+    states, final = encoder(sequence, lengths)
+    for row, length in enumerate(lengths.tolist()):
+        alone, last = encoder(sequence[row : row + 1, :length], lengths[row : row + 1])
+        torch.testing.assert_close(states[row, :length], alone[0], rtol=0, atol=1e-12)
+        torch.testing.assert_close(final[row], last[0], rtol=0, atol=1e-12)
+
+
+def test_reset_before_follows_its_equations():
+    cell, sequence, hidden = make("gru_reset_before"), drawn(1, 3, D)[0], torch.zeros(H, dtype=torch.float64)
+    w, b = cell.inputs.weight.split(H), cell.inputs.bias.split(H)
+    u_r, u_z = cell.gates.weight.split(H)
+    memory, expected, memories = hidden, [], []
+    for x in sequence:
+        r = torch.sigmoid(w[0] @ x + u_r @ hidden + b[0])
+        z = torch.sigmoid(w[1] @ x + u_z @ hidden + b[1])
+        candidate = torch.tanh(w[2] @ x + cell.candidate.weight @ (r * hidden) + b[2])
+        memory = (1 - r) * memory + r * candidate
+        hidden = (1 - z) * hidden + z * candidate
+        expected.append(hidden)
+        memories.append(memory)
+    torch.testing.assert_close(cell(sequence[None])[0], torch.stack(expected))
+    torch.testing.assert_close(cell.memory(sequence[None])[0], torch.stack(memories))
+
+
+def test_layer_norm_is_the_plain_unit_over_normalised_products():
+    cell = make("gru_layer_norm")
+    x, h = drawn(D), drawn(H)
+
+    def normalised(layer, inputs, gain, bias):
+        parts = (layer.weight @ inputs).view(3, H)
+        centred = parts - parts.mean(dim=1, keepdim=True)
+        return centred / (centred.square().mean(dim=1, keepdim=True) + 1e-5).sqrt() * gain + bias
+
+    own = normalised(cell.inputs, x, cell.input_gain, cell.input_bias)
+    rec = normalised(cell.recurrent, h, cell.recurrent_gain, cell.recurrent_bias)
+    r, z = torch.sigmoid(own[0] + rec[0]), torch.sigmoid(own[1] + rec[1])
+    torch.testing.assert_close(cell.step(x[None], h[None])[0], (1 - z) * torch.tanh(own[2] + r * rec[2]) + z * h)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 64, 300])
+def test_the_parallel_scan_equals_the_loop(steps):
+    decays, inputs, initial = torch.sigmoid(3 * drawn(steps, 2, H)), drawn(steps, 2, H).flip(0), drawn(2, H)
+    torch.testing.assert_close(scan_parallel(decays, inputs, initial), scan_loop(decays, inputs, initial))
+    places = tuple(part.clone().requires_grad_() for part in (decays[:6], inputs[:6], initial))
+    assert torch.autograd.gradcheck(LinearRecurrence.apply, places)
+
+
+@pytest.mark.parametrize("name", ["min_gru", "min_lstm"])
+def test_four_thousand_steps_neither_overflow_nor_vanish(name):
+    torch.manual_seed(0)
+    cell = CELLS[name](D, H)
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.mul_(20.0)
+    sequence = torch.randn(2, 4096, D, requires_grad=True)
+    states = cell(sequence)
+    assert torch.isfinite(states).all()
+    assert states.abs().max() <= cell.candidate(sequence).abs().max() + 1e-3
+    states.sum().backward()
+    assert torch.isfinite(sequence.grad).all()
+    share = torch.full((4096, 1, 1), 0.999)
+    assert scan_parallel(share, torch.ones(4096, 1, 1), torch.zeros(1, 1))[-1].item() == pytest.approx(983.4, rel=1e-3)
+    gone = scan_parallel(torch.zeros(4096, 1, 1), torch.ones(4096, 1, 1), torch.ones(1, 1))
+    assert torch.equal(gone, torch.ones(4096, 1, 1))
+
+
+@pytest.mark.parametrize("kind", [GRUResetBefore, GRULayerNorm])
+def test_recurrent_dropout_hides_the_same_features_at_every_step_and_only_in_training(kind):
+    torch.manual_seed(0)
+    cell = kind(D, 50, recurrent_dropout=0.5)
+    sequence = torch.randn(2, 6, D)
+    torch.manual_seed(1)
+    once = cell(sequence)
+    torch.manual_seed(1)
+    assert torch.equal(once, cell(sequence))
+    assert not torch.equal(once, cell(sequence))
+    assert torch.equal(cell.eval()(sequence), cell(sequence))
