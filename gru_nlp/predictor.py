@@ -62,14 +62,14 @@ class Predictor:
         both. A translator gives ``translation`` and ``score``; a blank text gets an empty translation. A tagger gives
         ``entities``, and ``paths`` where ``top_k`` is above 1; it takes lists of words too.
         """
-        filled = [place for place, text in enumerate(texts) if (text.strip() if isinstance(text, str) else text)]
+        filled = [place for place, text in enumerate(texts) if not self.preprocessor.is_blank(text)]
         records: list[Record] = [dict(self.preprocessor.blank) for _ in texts]
         if not filled:
             return records
         given = [texts[place] for place in filled]
         rows, owners = self.preprocessor.cut(given)
         columns = self.preprocessor.encode(rows)
-        ids = columns["ids"]
+        ids = columns[self.preprocessor.list_columns[0]]
         self.truncated += sum(tokens > len(row) for tokens, row in zip(columns["tokens"], ids, strict=True))
         predicted: list[Record] = [{} for _ in ids]
         for chosen in batches_by_length([len(row) for row in ids], batch_size):

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import datasets
+import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
@@ -132,22 +133,41 @@ def lay_out_tagged(data, folder):
         table = [{data.word: words, data.tag: ["B-X"] + ["O"] * (len(words) - 1)} for words in rows]
         content = "".join(json.dumps(row) + "\n" for row in table)
     else:
-        sentences = [
-            "".join(f"{word} NN {'O' if at else 'I-X'}\n" for at, word in enumerate(words)) for words, _ in rows
-        ]
-        content = "\n".join(sentences)
+        lines = [f"{word} NN {'O' if place else 'I-X'}" for words in rows for place, word in enumerate([*words, ""])]
+        content = "\n".join("" if line.startswith(" ") else line for line in lines) + "\n"
     names = list(data.files.values()) if data.files else ["own"]
     for name in names:
         (folder / name).write_text(content, encoding=data.encoding)
     return [f"data.dir={folder}" if data.files else f"data.train={folder / 'own'}"]
 
 
+def is_images(config):
+    return "image_corpus" in config.data._target_
+
+
+def lay_out_images(data, folder):
+    """Write idx files in the layout of a data config; return the overrides that name them."""
+    if "files" not in data:
+        return []
+    folder.mkdir()
+    for name in data.files.values():
+        sizes = [ROWS, 5, 4] if "images" in name else [ROWS]
+        content = b"\0\0\x08" + bytes([len(sizes)]) + np.array(sizes, ">u4").tobytes()
+        content += (np.arange(np.prod(sizes)) % 5).astype(np.uint8).tobytes()
+        (folder / name).write_bytes(gzip.compress(content))
+    return [f"data.dir={folder}"]
+
+
 def files_of(config, folder):
+    if is_images(config):
+        return lay_out_images(config.data, folder)
     write = lay_out_pairs if is_pairs(config) else lay_out_tagged if is_tagged(config) else lay_out
     return write(config.data, folder)
 
 
 def task_of(config):
+    if is_images(config):
+        return ["experiment=mnist_rows"]
     return ["task=translation"] if is_pairs(config) else ["task=ner"] if is_tagged(config) else []
 
 
@@ -184,6 +204,7 @@ def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, t
     translates = group in ("attention", "decoder", "decoding") or option in ("seq2seq", "translation")
     tags = group == "characters" or option in ("ner", "tagger", "tagging")
     base = ["task=translation", "data=parallel"] if translates else ["task=ner", "data=conll"] if tags else ["data=csv"]
+    base = ["experiment=mnist_rows"] if option in ("frames", "frame_classifier") else base
     own = [*base, *files_of(composed("train", *base), tmp_path / "own files"), *TINY]
     small = [] if option == "byte_bpe" else ["tokenizer.vocabulary_size=60"]
     sizes = ["decoder.hidden_size=12"] if translates else []
@@ -203,6 +224,9 @@ def test_every_data_set_is_read_from_files_of_its_layout(option, tmp_path):
     one_step(config)
     corpus = build(resolved(config)["data"])
     train, validation = corpus.load("train"), corpus.load("validation")
+    if is_images(base):
+        assert set(train.column_names) == {"pixels", "width", "label", "line"}
+        return
     assert len(train) + len(validation) in (ROWS, 2 * ROWS)  # carved out of it, or a file of its own
     first = train["source" if is_pairs(base) else "words" if is_tagged(base) else "text"]
     assert {(text if is_tagged(base) else text.split(" "))[0] for text in first} == {text.split()[0] for text in TEXTS}
@@ -245,7 +269,7 @@ def test_every_preset_reads_the_layout_of_the_hub(option, tmp_path):
 def test_every_experiment_runs_a_step_on_files_of_its_layout(experiment, tmp_path, capsys):
     base = composed("train", f"experiment={experiment}")
     options = [f"experiment={experiment}", *files_of(base, tmp_path / "files"), "trainer.max_epochs=1"]
-    if not is_pairs(base):
+    if not is_pairs(base) and not is_images(base):
         vectors = tmp_path / "vectors.txt"
         words = ["a", "rain", "fine", "other"]
         vectors.write_text("".join(f"{word} {i} 0.5 1 2 3\n" for i, word in enumerate(words)))
@@ -255,6 +279,8 @@ def test_every_experiment_runs_a_step_on_files_of_its_layout(experiment, tmp_pat
     assert metrics["steps"] in (1, 2, 3)
     if is_pairs(base):
         assert 0.0 <= metrics["test/bleu"] <= 100.0
+    elif is_images(base):
+        assert 0.0 <= metrics["test/accuracy"] <= 1.0
     else:
         assert "pretrained vectors:" in capsys.readouterr().err
         assert 0.0 <= metrics["test/f1" if is_tagged(base) else "test/accuracy"] <= 1.0

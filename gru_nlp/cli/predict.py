@@ -2,24 +2,27 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 import torch
 from omegaconf import DictConfig
 
-from gru_nlp.cli import entities, text_io
+from gru_nlp.cli import entities, images, text_io
 from gru_nlp.cli.console import say
 from gru_nlp.errors import UserError, choose
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record, Text
+from gru_nlp.preprocessing.frames import FramePreprocessor
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.text.schemes import SCHEMES
 
 #: Batches that are sorted by length together; what is held in memory at a time.
 WINDOW = 32
-AnyText = TypeVar("AnyText", bound=Text)
+AnyText = TypeVar("AnyText", str, Text, images.Image)
 #: Between two remarks on progress.
 PROGRESS_SECONDS = 15.0
 
@@ -56,12 +59,33 @@ def run_text(config: DictConfig, text: str) -> None:
 
 
 def run(config: DictConfig) -> None:
-    """Label a stream of texts: as many records as input records, in their order; memory stays flat."""
+    """Label a stream of texts, or images: as many records as input records, in their order; memory stays flat."""
+    if images.holds_images(config["input"]):
+        run_images(config, load(config))
+        return
     kind = text_io.input_format(config["input_format"], config["input"])
     name = config["input"] or "standard input"
     with text_io.open_input(config["input"]) as stream:
         predictor = load(config)
         write(config, predictor, text_io.read_texts(stream, kind, config["text"], config["encoding"], name))
+
+
+def run_images(config: DictConfig, predictor: Predictor) -> None:
+    """Label the images of a file or folder; a record's ``text`` is the image's name."""
+    preprocessor = predictor.preprocessor
+    if not isinstance(preprocessor, FramePreprocessor):
+        raise UserError(f"input={config['input']}: images, but the model of {config['checkpoint']} reads text")
+    kind = text_io.output_format(config["format"], config["output"])
+    names: deque[str] = deque()
+
+    def pictures() -> Iterator[images.Image]:
+        for name, image in images.read_images(Path(config["input"]), preprocessor.height, preprocessor.width):
+            names.append(name)
+            yield image
+
+    stream(
+        config, predictor, pictures(), config["top_k"], lambda record, _: text_io.render(record, names.popleft(), kind)
+    )
 
 
 def write(config: DictConfig, predictor: Predictor, texts: Iterator[Text]) -> None:

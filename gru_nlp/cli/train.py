@@ -141,6 +141,6 @@ def report(parts: Parts, folder: Path, scores: dict[str, float], records: list[R
             show(f"{name:<22}{value:.4f}")
     for record in records[:: max(1, len(records) // SHOWN_PREDICTIONS)][:SHOWN_PREDICTIONS]:
         show(f"  {parts.preprocessor.describe(record)}")
-    command, text = parts.task.example
-    show(f"next: gru-nlp {command} {shlex.quote(f'checkpoint={folder}')} -- {text}")
+    own = shlex.quote(f"checkpoint={folder}")
+    show(f"next: gru-nlp {parts.task.command} {own} {parts.preprocessor.example}")
     show(f"run folder: {folder}")

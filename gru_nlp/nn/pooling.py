@@ -4,10 +4,13 @@ Every pooling is called with states ``(B, T, H)``, the encoder's final state ``(
 ``(B, output_size)``; padding has no part in it.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.masking import padding_mask
+from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.masking import last_steps, padding_mask
 
 
 class LastState(nn.Module):
@@ -78,3 +81,22 @@ class ConcatPooling(nn.Module):
     def forward(self, states: Tensor, final: Tensor, lengths: Tensor) -> Tensor:
         """Pool three ways and join the results."""
         return torch.cat([final, self.maximum(states, final, lengths), self.mean(states, final, lengths)], dim=1)
+
+
+class RecurrentPooling(nn.Module):
+    """The last state of a further unit that reads the states forwards: a stack whose last layer is narrower.
+
+    Args:
+        input_size: H.
+        cell: makes the unit.
+        hidden_size: features of its state.
+    """
+
+    def __init__(self, input_size: int, *, cell: Callable[[int, int], Cell], hidden_size: int) -> None:
+        super().__init__()
+        self.output_size = hidden_size
+        self.unit = cell(input_size, hidden_size)
+
+    def forward(self, states: Tensor, final: Tensor, lengths: Tensor) -> Tensor:
+        """Return the state after each sequence's last step."""
+        return last_steps(self.unit(states), lengths)

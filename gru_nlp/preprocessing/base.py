@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -16,8 +17,8 @@ from gru_nlp.text.special import PAD
 Batch = SequenceBatch | SequencePairBatch | TaggingBatch
 Columns = Mapping[str, Sequence[Any]]
 Record = dict[str, Any]
-#: What a person gives to predict: raw text, or its words where the task takes them.
-Text = str | Sequence[str]
+#: What a person gives to predict: raw text, its words where the task takes them, or an image as grey bytes.
+Text = str | Sequence[str] | npt.NDArray[np.uint8]
 FIT_BATCH = 1000
 
 
@@ -70,6 +71,17 @@ def pad(rows: Sequence[Sequence[int]], lengths: Sequence[int]) -> Tensor:
     return torch.from_numpy(padded)
 
 
+def decode_labels(probabilities: Tensor, labels: Sequence[str], top_k: int) -> list[Record]:
+    """Turn probabilities ``(B, C)`` into ``label`` and ``score``; with ``top_k`` above 1, the best pairs as ``top``."""
+    scores, ids = probabilities.topk(min(top_k, len(labels)), dim=1)
+    records: list[Record] = []
+    for row_scores, row_ids in zip(scores.tolist(), ids.tolist(), strict=True):
+        pairs = [[labels[label], score] for label, score in zip(row_ids, row_scores, strict=True)]
+        record: Record = {"label": pairs[0][0], "score": pairs[0][1]}
+        records.append(record | {"top": pairs} if top_k > 1 else record)
+    return records
+
+
 class Preprocessor(ABC):
     """From rows of strings to batches of ids and back.
 
@@ -89,6 +101,8 @@ class Preprocessor(ABC):
     raw_columns: tuple[str, ...] = ()
     #: The column that ``cut`` makes of a person's new text; it is encoded to ``ids`` and ``tokens``.
     input_column: str
+    #: The arguments of a command that tries a trained model out.
+    example: ClassVar[str]
     #: What a text that is blank gets instead of a prediction.
     blank: ClassVar[Record]
 
@@ -107,6 +121,10 @@ class Preprocessor(ABC):
         Raises:
             RowError: a row has a target that ``fit`` did not see.
         """
+
+    def is_blank(self, text: Text) -> bool:
+        """Return whether a text has nothing to predict from."""
+        return not (text.strip() if isinstance(text, str) else len(text))
 
     def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Any]]:
         """Turn new texts into rows for ``encode``, by default one a text, and what ``join`` has to know."""

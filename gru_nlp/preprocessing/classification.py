@@ -12,7 +12,18 @@ from tokenizers import Tokenizer
 
 from gru_nlp.batch import SequenceBatch
 from gru_nlp.errors import UserError, choose, nearest
-from gru_nlp.preprocessing.base import FIT_BATCH, Columns, Hints, Preprocessor, Record, RowError, Rows, Texts, pad
+from gru_nlp.preprocessing.base import (
+    FIT_BATCH,
+    Columns,
+    Hints,
+    Preprocessor,
+    Record,
+    RowError,
+    Rows,
+    Texts,
+    decode_labels,
+    pad,
+)
 from gru_nlp.text.special import UNK
 from gru_nlp.text.tokenizer import TextTokenizer
 
@@ -37,6 +48,7 @@ class ClassificationPreprocessor(Preprocessor):
         truncation: which tokens of a longer text are kept: ``head``, ``tail`` or ``both`` ends.
     """
 
+    example = "-- a great cast, but far too slow"
     data_columns = ("text", "label")
     list_columns = ("ids",)
     scalar_columns = ("tokens", "target")
@@ -96,13 +108,7 @@ class ClassificationPreprocessor(Preprocessor):
 
     def decode(self, outputs: Any, top_k: int = 1) -> list[Record]:
         """Probabilities ``(B, C)`` -> ``label`` and ``score``, and with ``top_k`` above 1 ``top``: the best pairs."""
-        scores, ids = outputs.topk(min(top_k, len(self.labels)), dim=1)
-        records: list[Record] = []
-        for row_scores, row_ids in zip(scores.tolist(), ids.tolist(), strict=True):
-            pairs = [[self.labels[label], score] for label, score in zip(row_ids, row_scores, strict=True)]
-            record: Record = {"label": pairs[0][0], "score": pairs[0][1]}
-            records.append(record | {"top": pairs} if top_k > 1 else record)
-        return records
+        return decode_labels(outputs, self.labels, top_k)
 
     def truth(self, columns: Columns) -> list[Record]:
         """Return ``text`` and ``target``."""

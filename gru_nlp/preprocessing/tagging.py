@@ -2,7 +2,7 @@
 
 import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,6 +50,7 @@ class TaggingPreprocessor(Preprocessor):
         max_words: words of a window of raw text; longer sentences are cut into overlapping ones.
     """
 
+    example = "-- Ms Amara Brook left Selby for the Brook Bank"
     data_columns = ("words", "tags")
     list_columns = ("ids", "shapes", "characters", "character_lengths", "target")
     length_columns = ("ids",)
@@ -306,7 +307,7 @@ class TaggingPreprocessor(Preprocessor):
         }
 
 
-def spots_of(words: Sequence[str]) -> list[Word]:
+def spots_of(words: Iterable[str]) -> list[Word]:
     """Return where words stand once they are joined by blanks."""
     spots, start = [], 0
     for word in words:

@@ -27,6 +27,7 @@ class TranslationPreprocessor(Preprocessor):
             two such runs differ.
     """
 
+    example = "-- a small dog runs through the park"
     data_columns = ("source", "target")
     list_columns = ("ids", "target_ids")
     scalar_columns = ("tokens",)

@@ -49,8 +49,8 @@ class Task(LightningModule):
 
     #: How the scores are computed, stored beside them.
     scorer: str
-    #: The command that uses a trained model, and a text to try it on.
-    example: tuple[str, str]
+    #: The command that uses a trained model.
+    command: str
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ class ClassificationTask(Task):
     """
 
     scorer = "accuracy and macro F1 over the labels that occur, argmax of the logits; loss: mean cross-entropy"
-    example = ("predict", "a great cast, but far too slow")
+    command = "predict"
 
     def __init__(
         self,

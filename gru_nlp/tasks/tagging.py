@@ -25,7 +25,7 @@ class TaggingTask(Task):
     """
 
     scorer = "entity precision, recall and F1 over all types by the rules of the CoNLL evaluation"
-    example = ("predict", "Ms Amara Brook left Selby for the Brook Bank")
+    command = "predict"
 
     def __init__(
         self,

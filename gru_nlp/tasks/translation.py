@@ -26,7 +26,7 @@ class TranslationTask(Task):
         model, monitor, mode, record, optimizer, schedule, seed, average_decay: as in ``Task``.
     """
 
-    example = ("translate", "a small dog runs through the park")
+    command = "translate"
 
     def __init__(
         self,

@@ -1,14 +1,26 @@
+from functools import partial
+
 import pytest
 import torch
 
-from gru_nlp.nn.pooling import AttentionPooling, ConcatPooling, LastState, MaxPooling, MeanPooling
+from gru_nlp.nn.gru import GRU
+from gru_nlp.nn.pooling import (
+    AttentionPooling,
+    ConcatPooling,
+    LastState,
+    MaxPooling,
+    MeanPooling,
+    RecurrentPooling,
+)
+
+STACKED = partial(RecurrentPooling, cell=GRU, hidden_size=3)
 
 LENGTHS = torch.tensor([5, 1, 3])
 STATES = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(0))
 FINAL = torch.randn(3, 4, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("pooling", [LastState, MeanPooling, MaxPooling, AttentionPooling, ConcatPooling])
+@pytest.mark.parametrize("pooling", [LastState, MeanPooling, MaxPooling, AttentionPooling, ConcatPooling, STACKED])
 def test_padding_has_no_part_in_any_pooling(pooling):
     torch.manual_seed(0)
     layer = pooling(4)

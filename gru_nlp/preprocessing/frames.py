@@ -1,0 +1,153 @@
+"""Sequences of frames, such as the rows of an image, and their labels."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from gru_nlp.batch import SequenceBatch
+from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.base import (
+    FIT_BATCH,
+    Columns,
+    Hints,
+    Preprocessor,
+    Record,
+    RowError,
+    Rows,
+    Text,
+    decode_labels,
+)
+
+
+class FramePreprocessor(Preprocessor):
+    """Images as sequences of rows; pixels are centred and scaled by their mean and spread in training.
+
+    Args:
+        shift: most pixels by which an image is moved at random in training, each way.
+    """
+
+    example = "input=<image or folder of images>"
+    data_columns = ("pixels", "width", "label")
+    list_columns = ("pixels",)
+    scalar_columns = ("tokens", "target")
+    input_column = "pixels"
+    blank: ClassVar[Record] = {"label": None, "score": None}
+
+    def __init__(self, *, shift: int) -> None:
+        if shift < 0:
+            raise UserError(f"preprocessing.shift={shift} must not be negative")
+        self.shift = shift
+        self.labels: list[str] = []
+        self.width = 0
+        self.height = 0
+        self.mean = 0.0
+        self.spread = 1.0
+
+    def fit(self, rows: Rows, hints: Hints) -> None:
+        """Learn labels, size, mean and spread from the columns ``label``, ``width`` and ``pixels``."""
+        labels: Counter[str] = Counter()
+        count = total = squares = 0.0
+        for batch in rows.iter(FIT_BATCH):
+            labels.update(batch["label"])
+            pixels = np.concatenate(batch["pixels"]).astype(np.float64) / 255.0
+            count, total, squares = count + len(pixels), total + pixels.sum(), squares + (pixels**2).sum()
+            self.width, self.height = batch["width"][0], len(batch["pixels"][0]) // batch["width"][0]
+        if len(labels) < 2:
+            raise UserError("the training images have one label only: give at least two")
+        self.labels = list(hints.label_order or sorted(labels))
+        self.mean = float(total / count)
+        self.spread = float(max(1e-6, (squares / count - self.mean**2) ** 0.5))
+
+    def encode(self, columns: Columns) -> dict[str, list[Any]]:
+        """``pixels`` stay as they are; ``label`` -> ``target``."""
+        size = self.height * self.width
+        for row, pixels in enumerate(columns["pixels"]):
+            if len(pixels) != size:
+                raise RowError(row, f"{len(pixels)} pixels where {self.height} x {self.width} were learned")
+        result: dict[str, list[Any]] = {
+            "pixels": list(columns["pixels"]),
+            "tokens": [size] * len(columns["pixels"]),
+        }
+        if "label" in columns:
+            places = {label: place for place, label in enumerate(self.labels)}
+            for row, label in enumerate(columns["label"]):
+                if label not in places:
+                    raise RowError(row, f"the label '{label}' does not occur in training")
+            result["target"] = [places[label] for label in columns["label"]]
+        return result
+
+    def collate(self, columns: Columns, training: bool) -> SequenceBatch:
+        """Return frames ``(B, height, width)``."""
+        images = np.stack([np.asarray(row) for row in columns["pixels"]]).reshape(-1, self.height, self.width)
+        if training and self.shift:
+            images = self._moved(images)
+        frames = torch.from_numpy(images.astype(np.float32) / 255.0).sub_(self.mean).div_(self.spread)
+        targets = torch.as_tensor(np.asarray(columns["target"]), dtype=torch.int64) if "target" in columns else None
+        return SequenceBatch(frames, torch.full((len(frames),), self.height), targets)
+
+    def _moved(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Move each image by whole pixels at random; what comes in is black."""
+        shift = self.shift
+        padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
+        down, right = torch.randint(0, 2 * shift + 1, (2, len(images))).numpy()
+        lines = down[:, None] + np.arange(self.height)
+        across = right[:, None] + np.arange(self.width)
+        moved: npt.NDArray[Any] = padded[np.arange(len(images))[:, None, None], lines[:, :, None], across[:, None, :]]
+        return moved
+
+    def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Any]]:
+        """Flatten images ``(height, width)`` of bytes.
+
+        Raises:
+            UserError: something else than an image of the learned size.
+        """
+        images = [np.asarray(text) for text in texts]
+        for image in images:
+            if image.shape != (self.height, self.width) or not np.issubdtype(image.dtype, np.integer):
+                given = "text" if image.dtype.kind == "U" else f"{image.dtype} of shape {image.shape}"
+                wanted = f"images of {self.height} x {self.width} grey bytes"
+                raise UserError(f"this model reads {wanted}, not {given}: set input=<image>")
+        return {"pixels": [image.ravel() for image in images]}, []
+
+    def decode(self, outputs: Any, top_k: int = 1) -> list[Record]:
+        """Probabilities ``(B, C)`` -> ``label`` and ``score``, and with ``top_k`` above 1 ``top``: the best pairs."""
+        return decode_labels(outputs, self.labels, top_k)
+
+    def truth(self, columns: Columns) -> list[Record]:
+        """Return the image's number and the true label."""
+        return [{"image": line, "target": label} for line, label in zip(columns["line"], columns["label"], strict=True)]
+
+    def describe(self, record: Record) -> str:
+        """Return label, score, true label and the image's number."""
+        return f"{record['label']} {record['score']:.2f}  (is {record['target']}): image {record['image']}"
+
+    def sizes(self) -> dict[str, Any]:
+        """Return the frames' size and the labels' number."""
+        return {"frame_size": self.width, "num_labels": len(self.labels)}
+
+    def tokens(self) -> list[str]:
+        """There is no vocabulary."""
+        return []
+
+    def label_names(self) -> list[str]:
+        """Return the labels in the order of their ids."""
+        return list(self.labels)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return labels, size, mean and spread."""
+        names = ("labels", "width", "height", "mean", "spread")
+        return {name: getattr(self, name) for name in names}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``state_dict`` gave."""
+        self.labels = list(state["labels"])
+        self.width, self.height = int(state["width"]), int(state["height"])
+        self.mean, self.spread = float(state["mean"]), float(state["spread"])
+
+    def options(self) -> dict[str, Any]:
+        """Nothing bears on ``encode`` beside the learned state."""
+        return {}
