@@ -1,0 +1,186 @@
+"""Every recurrent unit against ``torch.nn.GRU`` and, where it is installed, the GRU of Keras, in one run.
+
+Usage: python scripts/benchmark_cells.py [rounds=5] [threads=2] [size=128] [picture=cells.svg]
+
+Inputs and states of ``size`` features, float32. For each length and batch the table gives milliseconds of a forward
+pass without gradients and of training (forwards and backwards), the megabytes kept for the gradients, and the
+floating-point operations of the unit's equations a second (in training three times those of the forward pass) as
+GFLOP/s and as a share of what a large matrix product reaches in the same run. Medians over the rounds; the units take
+turns. The last table gives how training time grows with length: the exponent from length 64 to the longest. The picture
+shows training time over length; it needs matplotlib (pip install 'gru_nlp[plots]').
+"""
+
+import json
+import math
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gru_nlp.nn.gru import GRU
+from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
+from gru_nlp.nn.min_gru import MinGRU, MinLSTM
+
+LENGTHS, BATCHES = (16, 64, 256, 1024, 2048), (1, 16, 64)
+
+Run = Callable[[Tensor], Tensor]
+
+
+class Unit(NamedTuple):
+    """A unit under test: how it runs, and the floating-point operations of a step of one sequence."""
+
+    run: Run
+    operations: int
+
+
+class Figures(NamedTuple):
+    """Medians of one unit at one length and batch."""
+
+    forward: float
+    training: float
+    megabytes: float
+
+
+def keras_gru(size: int) -> Run:
+    """Return Keras's GRU on torch."""
+    os.environ["KERAS_BACKEND"] = "torch"
+    from keras import layers
+
+    layer = layers.GRU(size, return_sequences=True)
+    layer.build((None, None, size))
+    return lambda sequence: layer(sequence, training=True)
+
+
+def units(size: int) -> dict[str, Unit]:
+    """Return all units of ``size`` inputs and states."""
+    torch.manual_seed(1)
+    square = size * size
+    library = nn.GRU(size, size, batch_first=True)
+    made = {
+        "torch.nn.GRU": Unit(lambda sequence: library(sequence)[0], 12 * square),
+        "gru": Unit(GRU(size, size), 12 * square),
+        "gru_reset_before": Unit(GRUResetBefore(size, size, recurrent_dropout=0.0), 12 * square),
+        "gru_layer_norm": Unit(GRULayerNorm(size, size, recurrent_dropout=0.0), 12 * square),
+        "min_gru": Unit(MinGRU(size, size), 4 * square),
+        "min_lstm": Unit(MinLSTM(size, size), 6 * square),
+    }
+    return made | ({"keras GRU": Unit(keras_gru(size), 12 * square)} if find_spec("keras") else {})
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    """Return how long a call takes."""
+    started = time.perf_counter()
+    call()
+    return 1000 * (time.perf_counter() - started)
+
+
+def train(run: Run, sequence: Tensor) -> None:
+    """Run forwards and backwards."""
+    run(sequence).sum().backward()
+
+
+def kept_megabytes(run: Run, sequence: Tensor) -> float:
+    """Return the size of the storages that the backward pass needs, the weights' and the input's left out."""
+    sizes: dict[int, int] = {}
+    own = sequence.untyped_storage().data_ptr()
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if not isinstance(tensor, nn.Parameter) and storage.data_ptr() != own:
+            sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        kept = run(sequence)
+    del kept
+    return sum(sizes.values()) / 1e6
+
+
+def measure(chosen: dict[str, Unit], sequence: Tensor, rounds: int) -> dict[str, Figures]:
+    """Time all units in turn; the first round warms up."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in chosen}
+    for _ in range(rounds + 1):
+        for name, unit in chosen.items():
+            with torch.no_grad():
+                forward = milliseconds(partial(unit.run, sequence))
+            times[name].append((forward, milliseconds(partial(train, unit.run, sequence))))
+    figures = {}
+    for name, rows in times.items():
+        forward, training = (statistics.median(column) for column in zip(*rows[1:], strict=True))
+        figures[name] = Figures(forward, training, kept_megabytes(chosen[name].run, sequence))
+    return figures
+
+
+def peak() -> float:
+    """Return the GFLOP/s of a large matrix product."""
+    one = torch.randn(2048, 2048)
+    return 2 * 2048**3 / min(milliseconds(partial(torch.mm, one, one)) for _ in range(5)) / 1e6
+
+
+def draw(found: dict[tuple[int, int], dict[str, Figures]], path: str) -> None:
+    """Draw training time over length, a field a batch size."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 4), layout="constrained")
+    fields = figure.subplots(1, len(BATCHES), sharey=True)
+    for field, batch in zip(fields, BATCHES, strict=True):
+        for name in found[LENGTHS[0], batch]:
+            field.loglog(LENGTHS, [found[length, batch][name].training for length in LENGTHS], marker="o", label=name)
+        field.set(title=f"batch {batch}", xlabel="steps", xticks=LENGTHS, xticklabels=LENGTHS)
+        field.grid(visible=True, alpha=0.3)
+    fields[0].set_ylabel("training, ms")
+    fields[0].legend(fontsize="small")
+    figure.savefig(path)
+
+
+def print_rows(chosen: dict[str, Unit], figures: dict[str, Figures], length: int, batch: int, top: float) -> None:
+    """Print the figures of all units at a length and batch; ``top`` is the GFLOP/s of a large product."""
+    for name, (forward, training, megabytes) in figures.items():
+        speed = 3 * chosen[name].operations * length * batch / training / 1e6
+        ratio = figures["torch.nn.GRU"].training / training
+        own = f"{forward:>9.2f} {training:>9.2f} {ratio:>7.2f} {megabytes:>8.2f} {speed:>7.1f} {speed / top:>6.1%}"
+        print(f"{name:<17} {batch:>5} {length:>5} {own}", flush=True)
+
+
+def print_growth(found: dict[tuple[int, int], dict[str, Figures]]) -> None:
+    """Print the exponent with which each unit's training time grows from the second length to the last."""
+    low, high = LENGTHS[1], LENGTHS[-1]
+    print("\ngrowth with length  " + " ".join(f"{f'batch {batch}':>9}" for batch in BATCHES))
+    for name in found[low, BATCHES[0]]:
+        grown = [found[high, batch][name].training / found[low, batch][name].training for batch in BATCHES]
+        print(f"{name:<19} " + " ".join(f"{math.log(ratio, high / low):>9.2f}" for ratio in grown))
+
+
+def main() -> None:
+    """Measure every length and batch."""
+    given = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    torch.set_num_threads(int(given.get("threads", "2")))
+    size, rounds = int(given.get("size", "128")), int(given.get("rounds", "5"))
+    chosen, top = units(size), peak()
+    found: dict[tuple[int, int], dict[str, Figures]] = {}
+    print(f"largest matrix product: {top:.0f} GFLOP/s")
+    print(
+        f"{'unit':<17} {'batch':>5} {'steps':>5} {'forward':>9} {'training':>9} {'x torch':>7} {'MB':>8} GFLOP/s  share"
+    )
+    for batch in BATCHES:
+        for length in LENGTHS:
+            sequence = torch.randn(batch, length, size, requires_grad=True)
+            found[length, batch] = measure(chosen, sequence, rounds)
+            print_rows(chosen, found[length, batch], length, batch, top)
+    print_growth(found)
+    if "picture" in given:
+        draw(found, given["picture"])
+    machine = {"system": platform.platform(), "cpus": os.cpu_count(), "threads": torch.get_num_threads()}
+    print(json.dumps({**machine, "torch": torch.__version__}))
+
+
+if __name__ == "__main__":
+    main()
