@@ -35,7 +35,7 @@ STORED_PATHS = tuple(option for option in PATH_OPTIONS if "." in option)
 #: Options, by their last name, that count something and must be at least 1.
 COUNTS = frozenset(
     {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k"}
-    | {"max_length", "min_frequency"}
+    | {"max_length", "min_frequency", "max_words", "max_word_length", "filters", "width", "heads"}
 )
 #: Options, by their last name, that are a share from 0 to below 1.
 SHARES = frozenset(

@@ -37,7 +37,8 @@ def columns(record: Record, text: Text, scheme: str, preprocessor: TaggingPrepro
     ends = {spot.end: place + 1 for place, spot in enumerate(spots)}
     found = [schemes.Span(starts[e["start"]], ends[e["end"]], e["label"]) for e in record["entities"]]
     tags = schemes.write(found, len(spots), scheme)
-    return "".join(f"{spot.text} {tag}\n" for spot, tag in zip(spots, tags, strict=True))
+    words = ("_".join(spot.text.split()) or "_" for spot in spots)  # a given word may hold blanks, or nothing
+    return "".join(f"{word} {tag}\n" for word, tag in zip(words, tags, strict=True))
 
 
 def marked(entities: Sequence[Record], text: str, labels: Sequence[str]) -> str:

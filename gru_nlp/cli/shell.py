@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gru_nlp.cli import quoting
 from gru_nlp.config import check_ranges, check_types, conf_dir, leaves
+from gru_nlp.data.files import is_broken
 from gru_nlp.errors import UserError, nearest
 
 USER_ERROR = 2
@@ -84,6 +85,8 @@ def run_command(command: str, arguments: list[str]) -> int:
     try:
         if text is not None and command not in TAKES_TEXT:
             raise UserError(f"{command} takes no text after --")
+        if text is not None and is_broken(text):
+            raise UserError("the text after -- is not UTF-8: set input=<file> and encoding=<its codec>")
         quoting.check_flags(overrides)
         if command in STORED_GROUPS:
             register_stored(quoting.values(overrides).get("checkpoint"), STORED_GROUPS[command])

@@ -74,7 +74,8 @@ def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool 
             continue
         if not words:
             first = number
-            if line.startswith("#") and line[1:2] in (" ", "") and not schemes.TAG.fullmatch(fields[-1]):
+            marked = line.startswith("# ") or (tagged and line == "#")
+            if marked and not schemes.TAG.fullmatch(fields[-1]):
                 continue
         wide = wide or len(options.columns or fields)
         if len(fields) != wide:

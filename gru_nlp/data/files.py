@@ -107,6 +107,11 @@ def decoded(stream: IO[bytes], encoding: str, name: str, option: str) -> Lines:
         yield number, text.removesuffix("\n").removesuffix("\r")
 
 
+def is_broken(text: str) -> bool:
+    """Return whether a text holds lone surrogates, which are no characters and which no tokenizer takes."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def lines(path: Path, encoding: str, option: str) -> Lines:
     """Yield the numbered lines of a file of training or test data.
 

@@ -29,4 +29,6 @@ def read_idx(path: Path, dimensions: int, option: str) -> npt.NDArray[np.uint8]:
     values = np.frombuffer(content, np.uint8, offset=min(len(content), 4 + 4 * dimensions))
     if len(values) != int(shape.astype(np.int64).prod()):
         raise UserError(f"{path}: the idx file is cut off, or longer than it says (see {option})")
+    if not len(values):
+        raise UserError(f"{path}: the idx file is empty (see {option})")
     return values.reshape(shape.astype(np.int64))

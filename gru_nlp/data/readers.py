@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gru_nlp.data.files import Lines, lines
+from gru_nlp.data.files import Lines, is_broken, lines
 from gru_nlp.errors import UserError, nearest
 
 #: Larger than any field that fits in memory; the module's own limit of 128 KiB is no error of the user's.
@@ -179,6 +179,8 @@ def read_jsonl(numbered: Lines, name: str) -> Iterator[Fields]:
             raise UserError(f"{name}:{line}: not JSON that can be read: nested too deeply") from None
         if not isinstance(fields, dict):
             raise UserError(f'{name}:{line}: a JSON object is needed on every line, such as {{"text": ...}}')
+        if "\\u" in text and is_broken(json.dumps(fields, ensure_ascii=False)):
+            raise UserError(f"{name}:{line}: half a character (a lone surrogate such as \\ud800): mend the line")
         yield line, fields
 
 

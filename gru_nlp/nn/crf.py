@@ -12,6 +12,8 @@ from torch.autograd.function import once_differentiable
 
 from gru_nlp.nn.masking import gather_steps, padding_mask, reversal_index
 
+#: Least log-score of a tag beside the best one of its step, so that no message can vanish between two scalings.
+LEAST = -100.0
 #: Steps after which messages are scaled to a sum of one; float64 holds 70 powers of ten a step.
 SCALED = 4
 #: Log-score of a transition that is not allowed; finite, so that nothing turns into a number that is none.
@@ -69,7 +71,7 @@ def run_passes(emissions: Tensor, edges: Tensor, lengths: Tensor) -> Passes:
     batch, steps, _ = emissions.shape
     scores = emissions.double()
     peaks = scores.amax(dim=2, keepdim=True)  # (B, T, 1)
-    likely = (scores - peaks).exp_()
+    likely = (scores - peaks).clamp_(min=LEAST).exp_()
     index = reversal_index(lengths, steps)
     both = torch.stack([likely, gather_steps(likely, index)]).permute(2, 0, 1, 3).contiguous()  # (T, 2, B, C)
     weights = edges.double().exp()

@@ -100,7 +100,8 @@ class TaggingPreprocessor(Preprocessor):
             labels.update(span.label for tags in batch["tags"] for span in schemes.spans(tags))
         if not labels:
             raise UserError("the training data has no entity, only O (see data.tag=...)")
-        kept = sorted((w for w, count in words.items() if count >= self.min_frequency), key=lambda w: (-words[w], w))
+        known = (w for w, count in words.items() if count >= self.min_frequency and w not in SPECIAL_TOKENS)
+        kept = sorted(known, key=lambda w: (-words[w], w))
         order = dict.fromkeys([*SPECIAL_TOKENS, *kept, *hints.extra_words])
         self.words = {word: index for index, word in enumerate(order)}
         self.unseen = len(order) - len(SPECIAL_TOKENS) - len(kept)
@@ -132,7 +133,9 @@ class TaggingPreprocessor(Preprocessor):
 
     def _word(self, word: str) -> tuple[int, int, list[int]]:
         letters = [self.characters.get(letter, UNK) for letter in word[: self.max_word_length]]
-        return self.words.get(self.normal(word), UNK), shape(word), letters or [UNK]
+        known = self.words.get(self.normal(word), UNK)
+        # A person may well write <pad>, which is a word that nobody knows.
+        return known if known >= len(SPECIAL_TOKENS) else UNK, shape(word), letters or [UNK]
 
     def _targets(self, rows: Sequence[Sequence[str]]) -> list[list[int]]:
         ids = {tag: index for index, tag in enumerate(self.tags)}
@@ -213,6 +216,7 @@ class TaggingPreprocessor(Preprocessor):
     def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
         """Put the entities of sentences and windows together; offsets index the text, or the words joined by blanks."""
         joined: list[Record] = [{"entities": []} for _ in texts]
+        owned = [0] * len(texts)  # words of a text that the windows so far have spoken for
         for (number, first), record, after in zip(owners, records, [*owners[1:], (None, 0)], strict=True):
             # Of two windows that share words, each says what starts in its half of them.
             shared = max(0, first + len(record["tags"]) - after[1]) if after[0] == number else 0
@@ -220,8 +224,9 @@ class TaggingPreprocessor(Preprocessor):
             taken = joined[number]["entities"]
             for entity in record["entities"]:
                 start, end = first + entity["start"], first + entity["end"]
-                if start < limit and (not taken or start >= taken[-1]["end"]):
+                if owned[number] <= start < limit and (not taken or start >= taken[-1]["end"]):
                     taken.append({**entity, "start": start, "end": end})
+            owned[number] = limit
             if "paths" in record:
                 joined[number].setdefault("paths", []).append(record["paths"])
         for given, record in zip(texts, joined, strict=True):

@@ -51,12 +51,11 @@ def split_words(splitter: Tokenizer, texts: Sequence[str]) -> list[list[Word]]:
 
 def sentences(words: Sequence[Word], text: str) -> list[range]:
     """Return the places of each sentence's words: cut after closing marks and at empty lines."""
-    found, begun = [], 0
+    found, begun, ended = [], 0, 0  # ``ended``: the last word of the sentence that is no closing mark
     for place in range(1, len(words)):
         gap = text[words[place - 1].end : words[place].start]
-        ended = place - 1
-        while ended > begun and words[ended].text in _CLOSING:
-            ended -= 1
+        if place - 1 == begun or words[place - 1].text not in _CLOSING:
+            ended = place - 1
         over = words[ended].text in _ENDS and bool(gap) and not words[place].text[0].islower()
         if over or _LINE_BREAK.search(gap):
             found.append(range(begun, place))

@@ -104,6 +104,7 @@ def test_json_lines_hold_tags_or_spans():
         ({"text": "a b", "spans": [[1, 2, "X"]]}, "a.txt:1: the span 1 to 2 holds no word"),
         ({"text": "ab c", "spans": [[0, 1, "X"], [1, 4, "Y"]]}, "shares a word with the one before it"),
         ({"text": "ab", "spans": [["x", 1, "X"]]}, "a.txt:1: spans need [start, end, label]"),
+        ({"tokens": ["a\ud800"], "tags": ["O"]}, "a.txt:1: half a character (a lone surrogate"),
     ],
 )
 def test_bad_json_is_told_with_its_line(row, told):

@@ -115,3 +115,15 @@ def test_independent_tags_have_the_scores_of_a_softmax():
     assert found.tags[:, 0].tolist() == scores.argmax(2).tolist()
     assert found.scores[2, 0].item() == pytest.approx(logs[2, :3].max(1).values.sum().item(), rel=1e-5)
     assert found.links[0, 0, 1].item() == pytest.approx((logs[0, 0].max() + logs[0, 1].max()).item(), rel=1e-5)
+
+
+def test_a_tag_a_thousand_times_less_likely_than_a_forbidden_path_leaves_no_hole():
+    made = field(forbidden=((3, 1), (1, 1), (0, 1), (2, 1), (1, 3))).float()
+    scores = torch.zeros(1, 40, C)
+    scores[:, :, 1] = 1000.0  # the best tag of every step can never be reached
+    scores.requires_grad_()
+    loss = made.loss(scores, torch.tensor([40]), torch.zeros(1, 40, dtype=torch.int64))
+    loss.sum().backward()
+    assert torch.isfinite(loss).all()
+    assert torch.isfinite(scores.grad).all()
+    assert not made.tag(scores.detach(), torch.tensor([40])).nodes.isnan().any()

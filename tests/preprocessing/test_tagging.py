@@ -185,3 +185,31 @@ def test_random_strings_are_cut_where_their_offsets_say():
             found += 1
             assert text[entity["start"] : entity["end"]] == entity["text"] == entity["text"].strip() != ""
     assert found >= len(texts)
+
+
+def test_special_tokens_in_a_text_are_unknown_words():
+    made = make()
+    made.fit(
+        Table([*SENTENCES, (["<unk>", "<pad>", "Ada"], ["O", "O", "B-PER"])]), Hints(extra_words=["oslo", "<s>", "x"])
+    )
+    assert made.unseen == 1
+    assert made.encode({"words": [["<pad>", "<unk>", "<s>"]]})["ids"] == [[1, 1, 1]]
+    assert made.tokens()[-1] == "x"
+
+
+def test_of_two_windows_each_answers_for_its_half_of_what_they_share():
+    made = fitted()
+    words = ["so"] * (made.max_words + 8)
+    rows, owners = made.cut([words])
+    assert [first for _, first in owners] == [0, 8]
+    border = made.max_words - OVERLAP // 2
+    records = []
+    for (_, first), part in zip(owners, rows["words"], strict=True):
+        everywhere = [
+            {"start": place, "end": place + 1, "label": "PER" if first == 0 else "LOC", "score": 1.0}
+            for place in range(len(part))
+        ]
+        records.append({"tags": ["O"] * len(part), "entities": everywhere})
+    records[0]["entities"] = records[0]["entities"][: border - 3]  # the first sees nothing at the end of its half
+    labels = [entity["label"] for entity in made.join([words], owners, records)[0]["entities"]]
+    assert labels == ["PER"] * (border - 3) + ["LOC"] * (len(words) - border)

@@ -55,3 +55,8 @@ def test_windows_cover_all_and_share_their_edges(size):
     assert sorted(set().union(*parts)) == list(range(size))
     assert all(len(part) <= 10 for part in parts)
     assert all(one.stop - other.start == 4 for one, other in itertools.pairwise(parts))
+
+
+def test_a_line_of_closing_marks_takes_no_longer_than_its_length():
+    words = split_words(SPLITTER, [")" * 200_000])[0]
+    assert [len(part) for part in sentences(words, ")" * 200_000)] == [200_000]
