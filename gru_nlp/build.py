@@ -67,6 +67,12 @@ def preprocessor(config: Mapping[str, Any]) -> Preprocessor:
 
 def model(config: Mapping[str, Any], sizes: Mapping[str, int]) -> nn.Module:
     """Build the model of a training config with the ``sizes`` that the preprocessor found in the data."""
+    target = config["model"]["_target_"]
+    known = inspect.signature(get_object(target)).parameters
+    if missing := [name for name in sizes if name not in known]:
+        kind = config["preprocessing"]["_target_"].rpartition(".")[2]
+        named = f"{target.rpartition('.')[2]} takes no {' and no '.join(missing)}"
+        raise UserError(f"{named}, which {kind} gives: choose another model=... or preprocessing=...")
     built: nn.Module = build(config["model"], **sizes)
     return built
 

@@ -39,7 +39,7 @@ COUNTS = frozenset(
 )
 #: Options, by their last name, that are a share from 0 to below 1.
 SHARES = frozenset(
-    {"dropout", "recurrent_dropout", "output_dropout", "word_dropout", "bpe_dropout"}
+    {"dropout", "recurrent_dropout", "output_dropout", "input_dropout", "word_dropout", "bpe_dropout"}
     | {"label_smoothing", "warmup", "average_decay"}
 )
 

@@ -1,5 +1,6 @@
 """Raw text to predictions, from a checkpoint file alone; imports neither Lightning nor datasets."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,7 +64,7 @@ class Predictor:
         ``entities``, and ``paths`` where ``top_k`` is above 1; it takes lists of words too.
         """
         filled = [place for place, text in enumerate(texts) if not self.preprocessor.is_blank(text)]
-        records: list[Record] = [dict(self.preprocessor.blank) for _ in texts]
+        records: list[Record] = [copy.deepcopy(self.preprocessor.blank) for _ in texts]
         if not filled:
             return records
         given = [texts[place] for place in filled]

@@ -56,6 +56,8 @@ def read_picture(path: Path, height: int, width: int) -> Image:
 
     try:
         with Pictures.open(path) as picture:
+            if picture.mode.startswith(("I", "F")) or "A" in picture.mode or "transparency" in picture.info:
+                raise UserError(f"{path}: {picture.mode} pixels; save it with 8 bits and without transparency")
             return np.asarray(picture.convert("L").resize((width, height)), dtype=np.uint8)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (set input=...)") from None
@@ -69,8 +71,10 @@ def read_array(path: Path) -> Image:
         array = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (set input=...)") from None
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, MemoryError) as error:
         raise UserError(f"{path}: not an array that can be read: {str(error).splitlines()[0]}") from None
+    if not isinstance(array, np.ndarray):
+        raise UserError(f"{path}: an archive of arrays, where a single one is needed")
     if array.dtype != np.uint8 or array.ndim not in (2, 3):
         raise UserError(
             f"{path}: {array.dtype} of shape {array.shape}; uint8 (height, width) or (N, height, width) is read"

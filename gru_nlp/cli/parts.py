@@ -10,7 +10,7 @@ from torch import nn
 from gru_nlp import build, checkpoint
 from gru_nlp.cli.console import say
 from gru_nlp.data.corpus import Corpus
-from gru_nlp.data.module import DataModule
+from gru_nlp.data.module import DataModule, check_columns
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Hints, Preprocessor
 from gru_nlp.tasks.base import Task
@@ -32,6 +32,8 @@ def read_vectors(config: Mapping[str, Any]) -> WordVectors | None:
     path = config["embedding"]["vectors"]
     if path and "decoder" in config["model"]:
         raise UserError("embedding.vectors serves classifiers, not translators: leave it out")
+    if path and "embedding" not in config["model"]:
+        raise UserError("embedding.vectors serves models of words, which this is not: leave it out")
     return WordVectors.read(path) if path else None
 
 
@@ -42,10 +44,7 @@ def fit_preprocessor(config: Mapping[str, Any], corpus: Corpus, vectors: WordVec
     preprocessor = build.preprocessor(config)
     rows = corpus.load("train")
     assert rows is not None
-    if missing := [name for name in preprocessor.data_columns if name not in rows.column_names]:
-        given = " and ".join(name for name in rows.column_names if name != "line")
-        task = config["task"]["name"]
-        raise UserError(f"task={task} learns from {' and '.join(missing)}, but data={given}: choose another data=...")
+    check_columns(rows, preprocessor)
     preprocessor.fit(rows, Hints(label_order=corpus.label_order(), extra_words=words))
     return preprocessor
 

@@ -76,6 +76,7 @@ def run_images(config: DictConfig, predictor: Predictor) -> None:
     if not isinstance(preprocessor, FramePreprocessor):
         raise UserError(f"input={config['input']}: images, but the model of {config['checkpoint']} reads text")
     kind = text_io.output_format(config["format"], config["output"])
+    refuse_columns(kind)
     names: deque[str] = deque()
 
     def pictures() -> Iterator[images.Image]:
@@ -86,6 +87,16 @@ def run_images(config: DictConfig, predictor: Predictor) -> None:
     stream(
         config, predictor, pictures(), config["top_k"], lambda record, _: text_io.render(record, names.popleft(), kind)
     )
+
+
+def refuse_columns(kind: str) -> None:
+    """Refuse columns of words and tags from a model that gives a label.
+
+    Raises:
+        UserError: they were asked for.
+    """
+    if kind == "conll":
+        raise UserError("format=conll is for words with tags: a classifier writes jsonl, tsv or table")
 
 
 def write(config: DictConfig, predictor: Predictor, texts: Iterator[Text]) -> None:
@@ -102,8 +113,7 @@ def write(config: DictConfig, predictor: Predictor, texts: Iterator[Text]) -> No
             lambda record, text: entities.render(record, text, kind, scheme, preprocessor),
         )
         return
-    if kind == "conll":
-        raise UserError("format=conll is for words with tags: a classifier writes jsonl, tsv or table")
+    refuse_columns(kind)
     whole = text_io.joined(texts)
     stream(config, predictor, whole, top_k, lambda record, text: text_io.render(record, text, kind))
 

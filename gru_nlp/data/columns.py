@@ -18,11 +18,12 @@ _BLANKS = re.compile(r"[ \t]+")
 
 
 class Sentence(NamedTuple):
-    """The words of a sentence, their tags, and the line of the first word."""
+    """The words of a sentence, their tags, the line of the first word, and the first broken tag as ``line: tag``."""
 
     words: list[str]
     tags: list[str]
     line: int
+    broken: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool 
     words: list[str] = []
     tags: list[str] = []
     first, wide = 1, 0
+    see = ": see data.columns" if tagged else ""
     for number, line in numbered:
         fields = split_fields(line) if line.strip() else []
         if not fields or fields[0] == DOCUMENT:
@@ -80,9 +82,7 @@ def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool 
         wide = wide or len(options.columns or fields)
         if len(fields) != wide:
             named = f" ({' '.join(options.columns)})" if options.columns else ""
-            raise UserError(
-                f"{name}:{number}: {len(fields)} columns where {wide} are expected{named}: see data.columns"
-            )
+            raise UserError(f"{name}:{number}: {len(fields)} columns where {wide} are expected{named}{see}")
         word, tag = _pick(fields, f"{name}:{number}", options, tagged)
         words.append(word)
         tags.append(tag)
@@ -100,7 +100,7 @@ def _pick(fields: list[str], place: str, options: ColumnOptions, tagged: bool) -
         word = fields[_column(options.columns, options.word, "data.word")]
         tag = fields[_column(options.columns, options.tag, "data.tag")] if tagged else schemes.OUTSIDE
     if not word:
-        raise UserError(f"{place}: an empty word (two tabs side by side?): mend the line, or see data.columns")
+        raise UserError(f"{place}: an empty word (two tabs side by side?): mend the line")
     if not schemes.TAG.fullmatch(tag):
         raise UserError(f"{place}: '{tag}' is no tag like O, B-PER or I-LOC: see data.columns and data.tag")
     return word, tag

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from gru_nlp.data.bucketing import BucketBatchSampler
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.encoded import EncodedSplit, encode_split
+from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Batch, Preprocessor
 
 Split = Literal["train", "validation", "test"]
@@ -25,6 +26,18 @@ class _Collate:
 
     def __call__(self, columns: Any) -> Batch:
         return self.preprocessor.collate(columns, self.training)
+
+
+def check_columns(raw: datasets.Dataset, preprocessor: Preprocessor) -> None:
+    """Refuse data of another task.
+
+    Raises:
+        UserError: naming the columns that are there and those that are needed.
+    """
+    if any(name not in raw.column_names for name in preprocessor.data_columns):
+        given = " and ".join(name for name in raw.column_names if name != "line")
+        wanted = " and ".join(preprocessor.data_columns)
+        raise UserError(f"this task reads {wanted}, but the data has {given}: choose another data=...")
 
 
 class DataModule(LightningDataModule):
@@ -68,6 +81,7 @@ class DataModule(LightningDataModule):
         for split in splits:
             raw: datasets.Dataset | None = self.corpus.load(split)
             if raw is not None:
+                check_columns(raw, self.preprocessor)
                 self.encoded[split] = encode_split(raw, self.preprocessor, partial(self.corpus.locate, split))
 
     def train_dataloader(self) -> Loader:

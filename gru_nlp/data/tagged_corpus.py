@@ -20,6 +20,7 @@ TAGGED = datasets.Features(
         "words": datasets.List(datasets.Value("large_string")),
         "tags": datasets.List(datasets.Value("string")),
         "line": datasets.Value("int64"),
+        "broken": datasets.Value("string"),
     }
 )
 logger = logging.getLogger(__name__)
@@ -113,34 +114,38 @@ class TaggedCorpus(Corpus):
         options = ColumnOptions(self.encoding, self.columns, self.word, self.tag, option)
         how = (self.format, self.encoding, self.columns, self.word, self.tag, self.scheme)
         key = fingerprint("tagged", content_hash(path), *how)
-        return read_once(lambda: self._rows(path, options), TAGGED, key, self.cache_dir)
+        found = read_once(lambda: self._rows(path, options), TAGGED, key, self.cache_dir)
+        if mended := [place for place in found["broken"] if place]:
+            logger.warning(
+                "%s:%s breaks the file's scheme, and so do tags of %d of %d sentences; they were read by the CoNLL "
+                "rules (a type that changes or follows O begins an entity): see data.scheme",
+                path,
+                mended[0],
+                len(mended),
+                len(found),
+            )
+        return found
 
     def _rows(self, path: Path, options: ColumnOptions) -> Iterator[Sentence]:
-        """Yield the sentences of a file with tags as IOB2; say which break the file's scheme, and how often."""
+        """Yield the sentences of a file with tags as IOB2, and which of them break its scheme.
+
+        Raises:
+            UserError: too many do.
+        """
         read = list(read_tagged(path, self.format, options, self._split))
         step = 1 if self.format == "conll" else 0  # lines between two tags of a sentence
         scheme = self.scheme or schemes.guess(schemes.look(sentence.tags for sentence in read))
-        mends = 0
-        first = ""
+        broken: list[str] = []
         for sentence in read:
-            wrong = schemes.broken(sentence.tags, scheme)
-            if wrong is not None:
-                mends += 1
-                first = first or f"{path}:{sentence.line + wrong * step}: {sentence.tags[wrong]}"
-            yield sentence._replace(tags=schemes.write(schemes.spans(sentence.tags), len(sentence.tags), "iob2"))
-        if mends > 1 and mends > len(read) * schemes.MIXED:
+            place = schemes.broken(sentence.tags, scheme)
+            told = "" if place is None else f"{sentence.line + place * step}: {sentence.tags[place]}"
+            broken += [told] * (place is not None)
+            tags = schemes.write(schemes.spans(sentence.tags), len(sentence.tags), "iob2")
+            yield sentence._replace(tags=tags, broken=told)
+        if len(broken) > max(1, len(read) * schemes.MIXED):
             raise UserError(
-                f"{first} is not {scheme.upper()}, and so are {mends} of {len(read)} sentences: "
+                f"{path}:{broken[0]} is not {scheme.upper()}, and so are {len(broken)} of {len(read)} sentences: "
                 "the file mixes schemes; mend it, or set data.scheme=..."
-            )
-        if mends:
-            logger.warning(
-                "%s is not %s where it stands; %d of %d sentences have such tags, read by the CoNLL rules "
-                "(a type that changes or follows O begins an entity): see data.scheme",
-                first,
-                scheme.upper(),
-                mends,
-                len(read),
             )
 
     def _split(self, text: str) -> list[Word]:
@@ -159,7 +164,12 @@ class TaggedCorpus(Corpus):
         def convert(columns: Mapping[str, list[Any]], rows: list[int]) -> dict[str, list[Any]]:
             tags = [[names[tag] if names else tag for tag in row] for row in columns[self.tag]]
             written = [schemes.write(schemes.spans(row), len(row), "iob2") for row in tags]
-            return {"words": columns[self.word], "tags": written, "line": [row + 1 for row in rows]}
+            return {
+                "words": columns[self.word],
+                "tags": written,
+                "line": [row + 1 for row in rows],
+                "broken": [""] * len(rows),
+            }
 
         table = table.filter(lambda row: bool(row[self.word]))
         return table.map(convert, batched=True, with_indices=True, remove_columns=table.column_names, features=TAGGED)

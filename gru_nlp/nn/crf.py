@@ -211,7 +211,9 @@ class ConditionalRandomField(nn.Module):
         linked = moved * passes.backward[:, 1:].gather(2, after) / pairs.sum(dim=2, keepdim=True)
         links = torch.cat([own[:, :1], linked], dim=1)
         nodes, links = (part.log().transpose(1, 2).to(emissions.dtype) for part in (own, links))
-        return Tagging(tags, (scores - passes.normaliser[:, None]).to(emissions.dtype), nodes, links, lengths)
+        logs = (scores.double() - passes.normaliser[:, None]).clamp_(max=0.0)
+        logs = logs.masked_fill(scores < scores[:, :1] + NEVER / 2, float("-inf"))
+        return Tagging(tags, logs.to(emissions.dtype), nodes, links, lengths)
 
 
 class IndependentTags(nn.Module):

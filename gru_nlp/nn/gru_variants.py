@@ -44,7 +44,7 @@ class GRUResetBefore(Cell):
         for_gates, for_candidate = projected.tensor_split([2 * self.hidden_size], dim=-1)
         reset, update = torch.sigmoid(for_gates + self.gates(seen)).chunk(2, dim=-1)
         candidate = torch.tanh(for_candidate + self.candidate(reset * seen))
-        return torch.lerp(hidden, candidate, update), reset
+        return hidden + update * (candidate - hidden), reset
 
     def _run(self, sequence: Tensor, initial: Tensor | None) -> tuple[Tensor, Tensor]:
         hidden = sequence.new_zeros(len(sequence), self.hidden_size) if initial is None else initial
@@ -77,7 +77,7 @@ class GRUResetBefore(Cell):
         candidates = torch.tanh(for_candidate + self.candidate(resets * before))
         memory, memories = first[:, 0], []
         for candidate, forget in zip(candidates.unbind(dim=1), resets.unbind(dim=1), strict=True):
-            memory = torch.lerp(memory, candidate, forget)
+            memory = memory + forget * (candidate - memory)
             memories.append(memory)
         return torch.stack(memories, dim=1)
 
@@ -117,7 +117,7 @@ class GRULayerNorm(Cell):
         recurrent = self._normalised(self.recurrent(seen), self.recurrent_gain, self.recurrent_bias)
         reset, update = torch.sigmoid(projected[..., :2, :] + recurrent[..., :2, :]).unbind(dim=-2)
         candidate = torch.tanh(projected[..., 2, :] + reset * recurrent[..., 2, :])
-        return torch.lerp(candidate, hidden, update)
+        return candidate + update * (hidden - candidate)
 
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""

@@ -61,10 +61,16 @@ class LinearRecurrence(torch.autograd.Function):
 
 def recur(decays: Tensor, inputs: Tensor, initial: Tensor | None) -> Tensor:
     """Run the recurrence over ``(B, T, H)`` from states ``(B, H)``, zero by default."""
-    first = inputs.new_zeros(len(inputs), inputs.shape[2]) if initial is None else initial
-    turned = (part.transpose(0, 1).contiguous() for part in (decays, inputs))
+    kept = torch.float64 if inputs.dtype == torch.float64 else torch.float32  # half precision would add its errors up
+    first = inputs.new_zeros(len(inputs), inputs.shape[2], dtype=kept) if initial is None else initial.to(kept)
+    turned = (part.to(kept).transpose(0, 1).contiguous() for part in (decays, inputs))
     states: Tensor = LinearRecurrence.apply(*turned, first)  # type: ignore[no-untyped-call]
     return states.transpose(0, 1)
+
+
+def move(hidden: Tensor, candidate: Tensor, share: Tensor) -> Tensor:
+    """Return ``hidden`` moved towards ``candidate`` by a share, in the wider of their number formats."""
+    return hidden + share * (candidate - hidden)
 
 
 class MinGRU(Cell):
@@ -93,7 +99,7 @@ class MinGRU(Cell):
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
-        return torch.lerp(hidden, cast(Tensor, self.candidate(inputs)), torch.sigmoid(self.update(inputs)))
+        return move(hidden, cast(Tensor, self.candidate(inputs)), torch.sigmoid(self.update(inputs)))
 
 
 class MinLSTM(Cell):
@@ -127,4 +133,4 @@ class MinLSTM(Cell):
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
-        return torch.lerp(hidden, cast(Tensor, self.candidate(inputs)), self._share(inputs))
+        return move(hidden, cast(Tensor, self.candidate(inputs)), self._share(inputs))

@@ -1,5 +1,6 @@
 """Sequences of frames, such as the rows of an image, and their labels."""
 
+import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -55,7 +56,7 @@ class FramePreprocessor(Preprocessor):
             labels.update(batch["label"])
             pixels = np.concatenate(batch["pixels"]).astype(np.float64) / 255.0
             count, total, squares = count + len(pixels), total + pixels.sum(), squares + (pixels**2).sum()
-            self.width, self.height = batch["width"][0], len(batch["pixels"][0]) // batch["width"][0]
+            self.width, self.height = batch["width"][0], len(batch["pixels"][0]) // max(1, batch["width"][0])
         if len(labels) < 2:
             raise UserError("the training images have one label only: give at least two")
         self.labels = list(hints.label_order or sorted(labels))
@@ -65,9 +66,11 @@ class FramePreprocessor(Preprocessor):
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
         """``pixels`` stay as they are; ``label`` -> ``target``."""
         size = self.height * self.width
-        for row, pixels in enumerate(columns["pixels"]):
-            if len(pixels) != size:
-                raise RowError(row, f"{len(pixels)} pixels where {self.height} x {self.width} were learned")
+        widths = columns.get("width", [self.width] * len(columns["pixels"]))
+        for row, (pixels, width) in enumerate(zip(columns["pixels"], widths, strict=True)):
+            if len(pixels) != size or width != self.width:
+                learned = f"{self.height} x {self.width}"
+                raise RowError(row, f"{len(pixels)} pixels, {width} wide, where {learned} were learned")
         result: dict[str, list[Any]] = {
             "pixels": list(columns["pixels"]),
             "tokens": [size] * len(columns["pixels"]),
@@ -90,10 +93,13 @@ class FramePreprocessor(Preprocessor):
         return SequenceBatch(frames, torch.full((len(frames),), self.height), targets)
 
     def _moved(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Move each image by whole pixels at random; what comes in is black."""
-        shift = self.shift
+        """Move each image by whole pixels at random; what comes in is black.
+
+        The draw depends on the batch alone, so that a run which was stopped and resumed makes the same moves.
+        """
+        shift, source = self.shift, torch.Generator().manual_seed(zlib.crc32(images.tobytes()))
         padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
-        down, right = torch.randint(0, 2 * shift + 1, (2, len(images))).numpy()
+        down, right = torch.randint(0, 2 * shift + 1, (2, len(images)), generator=source).numpy()
         lines = down[:, None] + np.arange(self.height)
         across = right[:, None] + np.arange(self.width)
         moved: npt.NDArray[Any] = padded[np.arange(len(images))[:, None, None], lines[:, :, None], across[:, None, :]]

@@ -102,9 +102,12 @@ class TaggingPreprocessor(Preprocessor):
             raise UserError("the training data has no entity, only O (see data.tag=...)")
         known = (w for w, count in words.items() if count >= self.min_frequency and w not in SPECIAL_TOKENS)
         kept = sorted(known, key=lambda w: (-words[w], w))
-        order = dict.fromkeys([*SPECIAL_TOKENS, *kept, *hints.extra_words])
+        extra = [word for word in hints.extra_words if word not in SPECIAL_TOKENS and self.normal(word) == word]
+        rare = [word for word in extra if word in words]  # their vectors are known, and training meets them
+        met = dict.fromkeys([*SPECIAL_TOKENS, *kept, *rare])
+        order = dict.fromkeys([*met, *extra])
         self.words = {word: index for index, word in enumerate(order)}
-        self.unseen = len(order) - len(SPECIAL_TOKENS) - len(kept)
+        self.unseen = len(order) - len(met)
         self._characters(sorted(letters))
         self._labels(sorted(labels))
 

@@ -128,4 +128,4 @@ def test_data_of_another_task_is_refused_in_one_line(capsys):
     Path("a.csv").write_text("text,label\n" + "a,x\nb,y\n" * 20)
     assert main(["train", "task=ner", "data=csv", "data.train=a.csv"]) == 2
     told = capsys.readouterr().err.splitlines()[-1]
-    assert "task=ner learns from words and tags, but data=text and label: choose another data=..." in told
+    assert "this task reads words and tags, but the data has text and label: choose another data=..." in told

@@ -150,3 +150,15 @@ def test_recurrent_dropout_hides_the_same_features_at_every_step_and_only_in_tra
     assert torch.equal(once, cell(sequence))
     assert not torch.equal(once, cell(sequence))
     assert torch.equal(cell.eval()(sequence), cell(sequence))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_half_precision_trains_and_decodes(name):
+    torch.manual_seed(0)
+    cell = CELLS[name](D, H)
+    with torch.autocast("cpu"):
+        states = cell(torch.randn(2, 5, D), torch.zeros(2, H, dtype=torch.bfloat16))
+        stepped = cell.step(torch.randn(2, D), torch.zeros(2, H))
+    states.float().sum().backward()
+    assert torch.isfinite(stepped).all()
+    assert all(torch.isfinite(parameter.grad).all() for parameter in cell.parameters())
