@@ -14,8 +14,8 @@ from gru_nlp.samples import MODULES, SPLITS, generate, translation
 
 LABELLED = ("sentiment", "topics")
 DIGEST = (
-    "import hashlib, json; from gru_nlp.samples import generate;"
-    "print(hashlib.sha256(json.dumps([generate(n, s) for n in ('sentiment', 'topics', 'translation')"
+    "import hashlib, json; from gru_nlp.samples import MODULES, generate;"
+    "print(hashlib.sha256(json.dumps([generate(n, s) for n in MODULES"
     " for s in ('train', 'validation', 'test')]).encode()).hexdigest())"
 )
 
