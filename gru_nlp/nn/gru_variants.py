@@ -1,9 +1,74 @@
-"""Gated recurrent units that no library runs: the reset gate before the product, and normalised gates."""
+"""Gated recurrent units that no library runs: the reset gate before the product, and normalised gates.
+
+Their sequence forms have backward passes written out, as ``GRUFunction`` has, and for the same reason.
+"""
+
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from gru_nlp.nn.cell import Cell, recurrent_mask
+
+EPSILON = 1e-5  # of the layer normalisation
+
+
+def in_format_of(weight: Tensor, projected: Tensor, initial: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return input products ``(B, T, ...)`` and first states ``(B, H)`` in the format of ``weight`` ``(..., H)``.
+
+    Under autocast the products come in half precision, in which a long recurrence would add its errors up.
+    """
+    first = weight.new_zeros(len(projected), weight.shape[1]) if initial is None else initial.to(weight.dtype)
+    return projected.to(weight.dtype), first
+
+
+class ResetBeforeFunction(torch.autograd.Function):
+    """``GRUResetBefore`` over a whole sequence, its input products given."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, projected: Tensor, initial: Tensor, mask: Tensor | None, of_gates: Tensor, of_candidate: Tensor
+    ) -> Tensor:
+        """``(B, T, 3 H)``, ``(B, H)``, ``(B, H)``, the recurrent matrices ``(2 H, H)``, ``(H, H)`` -> ``(B, T, H)``."""
+        batch, steps, width = len(projected), projected.shape[1], len(of_candidate)
+        gates = projected.transpose(0, 1).clone(memory_format=torch.contiguous_format)  # (T, B, 3 H), then r, z, n
+        states = projected.new_empty(steps + 1, batch, width)
+        states[0] = initial
+        for gate, hidden, after in zip(gates, states[:-1], states[1:], strict=True):
+            seen = hidden if mask is None else hidden * mask
+            reset_update = gate[:, : 2 * width].addmm_(seen, of_gates.t()).sigmoid_()
+            new = gate[:, 2 * width :].addmm_(reset_update[:, :width] * seen, of_candidate.t()).tanh_()
+            torch.lerp(hidden, new, reset_update[:, width:], out=after)
+        ctx.save_for_backward(gates, states, mask, of_gates, of_candidate)
+        return states[1:].transpose(0, 1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of ``forward``'s arguments."""
+        gates, states, mask, of_gates, of_candidate = ctx.saved_tensors
+        width = len(of_candidate)
+        reset, update, new = gates.split(width, dim=2)
+        seen = states[:-1] if mask is None else states[:-1] * mask
+        kept = 1 - update
+        by_new = (1 - new * new).mul_(update)
+        by_update = torch.sub(new, states[:-1]).mul_(update).mul_(kept)
+        by_reset = (1 - reset).mul_(reset).mul_(seen)
+        at_gates = torch.empty_like(gates)  # before the gates' functions
+        carried = gradient.new_zeros(gradient.shape[0], width)
+        for step in range(len(gates) - 1, -1, -1):
+            carried.add_(gradient[:, step])
+            candidate = torch.mul(carried, by_new[step], out=at_gates[step, :, 2 * width :])
+            at_seen = candidate @ of_candidate
+            torch.mul(at_seen, by_reset[step], out=at_gates[step, :, :width])
+            torch.mul(carried, by_update[step], out=at_gates[step, :, width : 2 * width])
+            at_seen.mul_(reset[step]).addmm_(at_gates[step, :, : 2 * width], of_gates)
+            carried.mul_(kept[step]).add_(at_seen if mask is None else at_seen.mul_(mask))
+        flat = at_gates.flatten(0, 1)  # (T B, 3 H)
+        of_gates_too = flat[:, : 2 * width].t() @ seen.flatten(0, 1)
+        of_candidate_too = flat[:, 2 * width :].t() @ (reset * seen).flatten(0, 1)
+        return at_gates.transpose(0, 1), carried, None, of_gates_too, of_candidate_too
 
 
 class GRUResetBefore(Cell):
@@ -39,30 +104,24 @@ class GRUResetBefore(Cell):
                 (nn.init.xavier_uniform_ if layer is self.inputs else nn.init.orthogonal_)(part)
         nn.init.zeros_(self.inputs.bias)
 
-    def _step(self, projected: Tensor, hidden: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the states after a step, and its reset gates; ``seen`` are the states that the products see."""
-        for_gates, for_candidate = projected.tensor_split([2 * self.hidden_size], dim=-1)
-        reset, update = torch.sigmoid(for_gates + self.gates(seen)).chunk(2, dim=-1)
-        candidate = torch.tanh(for_candidate + self.candidate(reset * seen))
-        return hidden + update * (candidate - hidden), reset
-
-    def _run(self, sequence: Tensor, initial: Tensor | None) -> tuple[Tensor, Tensor]:
-        hidden = sequence.new_zeros(len(sequence), self.hidden_size) if initial is None else initial
-        mask = recurrent_mask(hidden, self.recurrent_dropout, self.training)
-        states, resets = [], []
-        for projected in self.inputs(sequence).unbind(dim=1):
-            hidden, reset = self._step(projected, hidden, hidden if mask is None else hidden * mask)
-            states.append(hidden)
-            resets.append(reset)
-        return torch.stack(states, dim=1), torch.stack(resets, dim=1)
-
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
-        return self._run(sequence, initial)[0]
+        projected, first = in_format_of(self.gates.weight, self.inputs(sequence), initial)
+        mask = recurrent_mask(first, self.recurrent_dropout, self.training)
+        with torch.autocast(sequence.device.type, enabled=False):
+            states = ResetBeforeFunction.apply(projected, first, mask, self.gates.weight, self.candidate.weight)  # type: ignore[no-untyped-call]
+        return cast(Tensor, states)
+
+    def _gates(self, projected: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return reset gate, update gate and candidate ``(..., H)`` of input products ``(..., 3 H)``."""
+        for_gates, for_candidate = projected.tensor_split([2 * self.hidden_size], dim=-1)
+        reset, update = torch.sigmoid(for_gates + self.gates(hidden)).chunk(2, dim=-1)
+        return reset, update, torch.tanh(for_candidate + self.candidate(reset * hidden))
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
-        return self._step(self.inputs(inputs), hidden, hidden)[0]
+        _, update, candidate = self._gates(self.inputs(inputs), hidden)
+        return hidden + update * (candidate - hidden)
 
     def memory(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """Return the "memory" of the write-ups, ``(B, T, H)``, which the states do not depend on.
@@ -70,16 +129,71 @@ class GRUResetBefore(Cell):
         ``c_t = (1 - f_t) c_{t-1} + f_t tanh(W x_t + U (h_{t-1} * f_t) + b)`` with f the reset gate, c_0 = h_0: what the
         state would be if the reset gate also did the update gate's work.
         """
-        states, resets = self._run(sequence, initial)
-        first = states.new_zeros(len(states), 1, self.hidden_size) if initial is None else initial[:, None]
-        before = torch.cat([first, states[:, :-1]], dim=1)
-        for_candidate = self.inputs(sequence)[:, :, 2 * self.hidden_size :]
-        candidates = torch.tanh(for_candidate + self.candidate(resets * before))
-        memory, memories = first[:, 0], []
+        states = self(sequence, initial)
+        first = torch.zeros_like(states[:, 0]) if initial is None else initial
+        before = torch.cat([first[:, None], states[:, :-1]], dim=1)
+        resets, _, candidates = self._gates(self.inputs(sequence), before)
+        memory, memories = first, []
         for candidate, forget in zip(candidates.unbind(dim=1), resets.unbind(dim=1), strict=True):
             memory = memory + forget * (candidate - memory)
             memories.append(memory)
         return torch.stack(memories, dim=1)
+
+
+class LayerNormFunction(torch.autograd.Function):
+    """``GRULayerNorm`` over a whole sequence, its normalised input products given."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, projected: Tensor, initial: Tensor, mask: Tensor | None, weight: Tensor, gain: Tensor, bias: Tensor
+    ) -> Tensor:
+        """``(B, T, 3, H)``, ``(B, H)``, ``(B, H)``, the recurrent ``(3 H, H)``, ``(3, H)`` twice -> ``(B, T, H)``."""
+        batch, steps, _, width = projected.shape
+        gates = projected.transpose(0, 1).clone(memory_format=torch.contiguous_format)  # (T, B, 3, H), then r, z, n
+        products = torch.empty_like(gates)
+        means, scales = gates.new_empty(2, steps, batch, 3, 1)
+        states = projected.new_empty(steps + 1, batch, width)
+        states[0] = initial
+        for step, (gate, product, hidden) in enumerate(zip(gates, products, states[:-1], strict=True)):
+            torch.mm(hidden if mask is None else hidden * mask, weight.t(), out=product.view(batch, 3 * width))
+            normal, means[step], scales[step] = torch.native_layer_norm(product, [width], None, None, EPSILON)
+            recurrent = torch.addcmul(bias, normal, gain)
+            reset, update = gate[:, :2].add_(recurrent[:, :2]).sigmoid_().unbind(dim=1)
+            new = gate[:, 2].addcmul_(reset, recurrent[:, 2]).tanh_()
+            torch.lerp(new, hidden, update, out=states[step + 1])
+        ctx.save_for_backward(gates, products, means, scales, states, mask, weight, gain, bias)
+        return states[1:].transpose(0, 1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of ``forward``'s arguments."""
+        gates, products, means, scales, states, mask, weight, gain, bias = ctx.saved_tensors
+        batch, width = gates.shape[1], gates.shape[3]
+        reset, update, new = gates.unbind(dim=2)
+        normal = (products - means).mul_(scales)
+        by_new = (1 - new * new).mul_(1 - update)
+        by_update = torch.sub(states[:-1], new).mul_(update).mul_(1 - update)
+        by_reset = torch.addcmul(bias[2], normal[:, :, 2], gain[2]).mul_(reset).mul_(1 - reset)
+        at_recurrent, at_products, at_new = torch.empty_like(gates), torch.empty_like(gates), torch.empty_like(new)
+        carried = gradient.new_zeros(batch, width)
+        for step in range(len(gates) - 1, -1, -1):
+            carried.add_(gradient[:, step])
+            own = at_recurrent[step]
+            candidate = torch.mul(carried, by_new[step], out=at_new[step])
+            torch.mul(candidate, by_reset[step], out=own[:, 0])
+            torch.mul(carried, by_update[step], out=own[:, 1])
+            torch.mul(candidate, reset[step], out=own[:, 2])
+            at_products[step] = torch.ops.aten.native_layer_norm_backward(
+                own * gain, products[step], [width], means[step], scales[step], None, None, [True, False, False]
+            )[0]
+            at_seen = at_products[step].view(batch, 3 * width) @ weight
+            carried.mul_(update[step]).add_(at_seen if mask is None else at_seen.mul_(mask))
+        seen = states[:-1] if mask is None else states[:-1] * mask
+        of_weight = at_products.view(-1, 3 * width).t() @ seen.flatten(0, 1)
+        of_gain, of_bias = (at_recurrent * normal).sum(dim=(0, 1)), at_recurrent.sum(dim=(0, 1))
+        at_recurrent[:, :, 2] = at_new  # the gradient of the input products differs there alone
+        return at_recurrent.transpose(0, 1), carried, None, of_weight, of_gain, of_bias
 
 
 class GRULayerNorm(Cell):
@@ -111,25 +225,22 @@ class GRULayerNorm(Cell):
     def _normalised(self, products: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
         """Normalise each of the three products ``(..., 3 H)`` over its H features -> ``(..., 3, H)``."""
         split = products.view(*products.shape[:-1], 3, self.hidden_size)
-        return nn.functional.layer_norm(split, (self.hidden_size,)) * gain + bias
-
-    def _step(self, projected: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:
-        recurrent = self._normalised(self.recurrent(seen), self.recurrent_gain, self.recurrent_bias)
-        reset, update = torch.sigmoid(projected[..., :2, :] + recurrent[..., :2, :]).unbind(dim=-2)
-        candidate = torch.tanh(projected[..., 2, :] + reset * recurrent[..., 2, :])
-        return candidate + update * (hidden - candidate)
+        return nn.functional.layer_norm(split, (self.hidden_size,), eps=EPSILON) * gain + bias
 
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
-        hidden = sequence.new_zeros(len(sequence), self.hidden_size) if initial is None else initial
-        mask = recurrent_mask(hidden, self.recurrent_dropout, self.training)
-        projected = self._normalised(self.inputs(sequence), self.input_gain, self.input_bias)  # (B, T, 3, H)
-        states = []
-        for own in projected.unbind(dim=1):
-            hidden = self._step(own, hidden, hidden if mask is None else hidden * mask)
-            states.append(hidden)
-        return torch.stack(states, dim=1)
+        own = self._normalised(self.inputs(sequence), self.input_gain, self.input_bias)  # (B, T, 3, H)
+        weight = self.recurrent.weight
+        projected, first = in_format_of(weight, own, initial)
+        mask = recurrent_mask(first, self.recurrent_dropout, self.training)
+        with torch.autocast(sequence.device.type, enabled=False):
+            states = LayerNormFunction.apply(projected, first, mask, weight, self.recurrent_gain, self.recurrent_bias)  # type: ignore[no-untyped-call]
+        return cast(Tensor, states)
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
-        return self._step(self._normalised(self.inputs(inputs), self.input_gain, self.input_bias), hidden, hidden)
+        projected = self._normalised(self.inputs(inputs), self.input_gain, self.input_bias)
+        recurrent = self._normalised(self.recurrent(hidden), self.recurrent_gain, self.recurrent_bias)
+        reset, update = torch.sigmoid(projected[..., :2, :] + recurrent[..., :2, :]).unbind(dim=-2)
+        candidate = torch.tanh(projected[..., 2, :] + reset * recurrent[..., 2, :])
+        return candidate + update * (hidden - candidate)

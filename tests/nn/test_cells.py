@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from gru_nlp.nn import gru_variants
 from gru_nlp.nn.encoder import RecurrentEncoder
 from gru_nlp.nn.gru import GRU
 from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
@@ -150,6 +151,28 @@ def test_recurrent_dropout_hides_the_same_features_at_every_step_and_only_in_tra
     assert torch.equal(once, cell(sequence))
     assert not torch.equal(once, cell(sequence))
     assert torch.equal(cell.eval()(sequence), cell(sequence))
+
+
+@pytest.mark.parametrize("kind", [GRUResetBefore, GRULayerNorm])
+def test_recurrent_dropout_hides_features_from_the_products_alone(kind, monkeypatch):
+    torch.manual_seed(0)
+    mask = torch.tensor([2.0, 0.0, 2.0, 0.0], dtype=torch.float64)
+    monkeypatch.setattr(gru_variants, "recurrent_mask", lambda hidden, *_: mask.expand_as(hidden))
+    dropped = kind(D, H, recurrent_dropout=0.5).double()
+    sequence, initial = drawn(2, 5, D, grad=True), drawn(2, H, grad=True)
+    names, weights = zip(*dropped.named_parameters(), strict=True)
+
+    def run(sequence, initial, *weights):
+        return torch.func.functional_call(dropped, dict(zip(names, weights, strict=True)), (sequence, initial))
+
+    assert torch.autograd.gradcheck(run, (sequence, initial, *weights))
+    states = dropped(sequence, initial)
+    # What a matrix does not see of a state might as well be zero in the matrix.
+    monkeypatch.setattr(gru_variants, "recurrent_mask", lambda *_: None)
+    with torch.no_grad():
+        for name in ("gates", "candidate") if kind is GRUResetBefore else ("recurrent",):
+            getattr(dropped, name).weight.mul_(mask)
+    torch.testing.assert_close(states, dropped(sequence, initial))
 
 
 @pytest.mark.parametrize("name", CELLS)
