@@ -151,17 +151,20 @@ class LayerNormFunction(torch.autograd.Function):
         batch, steps, _, width = projected.shape
         gates = projected.transpose(0, 1).clone(memory_format=torch.contiguous_format)  # (T, B, 3, H), then r, z, n
         products = torch.empty_like(gates)
-        means, scales = gates.new_empty(2, steps, batch, 3, 1)
+        means, scales = [], []  # in the format that the library's normalisation chooses
         states = projected.new_empty(steps + 1, batch, width)
         states[0] = initial
-        for step, (gate, product, hidden) in enumerate(zip(gates, products, states[:-1], strict=True)):
+        for gate, product, hidden, after in zip(gates, products, states[:-1], states[1:], strict=True):
             torch.mm(hidden if mask is None else hidden * mask, weight.t(), out=product.view(batch, 3 * width))
-            normal, means[step], scales[step] = torch.native_layer_norm(product, [width], None, None, EPSILON)
+            normal, mean, scale = torch.native_layer_norm(product, [width], None, None, EPSILON)
+            means.append(mean)
+            scales.append(scale)
             recurrent = torch.addcmul(bias, normal, gain)
             reset, update = gate[:, :2].add_(recurrent[:, :2]).sigmoid_().unbind(dim=1)
             new = gate[:, 2].addcmul_(reset, recurrent[:, 2]).tanh_()
-            torch.lerp(new, hidden, update, out=states[step + 1])
-        ctx.save_for_backward(gates, products, means, scales, states, mask, weight, gain, bias)
+            torch.lerp(new, hidden, update, out=after)
+        statistics = torch.stack(means), torch.stack(scales)
+        ctx.save_for_backward(gates, products, *statistics, states, mask, weight, gain, bias)
         return states[1:].transpose(0, 1)
 
     @staticmethod

@@ -95,7 +95,7 @@ class MinGRU(Cell):
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
         update = torch.sigmoid(self.update(sequence))
-        return recur(1.0 - update, update * self.candidate(sequence), initial)
+        return recur(1.0 - update, update * self.candidate(sequence), initial).to(self.candidate.weight.dtype)
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
@@ -129,7 +129,7 @@ class MinLSTM(Cell):
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
         share = self._share(sequence)
-        return recur(1.0 - share, share * self.candidate(sequence), initial)
+        return recur(1.0 - share, share * self.candidate(sequence), initial).to(self.candidate.weight.dtype)
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""

@@ -185,3 +185,14 @@ def test_half_precision_trains_and_decodes(name):
     states.float().sum().backward()
     assert torch.isfinite(stepped).all()
     assert all(torch.isfinite(parameter.grad).all() for parameter in cell.parameters())
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_unit_all_in_half_precision_keeps_its_format(name):
+    torch.manual_seed(0)
+    cell = CELLS[name](D, H).bfloat16()
+    sequence = torch.randn(2, 5, D, dtype=torch.bfloat16)
+    states = cell(sequence)
+    assert states.dtype == cell.step(sequence[:, 0], states[:, 0]).dtype == torch.bfloat16
+    states.float().sum().backward()
+    assert all(torch.isfinite(parameter.grad).all() for parameter in cell.parameters())
