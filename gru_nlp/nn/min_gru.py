@@ -123,8 +123,8 @@ class MinLSTM(Cell):
 
     def _share(self, inputs: Tensor) -> Tensor:
         """Return ``i / (i + f)``, from logarithms, so that two closed gates do no harm."""
-        logs = nn.functional.logsigmoid(torch.stack([self.admit(inputs), self.forget(inputs)]))
-        return logs.softmax(dim=0)[0]
+        logs = nn.functional.logsigmoid(self.admit(inputs)), nn.functional.logsigmoid(self.forget(inputs))
+        return torch.sigmoid(logs[0] - logs[1])
 
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
