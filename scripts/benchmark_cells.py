@@ -5,9 +5,9 @@ Usage: python scripts/benchmark_cells.py [rounds=5] [threads=2] [size=128] [pict
 Inputs and states of ``size`` features, float32. For each length and batch the table gives milliseconds of a forward
 pass without gradients and of training (forwards and backwards), the megabytes kept for the gradients, and the
 floating-point operations of the unit's equations a second (in training three times those of the forward pass) as
-GFLOP/s and as a share of what a large matrix product reaches in the same run. Medians over the rounds; the units take
-turns. The last table gives how training time grows with length: the exponent from length 64 to the longest. The picture
-shows training time over length; it needs matplotlib (pip install 'gru_nlp[plots]').
+GFLOP/s and as a share of what a large matrix product reaches. Medians over the rounds, in which the units and that
+product take turns. The last table gives how training time grows with length: the exponent from length 64 to the
+longest. The picture shows training time over length; it needs matplotlib (pip install 'gru_nlp[plots]').
 """
 
 import json
@@ -30,6 +30,7 @@ from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
 from gru_nlp.nn.min_gru import MinGRU, MinLSTM
 
 LENGTHS, BATCHES = (16, 64, 256, 1024, 2048), (1, 16, 64)
+PRODUCT = 1024  # rows and columns of the matrix product that stands for the machine's peak
 
 Run = Callable[[Tensor], Tensor]
 
@@ -104,10 +105,12 @@ def kept_megabytes(run: Run, sequence: Tensor) -> float:
     return sum(sizes.values()) / 1e6
 
 
-def measure(chosen: dict[str, Unit], sequence: Tensor, rounds: int) -> dict[str, Figures]:
-    """Time all units in turn; the first round warms up."""
+def measure(chosen: dict[str, Unit], sequence: Tensor, rounds: int) -> tuple[dict[str, Figures], float]:
+    """Time all units and a large product in turn, the first round to warm up; return figures and peak GFLOP/s."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in chosen}
+    square, products = torch.randn(PRODUCT, PRODUCT), []
     for _ in range(rounds + 1):
+        products.append(milliseconds(partial(torch.mm, square, square)))
         for name, unit in chosen.items():
             with torch.no_grad():
                 forward = milliseconds(partial(unit.run, sequence))
@@ -116,13 +119,7 @@ def measure(chosen: dict[str, Unit], sequence: Tensor, rounds: int) -> dict[str,
     for name, rows in times.items():
         forward, training = (statistics.median(column) for column in zip(*rows[1:], strict=True))
         figures[name] = Figures(forward, training, kept_megabytes(chosen[name].run, sequence))
-    return figures
-
-
-def peak() -> float:
-    """Return the GFLOP/s of a large matrix product."""
-    one = torch.randn(2048, 2048)
-    return 2 * 2048**3 / min(milliseconds(partial(torch.mm, one, one)) for _ in range(5)) / 1e6
+    return figures, 2 * PRODUCT**3 / statistics.median(products[1:]) / 1e6
 
 
 def draw(found: dict[tuple[int, int], dict[str, Figures]], path: str) -> None:
@@ -141,12 +138,12 @@ def draw(found: dict[tuple[int, int], dict[str, Figures]], path: str) -> None:
     figure.savefig(path)
 
 
-def print_rows(chosen: dict[str, Unit], figures: dict[str, Figures], length: int, batch: int, top: float) -> None:
-    """Print the figures of all units at a length and batch; ``top`` is the GFLOP/s of a large product."""
+def print_rows(chosen: dict[str, Unit], figures: dict[str, Figures], length: int, batch: int, peak: float) -> None:
+    """Print the figures of all units at a length and batch; ``peak`` is the GFLOP/s of a large product."""
     for name, (forward, training, megabytes) in figures.items():
         speed = 3 * chosen[name].operations * length * batch / training / 1e6
         ratio = figures["torch.nn.GRU"].training / training
-        own = f"{forward:>9.2f} {training:>9.2f} {ratio:>7.2f} {megabytes:>8.2f} {speed:>7.1f} {speed / top:>6.1%}"
+        own = f"{forward:>9.2f} {training:>9.2f} {ratio:>7.2f} {megabytes:>8.2f} {speed:>7.1f} {speed / peak:>6.1%}"
         print(f"{name:<17} {batch:>5} {length:>5} {own}", flush=True)
 
 
@@ -164,17 +161,16 @@ def main() -> None:
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
     torch.set_num_threads(int(given.get("threads", "2")))
     size, rounds = int(given.get("size", "128")), int(given.get("rounds", "5"))
-    chosen, top = units(size), peak()
+    chosen = units(size)
     found: dict[tuple[int, int], dict[str, Figures]] = {}
-    print(f"largest matrix product: {top:.0f} GFLOP/s")
-    print(
-        f"{'unit':<17} {'batch':>5} {'steps':>5} {'forward':>9} {'training':>9} {'x torch':>7} {'MB':>8} GFLOP/s  share"
-    )
+    columns = f"{'forward':>9} {'training':>9} {'x torch':>7} {'MB':>8} GFLOP/s  share"
+    print(f"{'unit':<17} {'batch':>5} {'steps':>5} {columns}")
     for batch in BATCHES:
         for length in LENGTHS:
             sequence = torch.randn(batch, length, size, requires_grad=True)
-            found[length, batch] = measure(chosen, sequence, rounds)
-            print_rows(chosen, found[length, batch], length, batch, top)
+            found[length, batch], peak = measure(chosen, sequence, rounds)
+            print(f"{'matrix product':<17} {batch:>5} {length:>5} {peak:>44.1f}")
+            print_rows(chosen, found[length, batch], length, batch, peak)
     print_growth(found)
     if "picture" in given:
         draw(found, given["picture"])
