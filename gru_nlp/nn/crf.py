@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
+from gru_nlp.nn.first_order import first_order
 from gru_nlp.nn.masking import gather_steps, padding_mask, reversal_index
 
 #: Least log-score of a tag beside the best one of its step, so that no message can vanish between two scalings.
@@ -111,7 +111,7 @@ class LogPartition(torch.autograd.Function):
         return passes.normaliser.to(emissions.dtype)
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Return expected counts of tags and of transitions, those of each sequence times its gradient."""
         forward, backward, likely, moves, lengths = ctx.saved_tensors

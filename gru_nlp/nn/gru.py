@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.first_order import first_order
 
 
 def gru_unit(input_size: int, hidden_size: int) -> nn.GRU:
@@ -49,19 +49,19 @@ class GRUFunction(torch.autograd.Function):
         gates = torch.addmm(bias_ih, inputs, weight_ih.t()).view(steps, batch, 3 * width)
         states = sequence.new_empty(steps + 1, batch, width)
         states[0] = initial
-        recurrent = torch.empty_like(gates)
-        for gate, product, hidden, after in zip(gates, recurrent, states[:-1], states[1:], strict=True):
+        product = sequence.new_empty(batch, 3 * width)  # one for all steps: it stays in the processor's cache
+        recurrent_new = torch.empty_like(states[1:])
+        for gate, kept, hidden, after in zip(gates, recurrent_new, states[:-1], states[1:], strict=True):
             torch.addmm(bias_hh, hidden, weight_hh.t(), out=product)
-            reset_update = gate[:, : 2 * width]
-            reset_update.add_(product[:, : 2 * width]).sigmoid_()
-            new = gate[:, 2 * width :]
-            new.addcmul_(reset_update[:, :width], product[:, 2 * width :]).tanh_()
+            reset_update = gate[:, : 2 * width].add_(product[:, : 2 * width]).sigmoid_()
+            kept.copy_(product[:, 2 * width :])
+            new = gate[:, 2 * width :].addcmul_(reset_update[:, :width], kept).tanh_()
             torch.lerp(new, hidden, reset_update[:, width:], out=after)
-        ctx.save_for_backward(inputs, weight_ih, weight_hh, gates, recurrent[:, :, 2 * width :], states)
+        ctx.save_for_backward(inputs, weight_ih, weight_hh, gates, recurrent_new, states)
         return states[1:].transpose(0, 1)
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of ``forward``'s arguments."""
         inputs, weight_ih, weight_hh, gates, recurrent_new, states = ctx.saved_tensors
@@ -90,9 +90,14 @@ class GRUFunction(torch.autograd.Function):
 class GRU(Cell):
     """One direction of one layer, equal to ``torch.nn.GRU`` and run by it, but for training on a CPU.
 
-    The unit is due to Cho et al. 2014; the reset gate stands after the recurrent product, as in
-    ``torch.nn.GRU``: with r, z the sigmoid gates, ``n = tanh(W x + b + r * (U h + c))`` and
-    ``h' = (1 - z) * n + z * h``. Cost: ``6 H (D + H)`` floating-point operations a step and sequence.
+    The unit is due to Cho et al. 2014; the reset gate stands after the recurrent product, as in ``torch.nn.GRU``::
+
+        r_t = sigmoid(W_r x_t + b_r + U_r h_{t-1} + c_r)
+        z_t = sigmoid(W_z x_t + b_z + U_z h_{t-1} + c_z)
+        n_t = tanh(W x_t + b + r_t * (U h_{t-1} + c))
+        h_t = (1 - z_t) n_t + z_t h_{t-1}
+
+    Cost: ``6 H (D + H)`` floating-point operations a step and sequence.
 
     Args:
         input_size: D.

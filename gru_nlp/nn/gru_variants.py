@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from gru_nlp.nn.cell import Cell, recurrent_mask
+from gru_nlp.nn.first_order import first_order
 
 EPSILON = 1e-5  # of the layer normalisation
 
@@ -44,7 +44,7 @@ class ResetBeforeFunction(torch.autograd.Function):
         return states[1:].transpose(0, 1)
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of ``forward``'s arguments."""
         gates, states, mask, of_gates, of_candidate = ctx.saved_tensors
@@ -89,7 +89,7 @@ class GRUResetBefore(Cell):
         input_size: D.
         hidden_size: H.
         recurrent_dropout: share of the state's features that the gates and the product do not see, the same ones at
-            every step (Gal and Ghahramani 2016).
+            every step of a sequence (Gal and Ghahramani 2016); none in the step form.
     """
 
     def __init__(self, input_size: int, hidden_size: int, *, recurrent_dropout: float) -> None:
@@ -106,8 +106,11 @@ class GRUResetBefore(Cell):
 
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
+        return self._states(sequence, initial, self.recurrent_dropout)
+
+    def _states(self, sequence: Tensor, initial: Tensor | None, dropout: float) -> Tensor:
         projected, first = in_format_of(self.gates.weight, self.inputs(sequence), initial)
-        mask = recurrent_mask(first, self.recurrent_dropout, self.training)
+        mask = recurrent_mask(first, dropout, self.training)
         with torch.autocast(sequence.device.type, enabled=False):
             states = ResetBeforeFunction.apply(projected, first, mask, self.gates.weight, self.candidate.weight)  # type: ignore[no-untyped-call]
         return cast(Tensor, states)
@@ -126,10 +129,10 @@ class GRUResetBefore(Cell):
     def memory(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """Return the "memory" of the write-ups, ``(B, T, H)``, which the states do not depend on.
 
-        ``c_t = (1 - f_t) c_{t-1} + f_t tanh(W x_t + U (h_{t-1} * f_t) + b)`` with f the reset gate, c_0 = h_0: what the
-        state would be if the reset gate also did the update gate's work.
+        ``c_t = (1 - f_t) c_{t-1} + f_t tanh(W x_t + U (h_{t-1} * f_t) + b)`` with f the reset gate and c_0 = h_0;
+        without recurrent dropout.
         """
-        states = self(sequence, initial)
+        states = self._states(sequence, initial, dropout=0.0)
         first = torch.zeros_like(states[:, 0]) if initial is None else initial
         before = torch.cat([first[:, None], states[:, :-1]], dim=1)
         resets, _, candidates = self._gates(self.inputs(sequence), before)
@@ -168,7 +171,7 @@ class LayerNormFunction(torch.autograd.Function):
         return states[1:].transpose(0, 1)
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of ``forward``'s arguments."""
         gates, products, means, scales, states, mask, weight, gain, bias = ctx.saved_tensors
@@ -200,17 +203,22 @@ class LayerNormFunction(torch.autograd.Function):
 
 
 class GRULayerNorm(Cell):
-    """The unit of ``torch.nn.GRU`` with every product normalised over its features (Ba et al. 2016, section 3.1).
+    """The unit of ``torch.nn.GRU`` with every product normalised over its H features::
 
-    ``r = sigmoid(N(W_r x) + N(U_r h))``, z likewise, ``n = tanh(N(W x) + r * N(U h))``, ``h' = (1 - z) n + z h``,
-    where N is a layer normalisation with gain and bias of its own. Cost: the ``6 H (D + H)`` of the plain unit, and
-    about ``30 H`` for the normalisations.
+        r_t = sigmoid(N(W_r x_t) + N(U_r h_{t-1}))
+        z_t = sigmoid(N(W_z x_t) + N(U_z h_{t-1}))
+        n_t = tanh(N(W x_t) + r_t * N(U h_{t-1}))
+        h_t = (1 - z_t) n_t + z_t h_{t-1}
+
+    Each N is a layer normalisation with gain and bias of its own (Ba et al. 2016, who state it for the plain recurrent
+    layer in section 3.1; their own GRU normalises the products of both gates together). Cost: the ``6 H (D + H)``
+    operations of the plain unit, and about ``40 H`` for the six normalisations.
 
     Args:
         input_size: D.
         hidden_size: H.
-        recurrent_dropout: share of the state's features that the products do not see, the same ones at every step
-            (Gal and Ghahramani 2016).
+        recurrent_dropout: share of the state's features that the products do not see, the same ones at every step of
+            a sequence (Gal and Ghahramani 2016); none in the step form.
     """
 
     def __init__(self, input_size: int, hidden_size: int, *, recurrent_dropout: float) -> None:

@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.first_order import first_order
 
 
 def scan_loop(decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
@@ -15,6 +15,15 @@ def scan_loop(decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
     for decay, own, state in zip(decays.unbind(), inputs.unbind(), states.unbind(), strict=True):
         initial = torch.addcmul(own, decay, initial, out=state)
     return states
+
+
+def scan_loop_back(decays: Tensor, gradient: Tensor) -> Tensor:
+    """Run ``g_t + a_{t+1} s_{t+1}`` from the last step to the first: ``(T, B, H)`` twice -> s ``(T, B, H)``."""
+    carried = torch.empty_like(decays)
+    carried[-1] = gradient[-1]
+    for step in range(len(decays) - 2, -1, -1):
+        torch.addcmul(gradient[step], decays[step + 1], carried[step + 1], out=carried[step])
+    return carried
 
 
 def scan_parallel(decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
@@ -33,9 +42,15 @@ def scan_parallel(decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
     return states
 
 
-def scan(decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
-    """Take the loop on a CPU, where it is faster, and the parallel form elsewhere."""
-    return (scan_loop if inputs.device.type == "cpu" else scan_parallel)(decays, inputs, initial)
+def scan_parallel_back(decays: Tensor, gradient: Tensor) -> Tensor:
+    """Compute what ``scan_loop_back`` does: the same recurrence over the mirrored steps."""
+    later = torch.cat([decays[1:], torch.zeros_like(decays[:1])]).flip(0)
+    return scan_parallel(later, gradient.flip(0), torch.zeros_like(decays[0])).flip(0)
+
+
+def loops(tensor: Tensor) -> bool:
+    """Return whether a loop is the faster form: on a CPU."""
+    return tensor.device.type == "cpu"
 
 
 class LinearRecurrence(torch.autograd.Function):
@@ -44,17 +59,16 @@ class LinearRecurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
         """``(T, B, H)``, ``(T, B, H)``, ``(B, H)`` -> states ``(T, B, H)``."""
-        states = scan(decays, inputs, initial)
+        states = (scan_loop if loops(inputs) else scan_parallel)(decays, inputs, initial)
         ctx.save_for_backward(decays, states, initial)
         return states
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of ``forward``'s arguments."""
         decays, states, initial = ctx.saved_tensors
-        later = torch.cat([decays[1:], torch.zeros_like(decays[:1])]).flip(0)
-        carried = scan(later, gradient.flip(0).contiguous(), torch.zeros_like(initial)).flip(0)
+        carried = (scan_loop_back if loops(gradient) else scan_parallel_back)(decays, gradient)
         before = torch.cat([initial[None], states[:-1]])
         return carried * before, carried, carried[0] * decays[0]
 
@@ -74,10 +88,14 @@ def move(hidden: Tensor, candidate: Tensor, share: Tensor) -> Tensor:
 
 
 class MinGRU(Cell):
-    """``h_t = (1 - z_t) h_{t-1} + z_t W x_t``, ``z_t = sigmoid(W_z x_t + b_z)`` (Feng et al. 2024, section 3.1).
+    """A gated unit whose gate and candidate see the input alone (Feng et al. 2024, section 3.1)::
 
-    All products are one over the whole sequence; what is left is an elementwise recurrence. Cost: ``4 H D`` operations
-    a step and sequence, and ``2 H`` in the recurrence. No state exceeds the largest candidate, whatever the length.
+        z_t = sigmoid(W_z x_t + b_z)
+        h_t = (1 - z_t) h_{t-1} + z_t (W x_t + b)
+
+    The products run over the whole sequence at once; what is left is an elementwise recurrence. Cost: ``4 H D``
+    operations a step and sequence, and ``2 H`` in the recurrence. No state exceeds the largest candidate or first
+    state, whatever the length.
 
     Args:
         input_size: D.
@@ -103,9 +121,13 @@ class MinGRU(Cell):
 
 
 class MinLSTM(Cell):
-    """``h_t = f' h_{t-1} + i' W x_t`` with forget and input gates scaled to a sum of one.
+    """The same with two gates, which are scaled to a sum of one (Feng et al. 2024, section 3.2)::
 
-    As in Feng et al. 2024, section 3.2. Cost: ``6 H D`` operations a step and sequence, and ``2 H`` in the recurrence.
+        f_t = sigmoid(W_f x_t + b_f)
+        i_t = sigmoid(W_i x_t + b_i)
+        h_t = (f_t h_{t-1} + i_t (W x_t + b)) / (f_t + i_t)
+
+    Cost: ``6 H D`` operations a step and sequence, and ``2 H`` in the recurrence.
 
     Args:
         input_size: D.

@@ -4,7 +4,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+
+from gru_nlp.nn.first_order import first_order
 
 #: Tokens a piece: with a vocabulary of 8,000 its logits are 8 MB, which a processor's cache still holds.
 PIECE = 256
@@ -42,7 +43,7 @@ class ProjectedCrossEntropy(torch.autograd.Function):
         return total / len(features)
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Scale what ``forward`` found."""
         scale = gradient / ctx.tokens

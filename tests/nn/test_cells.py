@@ -4,11 +4,21 @@ import pytest
 import torch
 from torch import nn
 
-from gru_nlp.nn import gru_variants
+from gru_nlp.nn import gru_variants, min_gru
+from gru_nlp.nn.cell import recurrent_mask
 from gru_nlp.nn.encoder import RecurrentEncoder
 from gru_nlp.nn.gru import GRU
 from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
-from gru_nlp.nn.min_gru import LinearRecurrence, MinGRU, MinLSTM, scan_loop, scan_parallel
+from gru_nlp.nn.masking import padding_mask
+from gru_nlp.nn.min_gru import (
+    LinearRecurrence,
+    MinGRU,
+    MinLSTM,
+    scan_loop,
+    scan_loop_back,
+    scan_parallel,
+    scan_parallel_back,
+)
 
 CELLS = {
     "gru": GRU,
@@ -117,8 +127,41 @@ def test_layer_norm_is_the_plain_unit_over_normalised_products():
 def test_the_parallel_scan_equals_the_loop(steps):
     decays, inputs, initial = torch.sigmoid(3 * drawn(steps, 2, H)), drawn(steps, 2, H).flip(0), drawn(2, H)
     torch.testing.assert_close(scan_parallel(decays, inputs, initial), scan_loop(decays, inputs, initial))
-    places = tuple(part.clone().requires_grad_() for part in (decays[:6], inputs[:6], initial))
+    back = scan_parallel_back(decays, inputs)
+    torch.testing.assert_close(back, scan_loop_back(decays, inputs))
+    torch.testing.assert_close(back[0], inputs[0] + (decays[1] * back[1] if steps > 1 else 0.0))
+
+
+@pytest.mark.parametrize("loop", [True, False])
+def test_the_gradient_of_the_recurrence_is_the_numerical_one(loop, monkeypatch):
+    monkeypatch.setattr(min_gru, "loops", lambda tensor: loop)
+    places = (torch.sigmoid(drawn(6, 2, H)).requires_grad_(), drawn(6, 2, H, grad=True), drawn(2, H, grad=True))
     assert torch.autograd.gradcheck(LinearRecurrence.apply, places)
+
+
+@pytest.mark.parametrize("name", ["min_gru", "min_lstm"])
+def test_loop_and_parallel_form_agree_over_four_thousand_steps_masked_and_both_ways(name, monkeypatch):
+    torch.manual_seed(0)
+    encoder = RecurrentEncoder(D, cell=CELLS[name], hidden_size=H, layers=2, bidirectional=True, dropout=0.0).double()
+    lengths = torch.tensor([4096, 17, 3000])
+    found = []
+    for loop in (True, False):
+        monkeypatch.setattr(min_gru, "loops", lambda tensor, loop=loop: loop)
+        sequence = drawn(3, 4096, D, grad=True)
+        states, final = encoder(sequence, lengths)
+        real = padding_mask(lengths, 4096)[:, :, None]
+        (states * real).sum().backward()
+        found.append((states * real, final, sequence.grad))
+    assert not found[0][2][1, 17:].any()
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_second_derivative_is_refused_not_wrong(name):
+    cell, sequence = make(name), drawn(2, 4, D, grad=True)
+    with pytest.raises(RuntimeError, match="leave out create_graph"):
+        torch.autograd.grad(cell(sequence).sum(), sequence, create_graph=True)
 
 
 @pytest.mark.parametrize("name", ["min_gru", "min_lstm"])
@@ -151,6 +194,9 @@ def test_recurrent_dropout_hides_the_same_features_at_every_step_and_only_in_tra
     assert torch.equal(once, cell(sequence))
     assert not torch.equal(once, cell(sequence))
     assert torch.equal(cell.eval()(sequence), cell(sequence))
+    mask = recurrent_mask(torch.zeros(40, 50), 0.25, training=True)
+    assert mask.unique().tolist() == pytest.approx([0.0, 4 / 3])
+    assert mask.mean().item() == pytest.approx(1.0, abs=0.05)
 
 
 @pytest.mark.parametrize("kind", [GRUResetBefore, GRULayerNorm])
