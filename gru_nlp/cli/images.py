@@ -1,12 +1,14 @@
 """Images of a person's own: picture files, arrays, idx files, or a folder of them."""
 
+import tokenize
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from gru_nlp.data.idx import read_idx
+from gru_nlp.data.idx import is_idx, read_idx
 from gru_nlp.errors import UserError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".tif", ".tiff")
@@ -19,7 +21,7 @@ def holds_images(path: str | None) -> bool:
     if path is None:
         return False
     name = Path(path)
-    return name.is_dir() or name.suffix.lower() in ENDINGS or "idx3" in name.name
+    return name.is_dir() or name.suffix.lower() in ENDINGS or is_idx(name)
 
 
 def read_images(path: Path, height: int, width: int) -> Iterator[tuple[str, Image]]:
@@ -31,9 +33,9 @@ def read_images(path: Path, height: int, width: int) -> Iterator[tuple[str, Imag
         UserError: a file is no image, or there is none.
     """
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS or is_idx(file))
         if not files:
-            raise UserError(f"{path}: no image in this folder ({', '.join(ENDINGS)}): set input=...")
+            raise UserError(f"{path}: no image in this folder ({', '.join(ENDINGS)}, idx): set input=...")
         for file in files:
             yield from read_images(file, height, width)
     elif path.suffix.lower() in PICTURES:
@@ -49,6 +51,11 @@ def numbered(path: Path, images: Image) -> Iterator[tuple[str, Image]]:
     return ((f"{path.name}:{place}", image) for place, image in enumerate(images, start=1))
 
 
+def reason(error: Exception) -> str:
+    """Return the first line of an error, or its name where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def read_picture(path: Path, height: int, width: int) -> Image:
     """Return a picture in grey, scaled."""
     from PIL import Image as Pictures
@@ -61,8 +68,8 @@ def read_picture(path: Path, height: int, width: int) -> Image:
             return np.asarray(picture.convert("L").resize((width, height)), dtype=np.uint8)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (set input=...)") from None
-    except (UnidentifiedImageError, OSError, ValueError, Pictures.DecompressionBombError) as error:
-        raise UserError(f"{path}: not a picture that can be read: {str(error).splitlines()[0]}") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Pictures.DecompressionBombError) as error:
+        raise UserError(f"{path}: not a picture that can be read: {reason(error)}") from None
 
 
 def read_array(path: Path) -> Image:
@@ -71,8 +78,8 @@ def read_array(path: Path) -> Image:
         array = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (set input=...)") from None
-    except (ValueError, OSError, EOFError, MemoryError) as error:
-        raise UserError(f"{path}: not an array that can be read: {str(error).splitlines()[0]}") from None
+    except (ValueError, OSError, EOFError, MemoryError, SyntaxError, zipfile.BadZipFile, tokenize.TokenError) as error:
+        raise UserError(f"{path}: not an array that can be read: {reason(error)}") from None
     if not isinstance(array, np.ndarray):
         raise UserError(f"{path}: an archive of arrays, where a single one is needed")
     if array.dtype != np.uint8 or array.ndim not in (2, 3):

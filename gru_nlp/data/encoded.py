@@ -1,4 +1,4 @@
-"""Encoded rows, memory-mapped: ids stay in the Arrow file until a batch asks for them."""
+"""Encoded rows: ids stay in the mapped Arrow file until a batch asks for them; images, a byte a pixel, in memory."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ EncodedColumns = dict[str, Any]
 
 
 class ListColumn:
-    """One list of int32 a row, spread over the chunks of a memory-mapped Arrow column.
+    """One list of integers a row, spread over the chunks of a memory-mapped Arrow column.
 
     Args:
         column: the Arrow column; its values are never copied as a whole.
@@ -34,8 +34,8 @@ class ListColumn:
             [np.diff(offsets) for offsets in self.offsets] or [np.zeros(0, np.int32)]
         ).astype(np.int32)
 
-    def take(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int32]]:
-        """Return the ids of ``rows`` as views into the mapped file."""
+    def take(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[Any]]:
+        """Return the lists of ``rows`` as views."""
         chunks = np.searchsorted(self.starts, rows, side="right") - 1
         places = rows - self.starts[chunks]
         taken = []
@@ -81,7 +81,7 @@ def encode(raw: datasets.Dataset, preprocessor: Preprocessor) -> EncodedSplit:
         RowError: a row cannot be encoded; its ``row`` counts from the start of the split.
     """
     features = datasets.Features(
-        {name: datasets.List(datasets.Value("int32")) for name in preprocessor.list_columns}
+        {name: datasets.List(datasets.Value(preprocessor.list_type)) for name in preprocessor.list_columns}
         | {name: datasets.Value("int32") for name in preprocessor.scalar_columns}
     )
 

@@ -9,6 +9,18 @@ from gru_nlp.data.files import open_bytes
 from gru_nlp.errors import UserError
 
 UNSIGNED_BYTE = 8
+IMAGES = bytes([0, 0, UNSIGNED_BYTE, 3])  # how a file of images begins
+
+
+def is_idx(path: Path) -> bool:
+    """Return whether a file, plain or gzip, begins as idx files of images do, or says so in its name."""
+    if "idx3" in path.name or not path.is_file():  # a pipe would be emptied by a look at it
+        return "idx3" in path.name
+    try:
+        with open_bytes(path, "input") as stream:
+            return stream.read(len(IMAGES)) == IMAGES
+    except UserError:
+        return False  # what is wrong is told where the file is read
 
 
 def read_idx(path: Path, dimensions: int, option: str) -> npt.NDArray[np.uint8]:

@@ -2,11 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import datasets
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+from datasets.table import InMemoryTable
 
 from gru_nlp.data.corpus import Corpus, Split, carve, fingerprint
 from gru_nlp.data.files import content_hash, find_in
@@ -33,16 +36,21 @@ class Images(NamedTuple):
 
 
 def table(images: Images) -> datasets.Dataset:
-    """Return images as rows: flat pixels, width, label, and the image's number from 1 as ``line``."""
+    """Return images as rows: flat pixels, width, label, and the image's number from 1 as ``line``.
+
+    The table lies in memory, a byte a pixel, and gives pixels as arrays.
+    """
+    count, height, width = images.pixels.shape
+    starts = np.arange(0, images.pixels.size + 1, height * width, dtype=np.int32)
     columns = {
-        "pixels": list(images.pixels.reshape(len(images.pixels), -1)),
-        "width": [images.pixels.shape[2]] * len(images.pixels),
-        "label": [str(label) for label in images.labels],
-        "line": list(range(1, len(images.pixels) + 1)),
+        "pixels": pa.ListArray.from_arrays(pa.array(starts), pa.array(images.pixels.reshape(-1))),
+        "width": np.full(count, width, np.int32),
+        "label": images.labels.astype(str),
+        "line": np.arange(1, count + 1),
     }
-    made = datasets.Dataset.from_dict(columns, features=IMAGES)
-    made._fingerprint = fingerprint("images", images.key)
-    return made
+    arrow = InMemoryTable(pa.table(columns).cast(IMAGES.arrow_schema))
+    made = datasets.Dataset(arrow, fingerprint=fingerprint("images", images.key))
+    return made.with_format("numpy", columns=["pixels"], output_all_columns=True)
 
 
 class ImageCorpus(Corpus):
@@ -65,7 +73,11 @@ class ImageCorpus(Corpus):
         """Return a split."""
         if split == "test":
             return self.read(split)
-        return carve(self.read("train"), split, self.validation_share, self.split_seed, "label")
+        return carve(self._train, split, self.validation_share, self.split_seed, "label")
+
+    @cached_property
+    def _train(self) -> datasets.Dataset:
+        return self.read("train")
 
     def label_order(self) -> None:
         """Labels are sorted as found."""
@@ -112,7 +124,13 @@ class IdxCorpus(ImageCorpus):
 
     def _hub(self, split: Split) -> datasets.Dataset:
         loaded = load_table(self.hub_path, None, split, list(self.files.values()), self.cache_dir)
-        pixels = np.stack([np.asarray(image.convert("L"), np.uint8) for image in loaded["image"]])
+        if missing := [name for name in ("image", "label") if name not in loaded.column_names]:
+            known = ", ".join(loaded.column_names)
+            raise UserError(f"{self.hub_path}: no column '{missing[0]}' (there are: {known}): set data.hub_path=...")
+        images = [np.asarray(image.convert("L"), np.uint8) for image in loaded["image"]]
+        if len({image.shape for image in images}) != 1:
+            raise UserError(f"{self.hub_path}: {split} images of different sizes, or none: set data.hub_path=...")
+        pixels = np.stack(images)
         return table(Images(pixels, np.asarray(loaded["label"]), loaded._fingerprint))
 
     def locate(self, split: Split, line: int) -> str:

@@ -1,6 +1,6 @@
 """One label for a sequence: sentiment, topics, intents, images read row by row."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import cast
 
@@ -11,7 +11,7 @@ from gru_nlp.nn.masking import variational_dropout
 from gru_nlp.text.special import PAD, UNK
 
 
-class Classifier(nn.Module):
+class Classifier(nn.Module, ABC):
     """Recurrent encoder, pooling, dropout, linear layer; a kind of classifier makes its inputs.
 
     Args:

@@ -91,8 +91,9 @@ class Preprocessor(ABC):
 
     #: Columns of the data that ``fit`` learns from.
     data_columns: tuple[str, ...]
-    #: Encoded columns that hold a list of int32 a row.
+    #: Encoded columns that hold a list of integers a row, and their type.
     list_columns: tuple[str, ...]
+    list_type: ClassVar[str] = "int32"
     #: Those whose length is that of the sequence; None: all of them.
     length_columns: tuple[str, ...] | None = None
     #: Encoded columns that hold one int32 a row.

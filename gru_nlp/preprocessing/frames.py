@@ -34,6 +34,7 @@ class FramePreprocessor(Preprocessor):
     example = "input=<image or folder of images>"
     data_columns = ("pixels", "width", "label")
     list_columns = ("pixels",)
+    list_type = "uint8"
     scalar_columns = ("tokens", "target")
     input_column = "pixels"
     blank: ClassVar[Record] = {"label": None, "score": None}
@@ -51,17 +52,17 @@ class FramePreprocessor(Preprocessor):
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Learn labels, size, mean and spread from the columns ``label``, ``width`` and ``pixels``."""
         labels: Counter[str] = Counter()
-        count = total = squares = 0.0
+        found = np.zeros(256, np.int64)  # how often each grey value occurs
         for batch in rows.iter(FIT_BATCH):
             labels.update(batch["label"])
-            pixels = np.concatenate(batch["pixels"]).astype(np.float64) / 255.0
-            count, total, squares = count + len(pixels), total + pixels.sum(), squares + (pixels**2).sum()
+            found += np.bincount(np.asarray(batch["pixels"]).ravel(), minlength=256)
             self.width, self.height = batch["width"][0], len(batch["pixels"][0]) // max(1, batch["width"][0])
         if len(labels) < 2:
             raise UserError("the training images have one label only: give at least two")
         self.labels = list(hints.label_order or sorted(labels))
-        self.mean = float(total / count)
-        self.spread = float(max(1e-6, (squares / count - self.mean**2) ** 0.5))
+        greys, shares = np.arange(256) / 255.0, found / found.sum()
+        self.mean = float(shares @ greys)
+        self.spread = float(max(1e-6, (shares @ (greys - self.mean) ** 2) ** 0.5))
 
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
         """``pixels`` stay as they are; ``label`` -> ``target``."""
@@ -111,13 +112,20 @@ class FramePreprocessor(Preprocessor):
         Raises:
             UserError: something else than an image of the learned size.
         """
-        images = [np.asarray(text) for text in texts]
-        for image in images:
-            if image.shape != (self.height, self.width) or not np.issubdtype(image.dtype, np.integer):
-                given = "text" if image.dtype.kind == "U" else f"{image.dtype} of shape {image.shape}"
-                wanted = f"images of {self.height} x {self.width} grey bytes"
-                raise UserError(f"this model reads {wanted}, not {given}: set input=<image>")
-        return {"pixels": [image.ravel() for image in images]}, []
+        return {"pixels": [self._flat(text) for text in texts]}, []
+
+    def _flat(self, text: Text) -> npt.NDArray[Any]:
+        try:
+            image = np.asarray(text)
+            given = "text" if image.dtype.kind == "U" else f"{image.dtype} of shape {image.shape}"
+        except ValueError:
+            image, given = np.zeros(0), "rows of different lengths"
+        if image.shape == (self.height, self.width) and image.dtype.kind in "iu":
+            if image.min() >= 0 and image.max() <= 255:
+                return image.ravel()
+            given = f"values from {image.min()} to {image.max()}"
+        wanted = f"images of {self.height} x {self.width} grey bytes"
+        raise UserError(f"this model reads {wanted}, not {given}: set input=<image>")
 
     def decode(self, outputs: Any, top_k: int = 1) -> list[Record]:
         """Probabilities ``(B, C)`` -> ``label`` and ``score``, and with ``top_k`` above 1 ``top``: the best pairs."""

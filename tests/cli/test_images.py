@@ -1,3 +1,4 @@
+import gzip
 import json
 from pathlib import Path
 
@@ -43,10 +44,11 @@ def test_pictures_folders_and_arrays_are_read(reader, capsys):
     np.save("one.npy", PIXELS[1])
     content = b"\0\0\x08\x03" + np.array([3, 8, 8], ">u4").tobytes() + PIXELS[1:4].tobytes()
     Path("some-idx3-ubyte").write_bytes(content)
+    Path("packed.gz").write_bytes(gzip.compress(content))
     expected = records(capsys, own, "input=folder")
     assert [record["text"] for record in expected] == ["1.png", "2.png", "3.png"]
     assert [record["label"] for record in expected] == [str(label) for label in DIGITS.target[1:4]]
-    for name in ("many.npy", "some-idx3-ubyte"):
+    for name in ("many.npy", "some-idx3-ubyte", "packed.gz"):
         found = records(capsys, own, f"input={name}")
         assert [record["score"] for record in found] == [record["score"] for record in expected]
         assert found[0]["text"] == f"{name}:1"
@@ -68,12 +70,20 @@ def test_what_is_no_image_is_refused_in_one_line(reader, capsys, trained):
     np.save("float.npy", np.zeros((8, 8)))
     np.save("wide.npy", np.zeros((2, 9, 9), np.uint8))
     Path("empty").mkdir()
+    Path("archive.npy").write_bytes(b"PK\3\4 and no more")
+    np.save("header.npy", PIXELS[0])
+    Path("header.npy").write_bytes(Path("header.npy").read_bytes().replace(b"(8, 8)", b"(8, 8 "))
+    Image.fromarray(PIXELS[0]).save("chunk.png")
+    Path("chunk.png").write_bytes(Path("chunk.png").read_bytes().replace(b"IDAT", b"I\0AT"))
     cases = {
         "text.png": "text.png: not a picture that can be read",
         "gone.png": "gone.png: no such file",
         "gone.npy": "gone.npy: no such file",
         "float.npy": "float.npy: float64 of shape (8, 8); uint8 (height, width) or",
         "wide.npy": "this model reads images of 8 x 8 grey bytes, not uint8 of shape (9, 9)",
+        "archive.npy": "archive.npy: not an array that can be read",
+        "header.npy": "header.npy: not an array that can be read",
+        "chunk.png": "chunk.png: not a picture that can be read",
         "empty": "empty: no image in this folder",
     }
     for name, told in cases.items():

@@ -77,5 +77,18 @@ def test_the_hub_gives_pictures():
     Path("hub/data").mkdir(parents=True)
     datasets.Dataset.from_dict(rows, features).to_parquet("hub/data/test-00000-of-00001.parquet")
     table = corpus("data.hub_path=hub").load("test")
-    assert table["pixels"][2] == [14] * 12
+    assert table["pixels"][2].tolist() == [14] * 12
     assert table["label"] == ["0", "1", "0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("column", "sizes", "told"),
+    [("picture", [4, 4], "hub: no column 'image'"), ("image", [4, 5], "hub: test images of different sizes")],
+)
+def test_another_layout_on_the_hub_is_told(column, sizes, told):
+    rows = {column: [Image.fromarray(np.zeros((size, 3), np.uint8)) for size in sizes], "label": [0, 1]}
+    features = datasets.Features({column: datasets.Image(), "label": datasets.ClassLabel(names=["0", "1"])})
+    Path("hub/data").mkdir(parents=True)
+    datasets.Dataset.from_dict(rows, features).to_parquet("hub/data/test-00000-of-00001.parquet")
+    with pytest.raises(UserError, match=told):
+        corpus("data.hub_path=hub").load("test")
