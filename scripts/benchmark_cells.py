@@ -3,10 +3,10 @@
 Usage: python scripts/benchmark_cells.py [rounds=5] [threads=2] [size=128] [picture=cells.svg]
 
 Inputs and states of ``size`` features, float32. For each length and batch the table gives milliseconds of a forward
-pass without gradients and of training (forwards and backwards), the megabytes kept for the gradients, and the
-floating-point operations of the unit's equations a second (in training three times those of the forward pass) as
-GFLOP/s and as a share of what a large matrix product reaches. Medians over the rounds, in which the units and that
-product take turns. The last table gives how training time grows with length: the exponent from length 64 to the
+pass without gradients and of training (forwards and backwards), for each the floating-point operations of the unit's
+equations a second (in training three times those of the forward pass) as GFLOP/s and as a share of what a large matrix
+product reaches, and the megabytes kept for the gradients. Medians over the rounds, in which the units and that product
+take turns. The last table gives how training time grows with length: the exponent from length 64 to the
 longest. The picture shows training time over length; it needs matplotlib (pip install 'gru_nlp[plots]').
 """
 
@@ -141,10 +141,11 @@ def draw(found: dict[tuple[int, int], dict[str, Figures]], path: str) -> None:
 def print_rows(chosen: dict[str, Unit], figures: dict[str, Figures], length: int, batch: int, peak: float) -> None:
     """Print the figures of all units at a length and batch; ``peak`` is the GFLOP/s of a large product."""
     for name, (forward, training, megabytes) in figures.items():
-        speed = 3 * chosen[name].operations * length * batch / training / 1e6
+        gigas = chosen[name].operations * length * batch / 1e6  # over milliseconds
         ratio = figures["torch.nn.GRU"].training / training
-        own = f"{forward:>9.2f} {training:>9.2f} {ratio:>7.2f} {megabytes:>8.2f} {speed:>7.1f} {speed / peak:>6.1%}"
-        print(f"{name:<17} {batch:>5} {length:>5} {own}", flush=True)
+        own = f"{forward:>9.2f} {gigas / forward:>8.1f} {gigas / forward / peak:>6.1%}"
+        both = f"{training:>9.2f} {ratio:>7.2f} {3 * gigas / training:>8.1f} {3 * gigas / training / peak:>6.1%}"
+        print(f"{name:<17} {batch:>5} {length:>5} {own} {both} {megabytes:>8.2f}", flush=True)
 
 
 def print_growth(found: dict[tuple[int, int], dict[str, Figures]]) -> None:
@@ -163,13 +164,13 @@ def main() -> None:
     size, rounds = int(given.get("size", "128")), int(given.get("rounds", "5"))
     chosen = units(size)
     found: dict[tuple[int, int], dict[str, Figures]] = {}
-    columns = f"{'forward':>9} {'training':>9} {'x torch':>7} {'MB':>8} GFLOP/s  share"
-    print(f"{'unit':<17} {'batch':>5} {'steps':>5} {columns}")
+    rate = f"{'GFLOP/s':>8} {'share':>6}"
+    print(f"{'unit':<17} batch steps {'forward':>9} {rate} {'training':>9} x torch {rate} {'MB':>8}")
     for batch in BATCHES:
         for length in LENGTHS:
             sequence = torch.randn(batch, length, size, requires_grad=True)
             found[length, batch], peak = measure(chosen, sequence, rounds)
-            print(f"{'matrix product':<17} {batch:>5} {length:>5} {peak:>44.1f}")
+            print(f"{'matrix product':<17} {batch:>5} {length:>5} {peak:>18.1f}")
             print_rows(chosen, found[length, batch], length, batch, peak)
     print_growth(found)
     if "picture" in given:

@@ -128,7 +128,7 @@ def stream(
     """Predict window by window and write a line a text; say how fast it went and what was cut."""
     typed = config["input"] is None and sys.stdin.isatty()
     window = 1 if typed else config["batch_size"] * WINDOW
-    started, count = time.perf_counter(), 0
+    started, count, noun = time.perf_counter(), 0, predictor.preprocessor.noun
     told = started
     with text_io.open_output(config["output"]) as output:
         while chunk := list(islice(texts, window)):
@@ -139,10 +139,10 @@ def stream(
             count += len(chunk)
             if time.perf_counter() - told > PROGRESS_SECONDS:
                 told = time.perf_counter()
-                say(f"{count:,} texts so far")
+                say(f"{count:,} {noun} so far")
     seconds = time.perf_counter() - started
     if count > 1:
-        say(f"{count:,} texts in {seconds:.1f} s ({count / max(seconds, 1e-9):,.0f} texts/s)")
+        say(f"{count:,} {noun} in {seconds:.1f} s ({count / max(seconds, 1e-9):,.0f} {noun}/s)")
     if predictor.truncated:
         longest = getattr(predictor.preprocessor, "max_length", None)
         say(f"{predictor.truncated:,} over-long texts were cut to {longest} tokens")

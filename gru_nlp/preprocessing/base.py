@@ -102,6 +102,8 @@ class Preprocessor(ABC):
     raw_columns: tuple[str, ...] = ()
     #: The column that ``cut`` makes of a person's new text; it is encoded to ``ids`` and ``tokens``.
     input_column: str
+    #: What it is given, in messages.
+    noun: ClassVar[str] = "texts"
     #: The arguments of a command that tries a trained model out.
     example: ClassVar[str]
     #: What a text that is blank gets instead of a prediction.

@@ -35,6 +35,7 @@ class FramePreprocessor(Preprocessor):
     data_columns = ("pixels", "width", "label")
     list_columns = ("pixels",)
     list_type = "uint8"
+    noun = "images"
     scalar_columns = ("tokens", "target")
     input_column = "pixels"
     blank: ClassVar[Record] = {"label": None, "score": None}
