@@ -15,6 +15,8 @@ from gru_nlp.preprocessing.base import Preprocessor
 BUILDABLE = tuple(f"gru_nlp.{name}" for name in ("preprocessing", "models", "nn", "text", "decoding", "data", "tasks"))
 #: The functions among them; all other targets are classes.
 FUNCTIONS = ("gru_nlp.text.tokenizer",)
+#: Annotations of options that need a value, in a person's words.
+NEVER_NULL = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
 def build(config: Mapping[str, Any], **arguments: Any) -> Any:
@@ -44,7 +46,7 @@ def check_options(config: Mapping[str, Any]) -> None:
     """Refuse options that the class or function of a ``_target_`` does not take, here and further down.
 
     Raises:
-        UserError: naming the option and the nearest right one.
+        UserError: naming the option and the nearest right one; or one that is null and may not be.
     """
     for value in config.values():
         if isinstance(value, Mapping):
@@ -54,9 +56,13 @@ def check_options(config: Mapping[str, Any]) -> None:
     known = inspect.signature(get_object(config["_target_"])).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
         return
-    for name in config:
-        if name not in known and not str(name).startswith("_"):
+    for name, value in config.items():
+        if str(name).startswith("_"):
+            continue
+        if name not in known:
             raise UserError(f"{config['_target_']} takes no option '{name}'{nearest(str(name), known)}")
+        if value is None and (kind := known[name].annotation) in NEVER_NULL:
+            raise UserError(f"{config['_target_']}: {name}=null must be {NEVER_NULL[kind]}")
 
 
 def preprocessor(config: Mapping[str, Any]) -> Preprocessor:

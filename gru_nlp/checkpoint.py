@@ -19,6 +19,8 @@ FORMAT = 1
 BEST = "best.ckpt"
 LAST = "last.ckpt"
 MODEL_PREFIX = "model."
+#: What the record holds beside its format.
+FIELDS = ("version", "config", "preprocessing", "scores", "scorer")
 #: The parts of a training config that a checkpoint may build.
 PARTS = ("preprocessing", "model", "data", "task")
 
@@ -83,11 +85,16 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not a checkpoint, or a file that was cut off") from None
     if not isinstance(content, dict) or KEY not in content or "state_dict" not in content:
         raise UserError(f"{path}: a checkpoint, but not one of gru_nlp's (it has no '{KEY}' record)")
-    if content[KEY].get("format") != FORMAT:
+    own = content[KEY]
+    if not isinstance(own, dict) or not isinstance(content["state_dict"], dict):
+        raise UserError(f"{path}: a checkpoint whose '{KEY}' record is broken")
+    if own.get("format") != FORMAT:
         raise UserError(
-            f"{path}: checkpoint format {content[KEY].get('format')}, but this version ({__version__}) reads {FORMAT}: "
-            f"use the version that wrote it ({content[KEY].get('version')})"
+            f"{path}: checkpoint format {own.get('format')}, but this version ({__version__}) reads {FORMAT}: "
+            f"use the version that wrote it ({own.get('version')})"
         )
+    if missing := [name for name in FIELDS if name not in own]:
+        raise UserError(f"{path}: a checkpoint whose '{KEY}' record is broken: it has no {', '.join(missing)}")
     return content
 
 
@@ -105,8 +112,7 @@ def load(path: str | Path) -> Checkpoint:
         for name, value in content["state_dict"].items()
         if name.startswith(MODEL_PREFIX)
     }
-    fields = ("version", "config", "preprocessing", "scores", "scorer")
-    return Checkpoint(path=file, weights=weights, **{name: own[name] for name in fields})
+    return Checkpoint(path=file, weights=weights, **{name: own[name] for name in FIELDS})
 
 
 def with_decoding(checkpoint: Checkpoint, decoding: Any) -> Checkpoint:

@@ -34,7 +34,7 @@ STORED_PATHS = tuple(option for option in PATH_OPTIONS if "." in option)
 
 #: Options, by their last name, that count something and must be at least 1.
 COUNTS = frozenset(
-    {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k"}
+    {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k", "accumulate_grad_batches"}
     | {"max_length", "min_frequency", "max_words", "max_word_length", "filters", "width", "heads"}
 )
 #: Options, by their last name, that are a share from 0 to below 1.
@@ -69,7 +69,7 @@ def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def check_types(config: DictConfig, defaults: DictConfig) -> None:
-    """Refuse a word or a list where the default is a number or a switch.
+    """Refuse a word or a list where the default is a number or a switch, and null where no part checks it itself.
 
     Raises:
         UserError: naming the option, its value and the kind that is needed.
@@ -77,6 +77,8 @@ def check_types(config: DictConfig, defaults: DictConfig) -> None:
     plain = dict(leaves(OmegaConf.to_container(config, resolve=False)))
     for option, default in leaves(OmegaConf.to_container(defaults, resolve=False)):
         given = plain.get(option)
+        if given is None and default is not None and "." not in option and option in plain:
+            raise UserError(f"{option}=null: this option needs a value")
         if given is None or (isinstance(given, str) and "${" in given):
             continue
         kind = "true or false" if isinstance(default, bool) else "a number"
@@ -97,13 +99,19 @@ def check_types(config: DictConfig, defaults: DictConfig) -> None:
 
 
 def check_ranges(config: DictConfig) -> None:
-    """Refuse counts below 1 and shares outside 0 to 1.
+    """Refuse counts below 1, shares outside 0 to 1, and seeds that no generator takes.
 
     Raises:
         UserError: naming the option and its value.
     """
     for option, value in leaves(OmegaConf.to_container(config, resolve=False)):
         name = option.rpartition(".")[2]
+        if name in COUNTS | SHARES and isinstance(value, str) and "${" not in value:
+            raise UserError(f"{option}={value} must be a number")
+        if option == "seed" and not 0 <= value < 2**32:
+            raise UserError(f"seed={value} must be at least 0 and below {2**32}")
+        if option == "num_workers" and value < 0:
+            raise UserError(f"num_workers={value} must not be negative")
         if isinstance(value, int | float):
             if name in COUNTS and value < 1:
                 raise UserError(f"{option}={value} must be at least 1")

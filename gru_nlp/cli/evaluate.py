@@ -1,7 +1,6 @@
 """Score a checkpoint on its own data, or on other data of the same shape."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -10,18 +9,29 @@ from gru_nlp import build, checkpoint
 from gru_nlp.cli import lightning_parts, predictions
 from gru_nlp.cli.console import say, show
 from gru_nlp.cli.parts import make_data, make_task
+from gru_nlp.cli.text_io import open_output
 from gru_nlp.cli.train import resolved
 from gru_nlp.config import absolute_paths
-from gru_nlp.data.module import Split
+from gru_nlp.data.module import DataModule, Split
 from gru_nlp.errors import choose
+from gru_nlp.tasks.base import Task
 
 
 def run(config: DictConfig) -> None:
-    """Score and show one line a score, every digit of it."""
+    """Score and show one line a score, every digit of it; write the predictions where an ``output`` is given."""
     lightning_parts.quieten()
     choose("split", config["split"], ("test", "validation", "train"))
     absolute_paths(config)
     given = resolved(config)
+    if given["output"] is None:
+        score(given)
+        return
+    with open_output(given["output"]) as output:  # before all work, which a file that cannot be written would waste
+        predictions.write(output, predictions.of_split(*score(given)))
+
+
+def score(given: dict[str, Any]) -> tuple[Task, DataModule, Split]:
+    """Score and show; return what the predictions are taken from."""
     stored = checkpoint.load(given["checkpoint"])
     for part in (given["data"], stored.config["task"]):
         build.check_targets(part, given["trust"])
@@ -41,11 +51,10 @@ def run(config: DictConfig) -> None:
     say(f"scored by: {task.scorer}")
     for label, scores in task.details("test").items():
         say(f"  {label}: {json.dumps(scores)}")
-    if given["output"]:
-        predictions.write(Path(given["output"]), predictions.of_split(task, data, split))
+    return task, data, split
 
 
-def scored_split(data: Any, wanted: Split) -> Split:
+def scored_split(data: DataModule, wanted: Split) -> Split:
     """Encode the wanted split; validation stands in for a missing test split."""
     data.encode(wanted)
     if wanted in data.encoded:

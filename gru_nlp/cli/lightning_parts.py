@@ -103,6 +103,10 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
         UserError: Lightning refuses an option.
     """
     options = {**config["trainer"], "accelerator": resolve_device(config["trainer"]["accelerator"])}
+    if options["max_epochs"] in (None, -1) and options["max_steps"] == -1:
+        raise UserError("training without an end: set trainer.max_epochs or trainer.max_steps")
+    if options["val_check_interval"] == 0:
+        raise UserError("trainer.val_check_interval=0: set a share of an epoch up to 1.0, or a number of batches")
     if config["batch_tokens"]:
         # The number of batches changes from epoch to epoch, which Lightning only sees in a new loader.
         options["reload_dataloaders_every_n_epochs"] = 1
@@ -113,6 +117,20 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise UserError(f"trainer: {error}") from None
     return built
+
+
+def check_interval(trainer: Trainer, batches: int) -> None:
+    """Refuse to validate more rarely than after each epoch of ``batches``, before the run has a folder.
+
+    Raises:
+        UserError: that was asked for.
+    """
+    interval = trainer.val_check_interval
+    if interval is not None and trainer.check_val_every_n_epoch is not None:
+        least = interval * batches if isinstance(interval, float) else interval
+        if least > batches:
+            told = f"trainer.val_check_interval={interval}: an epoch has {batches} batches only"
+            raise UserError(f"{told}: set a share up to 1.0, or a smaller number")
 
 
 def scoring_trainer(device: str, precision: str) -> Trainer:

@@ -1,9 +1,7 @@
 """What a model said about a scored split, as records beside the true labels."""
 
 import json
-import os
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -35,10 +33,7 @@ def of_split(task: Task, data: DataModule, split: Split) -> list[Record]:
     return records
 
 
-def write(path: Path, records: list[Record]) -> None:
-    """Write records as JSON lines, in one rename."""
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8") as file:
-        for record in records:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    os.replace(temporary, path)
+def write(file: IO[str], records: list[Record]) -> None:
+    """Write records as JSON lines."""
+    for record in records:
+        file.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -98,6 +98,8 @@ def open_output(path: str | None) -> Iterator[IO[str]]:
         sys.stdout.flush()
         return
     temporary = Path(path + ".part")
+    if Path(path).is_dir():
+        raise UserError(f"{path}: cannot be written: a folder (set output=<file>)")
     try:
         file = temporary.open("w", encoding="utf-8", newline="\n")
     except OSError as error:

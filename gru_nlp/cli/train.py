@@ -15,6 +15,7 @@ from gru_nlp import checkpoint
 from gru_nlp.cli import lightning_parts, predictions, run_folder
 from gru_nlp.cli.console import is_first_process, say, show
 from gru_nlp.cli.parts import Parts, prepare
+from gru_nlp.cli.text_io import open_output
 from gru_nlp.config import absolute_paths
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Record
@@ -39,6 +40,7 @@ def run(config: DictConfig) -> None:
     trainer = lightning_parts.trainer(folder, plain)
     parts = prepare(plain, stopped)
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
+    lightning_parts.check_interval(trainer, len(parts.data.train_dataloader()))
     run_folder.create(folder, config)
     fit(parts, folder, trainer, stopped)
     scores = score(parts, folder, trainer)
@@ -51,7 +53,8 @@ def run(config: DictConfig) -> None:
     records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
     if is_first_process():
         if records:
-            predictions.write(folder / run_folder.PREDICTIONS, records)
+            with open_output(str(folder / run_folder.PREDICTIONS)) as file:
+                predictions.write(file, records)
         leave(parts, folder, scores, facts)
         report(parts, folder, scores, records)
 

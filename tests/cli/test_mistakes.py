@@ -118,9 +118,14 @@ def test_a_bad_checkpoint_is_refused_by_every_command(capsys, trained, command):
     content[checkpoint.KEY]["format"] = 99
     torch.save(content, "newer.ckpt")
     cases["newer.ckpt"] = "format 99"
+    torch.save({checkpoint.KEY: 3, "state_dict": {}}, "number.ckpt")
+    cases["number.ckpt"] = "record is broken"
+    torch.save({checkpoint.KEY: {"format": 1}, "state_dict": {}}, "hollow.ckpt")
+    cases["hollow.ckpt"] = "it has no version, config"
     for path, told in cases.items():
         assert told in refused(capsys, command, f"checkpoint={path}")
     assert "checkpoint" in refused(capsys, command)
+    assert "checkpoint=" in refused(capsys, command, "checkpoint=null")
 
 
 @pytest.mark.parametrize(
@@ -146,6 +151,17 @@ def test_bad_input_to_predict_is_named_with_its_line(capsys, trained):
     assert "gone.txt: no such file (set input=...)" in refused(capsys, "predict", own, "input=gone.txt")
     assert "format=xml is not known" in refused(capsys, "predict", own, "format=xml", "input=a.jsonl")
     assert "top_k=0 must be at least 1" in refused(capsys, "predict", own, "top_k=0", "--", "x")
+
+
+def test_a_file_that_cannot_be_written_is_told_before_any_work(capsys, trained):
+    Path("folder").mkdir()
+    for output in ("nowhere/o.jsonl", "folder"):
+        for command in ("evaluate", "predict"):
+            told = refused(
+                capsys, command, f"checkpoint={trained}", f"output={output}", *(["--", "x"] * (command == "predict"))
+            )
+            assert "cannot be written" in told
+            assert "set output=" in told
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):

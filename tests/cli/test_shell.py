@@ -98,6 +98,17 @@ def test_text_after_two_dashes_is_for_predict_alone(capsys):
         ("+preprocessing.max_len=3", "takes no option 'max_len'; did you mean 'max_length'?"),
         ("optimizer.lr=-1.0", "optimizer or schedule: "),
         ("encoder.bidirectional=3", "encoder.bidirectional=3 must be true or false"),
+        ("encoder.layers=null", "gru_nlp.nn.encoder.RecurrentEncoder: layers=null must be a whole number"),
+        ("batch_size=null", "batch_size=null: this option needs a value"),
+        ("device=null", "device=null: this option needs a value"),
+        ("batch_tokens=abc", "batch_tokens=abc must be a number"),
+        ("seed=-1", "seed=-1 must be at least 0"),
+        ("num_workers=-1", "num_workers=-1 must not be negative"),
+        ("trainer.max_epochs=-1", "set trainer.max_epochs or trainer.max_steps"),
+        ("trainer.accumulate_grad_batches=0", "trainer.accumulate_grad_batches=0 must be at least 1"),
+        ("trainer.val_check_interval=0", "trainer.val_check_interval=0: set a share"),
+        ("trainer.val_check_interval=2.0", "trainer.val_check_interval=2: an epoch has 1 batches only"),
+        ("trainer.val_check_interval=99", "trainer.val_check_interval=99: an epoch has 1 batches only"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_before_a_folder_is_made(option, told, capsys):
