@@ -6,8 +6,9 @@ Inputs and states of ``size`` features, float32. For each length and batch the t
 pass without gradients and of training (forwards and backwards), for each the floating-point operations of the unit's
 equations a second (in training three times those of the forward pass) as GFLOP/s and as a share of what a large matrix
 product reaches, and the megabytes kept for the gradients. Medians over the rounds, in which the units and that product
-take turns. The last table gives how training time grows with length: the exponent from length 64 to the
-longest. The picture shows training time over length; it needs matplotlib (pip install 'gru_nlp[plots]').
+take turns; a unit that needs more than three seconds runs once, and at no greater length. The last table gives how
+training time grows with length: the exponent from length 64 to the longest. The picture shows training time over
+length; it needs matplotlib (pip install 'gru_nlp[plots]').
 """
 
 import json
@@ -30,6 +31,7 @@ from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
 from gru_nlp.nn.min_gru import MinGRU, MinLSTM
 
 LENGTHS, BATCHES = (16, 64, 256, 1024, 2048), (1, 16, 64)
+PATIENCE = 3000.0  # milliseconds of training beyond which a unit runs once, and at no greater length
 PRODUCT = 1024  # rows and columns of the matrix product that stands for the machine's peak
 
 Run = Callable[[Tensor], Tensor]
@@ -112,12 +114,14 @@ def measure(chosen: dict[str, Unit], sequence: Tensor, rounds: int) -> tuple[dic
     for _ in range(rounds + 1):
         products.append(milliseconds(partial(torch.mm, square, square)))
         for name, unit in chosen.items():
+            if times[name] and times[name][-1][1] > PATIENCE:
+                continue
             with torch.no_grad():
                 forward = milliseconds(partial(unit.run, sequence))
             times[name].append((forward, milliseconds(partial(train, unit.run, sequence))))
     figures = {}
     for name, rows in times.items():
-        forward, training = (statistics.median(column) for column in zip(*rows[1:], strict=True))
+        forward, training = (statistics.median(column) for column in zip(*(rows[1:] or rows), strict=True))
         figures[name] = Figures(forward, training, kept_megabytes(chosen[name].run, sequence))
     return figures, 2 * PRODUCT**3 / statistics.median(products[1:]) / 1e6
 
@@ -130,7 +134,8 @@ def draw(found: dict[tuple[int, int], dict[str, Figures]], path: str) -> None:
     fields = figure.subplots(1, len(BATCHES), sharey=True)
     for field, batch in zip(fields, BATCHES, strict=True):
         for name in found[LENGTHS[0], batch]:
-            field.loglog(LENGTHS, [found[length, batch][name].training for length in LENGTHS], marker="o", label=name)
+            lengths = [length for length in LENGTHS if name in found[length, batch]]
+            field.loglog(lengths, [found[length, batch][name].training for length in lengths], marker="o", label=name)
         field.set(title=f"batch {batch}", xlabel="steps", xticks=LENGTHS, xticklabels=LENGTHS)
         field.grid(visible=True, alpha=0.3)
     fields[0].set_ylabel("training, ms")
@@ -153,8 +158,11 @@ def print_growth(found: dict[tuple[int, int], dict[str, Figures]]) -> None:
     low, high = LENGTHS[1], LENGTHS[-1]
     print("\ngrowth with length  " + " ".join(f"{f'batch {batch}':>9}" for batch in BATCHES))
     for name in found[low, BATCHES[0]]:
-        grown = [found[high, batch][name].training / found[low, batch][name].training for batch in BATCHES]
-        print(f"{name:<19} " + " ".join(f"{math.log(ratio, high / low):>9.2f}" for ratio in grown))
+        exponents = []
+        for batch in BATCHES:
+            pair = [found[length, batch][name].training for length in (low, high) if name in found[length, batch]]
+            exponents.append(f"{math.log(pair[1] / pair[0], high / low):.2f}" if len(pair) == 2 else "-")
+        print(f"{name:<19} " + " ".join(f"{exponent:>9}" for exponent in exponents))
 
 
 def main() -> None:
@@ -167,9 +175,11 @@ def main() -> None:
     rate = f"{'GFLOP/s':>8} {'share':>6}"
     print(f"{'unit':<17} batch steps {'forward':>9} {rate} {'training':>9} x torch {rate} {'MB':>8}")
     for batch in BATCHES:
+        live = dict(chosen)
         for length in LENGTHS:
             sequence = torch.randn(batch, length, size, requires_grad=True)
-            found[length, batch], peak = measure(chosen, sequence, rounds)
+            found[length, batch], peak = measure(live, sequence, rounds)
+            live = {name: unit for name, unit in live.items() if found[length, batch][name].training <= PATIENCE}
             print(f"{'matrix product':<17} {batch:>5} {length:>5} {peak:>18.1f}")
             print_rows(chosen, found[length, batch], length, batch, peak)
     print_growth(found)
