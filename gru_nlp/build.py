@@ -15,8 +15,8 @@ from gru_nlp.preprocessing.base import Preprocessor
 BUILDABLE = tuple(f"gru_nlp.{name}" for name in ("preprocessing", "models", "nn", "text", "decoding", "data", "tasks"))
 #: The functions among them; all other targets are classes.
 FUNCTIONS = ("gru_nlp.text.tokenizer",)
-#: Annotations of options that need a value, in a person's words.
-NEVER_NULL = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+#: Annotations of options whose values are checked, in a person's words.
+KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
 def build(config: Mapping[str, Any], **arguments: Any) -> Any:
@@ -46,7 +46,7 @@ def check_options(config: Mapping[str, Any]) -> None:
     """Refuse options that the class or function of a ``_target_`` does not take, here and further down.
 
     Raises:
-        UserError: naming the option and the nearest right one; or one that is null and may not be.
+        UserError: naming the option and the nearest right one, or the kind of value that it needs.
     """
     for value in config.values():
         if isinstance(value, Mapping):
@@ -54,6 +54,7 @@ def check_options(config: Mapping[str, Any]) -> None:
     if "_target_" not in config:
         return
     known = inspect.signature(get_object(config["_target_"])).parameters
+    own = str(config["_target_"]).startswith("gru_nlp.")
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
         return
     for name, value in config.items():
@@ -61,8 +62,17 @@ def check_options(config: Mapping[str, Any]) -> None:
             continue
         if name not in known:
             raise UserError(f"{config['_target_']} takes no option '{name}'{nearest(str(name), known)}")
-        if value is None and (kind := known[name].annotation) in NEVER_NULL:
-            raise UserError(f"{config['_target_']}: {name}=null must be {NEVER_NULL[kind]}")
+        kind = known[name].annotation
+        if kind in KINDS and (value is None or own) and not fits(value, kind):
+            given = "null" if value is None else value
+            raise UserError(f"{config['_target_']}: {name}={given} must be {KINDS[kind]}")
+
+
+def fits(value: Any, kind: type) -> bool:
+    """Return whether a value of a config is one of ``kind``; a whole number is a number, a switch is neither."""
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return isinstance(value, int | float if kind is float else kind)
 
 
 def preprocessor(config: Mapping[str, Any]) -> Preprocessor:

@@ -78,8 +78,11 @@ def locate(path: str | Path, name: str = BEST) -> Path:
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        raise UserError(f"{path}: not a checkpoint of this program: {str(error).splitlines()[0]}") from None
+    except UnpicklingError:
+        # torch's own words advise to load the file unsafely.
+        raise UserError(f"{path}: not a checkpoint of this program, or one that holds more than plain values") from None
+    except PermissionError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, AttributeError, ImportError):
         # torch.load answers a cut-off or foreign file with whichever of these its reader meets first.
         raise UserError(f"{path}: not a checkpoint, or a file that was cut off") from None

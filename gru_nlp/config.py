@@ -59,6 +59,14 @@ def absolute_paths(config: DictConfig) -> None:
             OmegaConf.update(config, option, str(Path(value).expanduser().absolute()))
 
 
+def expand_users(config: DictConfig) -> None:
+    """Take ``~`` in a path option for the home folder, in place, where the shell left it as it was."""
+    for option in PATH_OPTIONS:
+        value = OmegaConf.select(config, option, throw_on_resolution_failure=False)
+        if isinstance(value, str) and value.startswith("~"):
+            OmegaConf.update(config, option, str(Path(value).expanduser()))
+
+
 def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every dotted option of a plain config with its value."""
     if isinstance(config, dict):

@@ -9,7 +9,7 @@ from gru_nlp import build, checkpoint
 from gru_nlp.cli import lightning_parts, predictions
 from gru_nlp.cli.console import say, show
 from gru_nlp.cli.parts import make_data, make_task
-from gru_nlp.cli.text_io import open_output
+from gru_nlp.cli.text_io import check_apart, open_output
 from gru_nlp.cli.train import resolved
 from gru_nlp.config import absolute_paths
 from gru_nlp.data.module import DataModule, Split
@@ -26,6 +26,8 @@ def run(config: DictConfig) -> None:
     if given["output"] is None:
         score(given)
         return
+    sources = {f"data.{name}": value for name, value in given["data"].items() if isinstance(value, str)}
+    check_apart(given["output"], {**sources, "checkpoint": given["checkpoint"]})
     with open_output(given["output"]) as output:  # before all work, which a file that cannot be written would waste
         predictions.write(output, predictions.of_split(*score(given)))
 

@@ -126,6 +126,7 @@ def stream(
     render: Callable[[Record, AnyText], str],
 ) -> None:
     """Predict window by window and write a line a text; say how fast it went and what was cut."""
+    text_io.check_apart(config["output"], {"input": config["input"], "checkpoint": config["checkpoint"]})
     typed = config["input"] is None and sys.stdin.isatty()
     window = 1 if typed else config["batch_size"] * WINDOW
     started, count, noun = time.perf_counter(), 0, predictor.preprocessor.noun

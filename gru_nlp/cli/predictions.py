@@ -13,12 +13,13 @@ READ_BATCH = 1000
 
 
 def of_split(task: Task, data: DataModule, split: Split) -> list[Record]:
-    """Return a record a row of ``split``, in the order of the file: input, truth and prediction.
+    """Return a record a scored row of ``split``, in the order of the file: input, truth and prediction.
 
     Called after ``trainer.test``; under several processes each adds its own rows, and the first gets them all.
     """
     decoded = [record for outputs in task.outputs for record in data.preprocessor.decode(outputs)]
-    numbered = list(zip(data.samplers[split].order().tolist(), decoded, strict=True))
+    order = data.samplers[split].order()[: len(decoded)].tolist()  # shorter under trainer.limit_test_batches
+    numbered = list(zip(order, decoded, strict=True))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         gathered: list[Any] = [None] * torch.distributed.get_world_size()
         torch.distributed.all_gather_object(gathered, numbered)
@@ -29,7 +30,8 @@ def of_split(task: Task, data: DataModule, split: Split) -> list[Record]:
     records = []
     for start in range(0, len(raw), READ_BATCH):
         for row, truth in enumerate(data.preprocessor.truth(raw[start : start + READ_BATCH]), start):
-            records.append({**truth, **by_row[row]})
+            if row in by_row:
+                records.append({**truth, **by_row[row]})
     return records
 
 

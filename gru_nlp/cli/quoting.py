@@ -38,6 +38,11 @@ def is_sweep(arguments: Sequence[str]) -> bool:
     return any(argument in ("--multirun", "-m") for argument in arguments)
 
 
+def sweep_first(arguments: Sequence[str]) -> list[str]:
+    """Put the flag of a sweep before the options, where Hydra wants it."""
+    return sorted(arguments, key=lambda argument: argument not in ("--multirun", "-m"))
+
+
 def quote_paths(arguments: Sequence[str]) -> list[str]:
     """Quote the values of path options, so that blanks, brackets, ``=`` and any letter are taken as they are.
 

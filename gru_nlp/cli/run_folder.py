@@ -70,17 +70,20 @@ def _unused(folder: Path) -> Path:
     return candidate
 
 
-def create(folder: Path, config: DictConfig) -> None:
+def create(folder: Path, config: DictConfig, resumed: bool) -> None:
     """Make the folder and write ``config.yaml``, in the first process.
 
     Raises:
-        UserError: it cannot be written.
+        UserError: it cannot be written, or another run has just begun in it.
     """
     if not is_first_process():
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(config, folder / CONFIG)
+        with (folder / CONFIG).open("w" if resumed else "x", encoding="utf-8") as file:
+            OmegaConf.save(config, file)
+    except FileExistsError:
+        raise UserError(f"{folder}: another run has just begun there: set run_dir=<new folder>") from None
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror}): set run_dir=<new folder>") from None
 

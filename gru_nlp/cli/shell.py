@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gru_nlp.cli import quoting
-from gru_nlp.config import check_ranges, check_types, conf_dir, leaves
+from gru_nlp.config import check_ranges, check_types, conf_dir, expand_users, leaves
 from gru_nlp.data.files import is_broken
 from gru_nlp.errors import UserError, nearest
 
@@ -67,6 +67,7 @@ class Job:
         missing = sorted(OmegaConf.missing_keys(config))
         if missing:
             raise UserError(f"{self.command} needs {missing[0]}=<...>")
+        expand_users(config)
         check_types(config, default_config(self.command))
         check_ranges(config)
         module = importlib.import_module(f"gru_nlp.cli.{self.command}")
@@ -92,7 +93,7 @@ def run_command(command: str, arguments: list[str]) -> int:
             register_stored(quoting.values(overrides).get("checkpoint"), STORED_GROUPS[command])
         if command == "train" and "resume" in quoting.values(overrides):
             overrides = quoting.forced(overrides, group_names())
-        sys.argv = [f"gru-nlp {command}", *quoting.quote_paths(overrides)]
+        sys.argv = [f"gru-nlp {command}", *quoting.sweep_first(quoting.quote_paths(overrides))]
         hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
     except UserError as error:
         complain(str(error))

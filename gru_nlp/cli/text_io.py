@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,6 +32,17 @@ def output_format(given: str | None, path: str | None) -> str:
     if given is not None:
         return choose("format", given, OUTPUT_FORMATS)
     return "table" if path is None and sys.stdout.isatty() else "jsonl"
+
+
+def check_apart(output: str | None, sources: Mapping[str, str | None]) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        UserError: naming the file and the option of ``sources`` that reads it.
+    """
+    for option, source in sources.items():
+        if output and source and Path(output).is_file() and Path(source).exists() and os.path.samefile(output, source):
+            raise UserError(f"{output}: is read as {option}, and would be written over: set output=<another file>")
 
 
 @contextlib.contextmanager
@@ -86,7 +97,7 @@ def joined(texts: Iterator[Text]) -> Iterator[str]:
 
 @contextlib.contextmanager
 def open_output(path: str | None) -> Iterator[IO[str]]:
-    """Open standard output, or a file that appears only once it is complete.
+    """Open standard output, or a file that appears only once it is complete; a pipe or a device is written as it is.
 
     Raises:
         UserError: the file cannot be written.
@@ -97,9 +108,9 @@ def open_output(path: str | None) -> Iterator[IO[str]]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    temporary = Path(path + ".part")
-    if Path(path).is_dir():
-        raise UserError(f"{path}: cannot be written: a folder (set output=<file>)")
+    target = Path(path).resolve()  # a link stays a link
+    special = target.exists() and not target.is_file()
+    temporary = target if special else target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         file = temporary.open("w", encoding="utf-8", newline="\n")
     except OSError as error:
@@ -107,9 +118,11 @@ def open_output(path: str | None) -> Iterator[IO[str]]:
     try:
         with file:
             yield file
-        os.replace(temporary, path)
+        if not special:
+            os.replace(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        if not special:
+            temporary.unlink(missing_ok=True)
 
 
 def render(record: Record, text: str, kind: str) -> str:

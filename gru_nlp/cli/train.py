@@ -41,7 +41,7 @@ def run(config: DictConfig) -> None:
     parts = prepare(plain, stopped)
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
     lightning_parts.check_interval(trainer, len(parts.data.train_dataloader()))
-    run_folder.create(folder, config)
+    run_folder.create(folder, config, resumed=stopped is not None)
     fit(parts, folder, trainer, stopped)
     scores = score(parts, folder, trainer)
     facts = {

@@ -128,7 +128,10 @@ def content_hash(path: Path) -> str:
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.is_file():
             digest.update(str(file.relative_to(path)).encode())
-            with file.open("rb") as content:
-                while block := content.read(HASH_BLOCK):
-                    digest.update(block)
+            try:
+                with file.open("rb") as content:
+                    while block := content.read(HASH_BLOCK):
+                        digest.update(block)
+            except OSError as error:
+                raise UserError(f"{file}: cannot be read: {error.strerror} (see data.*)") from None
     return digest.hexdigest()

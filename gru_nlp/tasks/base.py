@@ -1,5 +1,6 @@
 """What every task shares: steps, optimiser, schedule, reproducible epochs, the checkpoint's record."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -155,6 +156,8 @@ class Task(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the scores, keep them for the checkpoint, and let a plateau schedule see the monitored one."""
         scores = self.latest["validation"] = self.scores("validation")
+        if broken := [name for name, value in scores.items() if not math.isfinite(value)]:
+            raise UserError(f"{broken[0]} is {scores[broken[0]]}: training has diverged: lower optimizer.lr")
         self.record["scores"] = scores
         for name, value in scores.items():
             self.log(name, value, prog_bar=name == self.monitor)

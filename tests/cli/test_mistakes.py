@@ -1,6 +1,7 @@
 """Every mistake of the user's gives one line, exit code 2, and nothing half-written."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,31 @@ def test_a_file_that_cannot_be_written_is_told_before_any_work(capsys, trained):
             )
             assert "cannot be written" in told
             assert "set output=" in told
+
+
+def test_an_output_never_destroys_what_is_read_or_is_no_file(capsys, trained):
+    own = f"checkpoint={trained}"
+    path = write("a.csv", GOOD)
+    assert "is read as input" in refused(capsys, "predict", own, "input=a.csv", "output=./a.csv")
+    assert "is read as data.test" in refused(capsys, "evaluate", own, "data=csv", "data.test=a.csv", f"output={path}")
+    assert Path("a.csv").read_text() == GOOD
+    Path("link.jsonl").symlink_to("real.jsonl")
+    assert main(["predict", own, "output=link.jsonl", "--", "fine"]) == 0
+    assert Path("link.jsonl").is_symlink()
+    assert '"label"' in Path("real.jsonl").read_text()
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert main(["predict", own, "output=pipe", "--", "fine"]) == 0
+    assert b'"label"' in os.read(reader, 1000)
+    assert Path("pipe").is_fifo()
+    os.close(reader)
+    assert sorted(p.name for p in Path.cwd().iterdir()) == ["a.csv", "link.jsonl", "pipe", "real.jsonl"]
+
+
+def test_a_home_folder_is_found_in_every_path(capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(Path.cwd() / "home"))
+    told = refused(capsys, "predict", "checkpoint=~/gone.ckpt")
+    assert "home/gone.ckpt: no such checkpoint" in told
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
+from gru_nlp.cli import quoting, run_folder
 from gru_nlp.cli.main import main
+from gru_nlp.errors import UserError
 
 PROGRAM = [sys.executable, "-m", "gru_nlp"]
 TINY = ["trainer.max_epochs=1", "encoder.hidden_size=4", "embedding.size=4", "trainer.enable_progress_bar=false"]
@@ -99,6 +102,7 @@ def test_text_after_two_dashes_is_for_predict_alone(capsys):
         ("optimizer.lr=-1.0", "optimizer or schedule: "),
         ("encoder.bidirectional=3", "encoder.bidirectional=3 must be true or false"),
         ("encoder.layers=null", "gru_nlp.nn.encoder.RecurrentEncoder: layers=null must be a whole number"),
+        ("encoder.hidden_size={a:1}", "RecurrentEncoder: hidden_size={'a': 1} must be a whole number"),
         ("batch_size=null", "batch_size=null: this option needs a value"),
         ("device=null", "device=null: this option needs a value"),
         ("batch_tokens=abc", "batch_tokens=abc must be a number"),
@@ -181,3 +185,28 @@ def test_a_run_whose_best_checkpoint_was_taken_away_is_not_removed(capsys):
     assert main(["train", "resume=run"]) == 2
     assert "without a best checkpoint" in capsys.readouterr().err
     assert Path("run/last.ckpt").is_file()
+
+
+def test_two_runs_never_share_a_folder(capsys):
+    run_folder.create(Path("run"), OmegaConf.create({"seed": 1}), resumed=False)
+    with pytest.raises(UserError, match="another run has just begun there"):
+        run_folder.create(Path("run"), OmegaConf.create({"seed": 2}), resumed=False)
+    assert run_folder.stored_config(Path("run")).seed == 1
+    run_folder.create(Path("run"), OmegaConf.create({"seed": 2}), resumed=True)
+    assert run_folder.stored_config(Path("run")).seed == 2
+
+
+def test_training_that_diverges_says_so(capsys):
+    options = ["data=csv", f"data.train={small_csv()}", *TINY, "optimizer.lr=1e30", "trainer.max_epochs=2"]
+    assert main(["train", *options, "trainer.gradient_clip_val=null", "run_dir=out"]) == 2
+    assert "training has diverged: lower optimizer.lr" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_limited_test_gives_its_predictions_alone():
+    options = ["data=csv", f"data.train={small_csv()}", f"data.test={small_csv()}", *TINY, "batch_size=8"]
+    assert main(["train", *options, "+trainer.limit_test_batches=1", "run_dir=out"]) == 0
+    assert len(Path("out/predictions.jsonl").read_text().splitlines()) == 8
+
+
+def test_the_flag_of_a_sweep_may_stand_anywhere():
+    assert quoting.sweep_first(["data=csv", "--config-dir", "own", "-m"]) == ["-m", "data=csv", "--config-dir", "own"]
