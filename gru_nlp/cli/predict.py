@@ -67,6 +67,8 @@ def run(config: DictConfig) -> None:
     name = config["input"] or "standard input"
     with text_io.open_input(config["input"]) as stream:
         predictor = load(config)
+        if isinstance(predictor.preprocessor, FramePreprocessor):
+            raise UserError(f"{name}: no images, which the model of {config['checkpoint']} reads: set input=<image>")
         write(config, predictor, text_io.read_texts(stream, kind, config["text"], config["encoding"], name))
 
 

@@ -93,6 +93,9 @@ def test_what_is_no_image_is_refused_in_one_line(reader, capsys, trained):
         assert told in captured.err
         assert captured.err.count("\n") == 1
         assert not Path("out.jsonl").exists()
+    Path("labels").write_bytes(b"\0\0\x08\x01\0\0\0\x01\xff")
+    assert main(["predict", own, "input=labels"]) == 2
+    assert "labels: no images, which the model of" in capsys.readouterr().err
     assert main(["predict", own, "--", "hello"]) == 2
     assert "grey bytes, not text" in capsys.readouterr().err
     assert main(["predict", f"checkpoint={trained}", "input=empty"]) == 2
