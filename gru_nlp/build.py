@@ -1,5 +1,6 @@
 """From a config to objects: the only file that calls ``hydra.utils.instantiate``."""
 
+import importlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,10 +12,15 @@ from torch import nn
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.preprocessing.base import Preprocessor
 
-#: Where a checkpoint's targets may lie: parts of a model and its data, nothing that runs a command or touches files.
-BUILDABLE = tuple(f"gru_nlp.{name}" for name in ("preprocessing", "models", "nn", "text", "decoding", "data", "tasks"))
-#: The functions among them; all other targets are classes.
+#: What a part of a stored config may name: the package that its kind lies in. Parts inside it (a model's encoder and
+#: decoding, a preprocessor's tokenizer, the hub of a data set) may come from any of these packages.
+HOMES = {name: f"gru_nlp.{name}" for name in ("data", "decoding", "preprocessing")}
+HOMES |= {"model": "gru_nlp.models", "task": "gru_nlp.tasks"}
+BUILDABLE = (*HOMES.values(), "gru_nlp.nn", "gru_nlp.text")
+#: The modules whose functions may be named; all other targets are classes.
 FUNCTIONS = ("gru_nlp.text.tokenizer",)
+#: Hydra's own words that a stored part may use; ``_recursive_``, ``_args_`` and the like never occur in ours.
+WORDS = {"_target_": str, "_partial_": bool}
 #: Annotations of options whose values are checked, in a person's words.
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
@@ -93,59 +99,110 @@ def model(config: Mapping[str, Any], sizes: Mapping[str, int]) -> nn.Module:
     return built
 
 
-def check_targets(config: Any, trusted: Sequence[str] = ()) -> None:
-    """Refuse a config from a file that would build anything but this package's own parts.
+def check_stored(name: str, config: Any, trusted: Sequence[str] = ()) -> None:
+    """Refuse a part of a stored config that would build anything but this package's own classes.
 
-    Each ``_target_`` is checked as a string before anything is imported, and again as the object it resolves to,
-    since a dotted path can reach other packages through a module's imports.
+    Every target is checked as a string before anything is imported, and again as the object that stands there: the
+    class must be defined in the very module that the string names, so that no path through another module's imports
+    leads out of the package.
 
     Args:
+        name: of the part, a key of ``HOMES``.
         config: plain dicts and lists.
-        trusted: further packages that the user allows by name.
+        trusted: further packages that the person allows by name.
 
     Raises:
-        UserError: a target lies outside, or a value holds an interpolation.
+        UserError: a target that lies outside or is not there, an interpolation, or options that it does not take.
     """
-    check_names(config, trusted)
-    for target in _targets(config):
-        found = get_object(target)
-        home = getattr(found, "__module__", "")
-        buildable = _inside(home, BUILDABLE) and (inspect.isclass(found) or _inside(home, FUNCTIONS))
-        if not buildable and not _inside(home, trusted):
-            raise UserError(f"the checkpoint wants to build '{target}', which resolves outside {_allowed(trusted)}")
+    check_names(name, config, trusted)
+    for part in _parts(name, config):
+        resolve(part["_target_"], trusted)
+    check_options(config)
 
 
-def check_names(config: Any, trusted: Sequence[str] = ()) -> None:
+def check_names(name: str, config: Any, trusted: Sequence[str] = ()) -> None:
     """Check the names of targets alone, importing nothing; for parts of a checkpoint that are not built now.
 
     Raises:
         UserError: a target lies outside, or a value holds an interpolation.
     """
-    for target in _targets(config):
-        if not _inside(target, (*BUILDABLE, *trusted)):
-            raise UserError(
-                f"the checkpoint wants to build '{target}', which is outside {_allowed(trusted)}: "
-                "add trust=[<package>] if you know it to be safe"
-            )
+    if not isinstance(config, Mapping) or not isinstance(config.get("_target_"), str):
+        raise UserError(f"the checkpoint's config is broken: '{name}' names no class to build")
+    if not inside(config["_target_"], (HOMES[name], *trusted)):
+        raise UserError(f"the checkpoint wants to build '{config['_target_']}' as its {name}{_outside(trusted)}")
+    for part in _parts(name, config):
+        target = part["_target_"]
+        if not inside(target, (*BUILDABLE, *trusted)):
+            raise UserError(f"the checkpoint wants to build '{target}'{_outside(trusted)}")
 
 
-def _allowed(trusted: Sequence[str]) -> str:
-    return " and ".join(("gru_nlp's models and data", *trusted))
+def check_outer(name: str, config: Any, home: str, trusted: Sequence[str] = ()) -> None:
+    """Refuse a part of a run's config that lies in a library unless it is one public thing of just the module ``home``.
+
+    Raises:
+        UserError: another target, or one inside it.
+    """
+    parts = list(_parts(name, config))
+    targets = [part["_target_"] for part in parts]
+    if len(parts) != 1 or parts[0] is not config or not inside(targets[0], (home, *trusted)):
+        raise UserError(f"the config wants to build {targets or 'nothing'} as its {name}{_outside(trusted)}")
+    module, _, member = targets[0].rpartition(".")
+    public = member[:1] != "_" and (module != home or hasattr(importlib.import_module(home), member))
+    if not public or (module != home and not inside(targets[0], trusted)):
+        raise UserError(f"the config wants to build '{targets[0]}' as its {name}{_outside(trusted)}")
+    if home != "lightning":
+        check_options(config)
 
 
-def _inside(name: str, packages: Sequence[str]) -> bool:
-    return any(name == package or name.startswith(package + ".") for package in packages)
+def resolve(target: str, trusted: Sequence[str] = ()) -> Any:
+    """Return the class, or the function of ``FUNCTIONS``, that a stored target names.
+
+    Raises:
+        UserError: there is none, or it was only imported there.
+    """
+    module, _, name = target.rpartition(".")
+    try:
+        found = vars(importlib.import_module(module)).get(name)
+    except (ImportError, ValueError):
+        found = None
+    home = str(getattr(found, "__module__", ""))
+    own = home == module and (inspect.isclass(found) or (module in FUNCTIONS and inspect.isfunction(found)))
+    if name.startswith("_") or not (own or (inspect.isclass(found) and inside(home, trusted))):
+        raise UserError(f"the checkpoint wants to build '{target}', which is no class{_outside(trusted)}")
+    return found
 
 
-def _targets(config: Any) -> Iterator[str]:
-    if isinstance(config, str) and "${" in config:
+def inside(name: str, packages: Sequence[str]) -> bool:
+    """Return whether a dotted name lies in one of ``packages``; a name that is not made of plain words never does."""
+    plain = all(part.isidentifier() for part in name.split("."))
+    return plain and any(name.startswith(f"{package}.") for package in packages)
+
+
+def _outside(trusted: Sequence[str]) -> str:
+    if trusted:
+        return f" outside gru_nlp's models and data and {' and '.join(trusted)}"
+    return " outside gru_nlp's models and data: add trust=[<package>] if you know it to be safe"
+
+
+def _parts(where: str, config: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every part of a stored config that names a target.
+
+    Raises:
+        UserError: an interpolation, or a word of Hydra's that no config of ours uses.
+    """
+    if isinstance(config, str) and ("${" in config or config == "???"):
         raise UserError(
-            f"the checkpoint's config holds an interpolation ({config!r}), which no checkpoint of ours does"
+            f"the checkpoint's config holds an interpolation in '{where}', which no checkpoint of ours does"
         )
     if isinstance(config, Mapping):
+        words = [str(name) for name in config if str(name).startswith("_")]
+        if any(name not in WORDS or not isinstance(config.get(name), WORDS[name]) for name in words):
+            raise UserError(
+                f"the checkpoint's config holds {', '.join(words)} in '{where}' as no checkpoint of ours does"
+            )
         if "_target_" in config:
-            yield str(config["_target_"])
+            yield config
         config = list(config.values())
     if isinstance(config, list | tuple):
         for value in config:
-            yield from _targets(value)
+            yield from _parts(where, value)

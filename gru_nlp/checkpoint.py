@@ -5,13 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor, nn
 
 from gru_nlp import __version__, build
-from gru_nlp.errors import UserError
+from gru_nlp.archive import check_archive
+from gru_nlp.config import check_ranges
+from gru_nlp.errors import UserError, nearest
+from gru_nlp.plain import check_plain
 from gru_nlp.preprocessing.base import Preprocessor
 
 KEY = "gru_nlp"
@@ -19,10 +24,16 @@ FORMAT = 1
 BEST = "best.ckpt"
 LAST = "last.ckpt"
 MODEL_PREFIX = "model."
-#: What the record holds beside its format.
-FIELDS = ("version", "config", "preprocessing", "scores", "scorer")
+#: What the record holds beside its format, and of which kind.
+FIELDS = {"version": str, "config": dict, "preprocessing": dict, "scores": dict, "scorer": str}
 #: The parts of a training config that a checkpoint may build.
 PARTS = ("preprocessing", "model", "data", "task")
+#: Further values of the config that scoring takes over, and their kinds.
+SETTINGS = {"seed": int, "batch_size": int, "batch_tokens": int | None, "num_workers": int, "trainer": dict}
+#: Most values in a config; ours have some hundred.
+MOST_SETTINGS = 20_000
+#: What constructors raise at values that are of the wrong kind, or that do not go together.
+MISFITS = (TypeError, ValueError, LookupError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 
 
 @dataclass(frozen=True)
@@ -76,18 +87,28 @@ def locate(path: str | Path, name: str = BEST) -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    check_archive(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError:
         # torch's own words advise to load the file unsafely.
         raise UserError(f"{path}: not a checkpoint of this program, or one that holds more than plain values") from None
-    except PermissionError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, AttributeError, ImportError):
+    except (*MISFITS, EOFError, OSError, ImportError):
         # torch.load answers a cut-off or foreign file with whichever of these its reader meets first.
         raise UserError(f"{path}: not a checkpoint, or a file that was cut off") from None
     if not isinstance(content, dict) or KEY not in content or "state_dict" not in content:
         raise UserError(f"{path}: a checkpoint, but not one of gru_nlp's (it has no '{KEY}' record)")
+    check_plain(content, str(path), leaves=(Tensor,))
+    check_record(path, content)
+    return content
+
+
+def check_record(path: Path, content: Mapping[str, Any]) -> None:
+    """Refuse a record of another format, or whose fields are not of their kinds.
+
+    Raises:
+        UserError: naming the file and the field.
+    """
     own = content[KEY]
     if not isinstance(own, dict) or not isinstance(content["state_dict"], dict):
         raise UserError(f"{path}: a checkpoint whose '{KEY}' record is broken")
@@ -98,7 +119,35 @@ def _read(path: Path) -> dict[str, Any]:
         )
     if missing := [name for name in FIELDS if name not in own]:
         raise UserError(f"{path}: a checkpoint whose '{KEY}' record is broken: it has no {', '.join(missing)}")
-    return content
+    broken = [name for name, kind in FIELDS.items() if not isinstance(own[name], kind)]
+    if not broken:
+        check_plain(own["config"], f"{path}: the config", MOST_SETTINGS)
+        config = own["config"]
+        broken = [name for name, kind in SETTINGS.items() if not isinstance(config.get(name), kind)]
+        broken += [name for name in PARTS if not isinstance(config.get(name), dict)]
+        numbers = own["scores"].values()
+        broken += ["scores"] * (not all(isinstance(value, float | int) for value in numbers))
+    if broken:
+        raise UserError(f"{path}: a checkpoint whose '{KEY}' record is broken: see its {', '.join(broken)}")
+    try:
+        check_ranges(own["config"])
+    except UserError as error:
+        raise UserError(f"{path}: a checkpoint with an impossible config: {error}") from None
+
+
+def check_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights that are no finite numbers, or that claim to be larger than what is stored of them.
+
+    Raises:
+        UserError: naming the file and the parameter.
+    """
+    for name, values in weights.items():
+        if not isinstance(values, Tensor) or values.layout != torch.strided or values.is_complex():
+            raise UserError(f"{path}: '{name}' of the weights is no plain array of numbers")
+        if values.numel() * values.element_size() > values.untyped_storage().nbytes():
+            raise UserError(f"{path}: '{name}' of the weights claims to be larger than what is stored of it")
+        if values.is_floating_point() and not bool(values.isfinite().all()):
+            raise UserError(f"{path}: '{name}' of the weights holds values that are no numbers")
 
 
 def load(path: str | Path) -> Checkpoint:
@@ -113,34 +162,103 @@ def load(path: str | Path) -> Checkpoint:
     weights = {
         name.removeprefix(MODEL_PREFIX): value
         for name, value in content["state_dict"].items()
-        if name.startswith(MODEL_PREFIX)
+        if isinstance(name, str) and name.startswith(MODEL_PREFIX)
     }
+    check_weights(file, weights)
     return Checkpoint(path=file, weights=weights, **{name: own[name] for name in FIELDS})
 
 
-def with_decoding(checkpoint: Checkpoint, decoding: Any) -> Checkpoint:
-    """Return the checkpoint with another decoding strategy for its model; a model that decodes nothing keeps none."""
+def changed(stored: Mapping[str, Any], given: Mapping[str, Any] | None, option: str) -> dict[str, Any]:
+    """Return a stored group of options with the ``given`` values in it; a given group with a target replaces it.
+
+    Args:
+        stored: as it was when the model was trained.
+        given: what the person says now, without what they leave as it was; None: nothing.
+        option: the group's name, for messages.
+
+    Raises:
+        UserError: an option that the stored group does not have.
+    """
+    if given is not None and "_target_" in given:
+        return dict(given)
+    result = dict(stored)
+    for name, value in (given or {}).items():
+        if name not in stored:
+            raise UserError(f"no option {option}.{name}{nearest(str(name), map(str, stored))}")
+        inner = isinstance(value, Mapping) and isinstance(stored[name], Mapping)
+        result[name] = changed(stored[name], value, f"{option}.{name}") if inner else value
+    return result
+
+
+def with_decoding(checkpoint: Checkpoint, given: Mapping[str, Any] | None) -> Checkpoint:
+    """Return the checkpoint with another decoding strategy, or other values of its own, for its model.
+
+    Raises:
+        UserError: its model decodes nothing, or the strategy has no such option.
+    """
     model = checkpoint.config["model"]
-    if "decoding" not in model:
+    if not given:
         return checkpoint
+    if not isinstance(model.get("decoding"), dict):
+        raise UserError(f"{checkpoint.path}: its model decodes nothing: leave decoding=... out")
+    decoding = changed(model["decoding"], given, "decoding")
+    check_ranges({"decoding": decoding})
     return replace(checkpoint, config={**checkpoint.config, "model": {**model, "decoding": decoding}})
 
 
 def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Preprocessor, nn.Module]:
     """Build the preprocessor and the model of a checkpoint, from targets inside this package or ``trusted`` ones.
 
+    The model is first built on torch's meta device, where sizes cost nothing, and held against the file's weights.
+
     Raises:
         UserError: a target lies outside, or the weights do not fit the model.
     """
-    for part in PARTS:
-        # To resolve the names of data and task would import all of Lightning; who builds those checks them.
-        check = build.check_targets if part in ("preprocessing", "model") else build.check_names
-        check(checkpoint.config.get(part), trusted)
-    preprocessor = build.preprocessor(checkpoint.config)
-    preprocessor.load_state_dict(checkpoint.preprocessing)
-    model = build.model(checkpoint.config, preprocessor.sizes())
+    config = checkpoint.config
+    try:
+        for part in PARTS:
+            # To resolve the names of data and task would import all of Lightning; who builds those checks them.
+            check = build.check_stored if part in ("preprocessing", "model") else build.check_names
+            check(part, config[part], trusted)
+        preprocessor = build.preprocessor(config)
+        preprocessor.load_state_dict(checkpoint.preprocessing)
+        sizes = preprocessor.sizes()
+        with torch.device("meta"):
+            check_fit(build.model(config, sizes), checkpoint.weights)
+        model = build.model(config, sizes)
+    except UserError as error:
+        raise UserError(f"{checkpoint.path}: {error}") from None
+    except (HydraException, OmegaConfBaseException, *MISFITS) as error:
+        refuse(checkpoint, error)
     load_weights(checkpoint, model)
     return preprocessor, model.eval()
+
+
+def refuse(checkpoint: Checkpoint, error: Exception) -> NoReturn:
+    """Tell of a stored part that does not build; what its values made a constructor raise says little to a person.
+
+    Raises:
+        UserError: always.
+    """
+    raise UserError(f"{checkpoint.path}: its config does not build ({type(error).__name__}): a broken file") from error
+
+
+def check_fit(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Hold the names, shapes and kinds of ``weights`` against a model's own.
+
+    Raises:
+        UserError: naming the first that differs.
+    """
+    own = model.state_dict()
+    for name in [*own, *weights]:
+        if name not in own or name not in weights:
+            told = "is missing in the file" if name in own else "is not part of the model"
+            raise UserError(f"the weights do not fit the model: {name} {told}")
+        if own[name].shape != weights[name].shape:
+            shapes = f"{tuple(weights[name].shape)} where the model has {tuple(own[name].shape)}"
+            raise UserError(f"the weights do not fit the model: {name} is {shapes}")
+        if own[name].is_floating_point() != weights[name].is_floating_point():
+            raise UserError(f"the weights do not fit the model: {name} is {weights[name].dtype}")
 
 
 def load_weights(checkpoint: Checkpoint, model: nn.Module) -> None:

@@ -1,6 +1,6 @@
 """The configuration tree: where it lies, which values are paths, whether a number was given as a word."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,11 @@ SHARES = frozenset(
     {"dropout", "recurrent_dropout", "output_dropout", "input_dropout", "word_dropout", "bpe_dropout"}
     | {"label_smoothing", "warmup", "average_decay"}
 )
+#: Most that an option, by its last name, may say, whoever says it: a person's slip and a stranger's file alike would
+#: otherwise build, or decode, without end.
+MOST = {"layers": 64, "heads": 256, "num_workers": 256, "beam_size": 256, "max_ratio": 20.0, "max_extra": 1000}
+MOST |= {"min_length": 1000, "no_repeat_ngram": 1000, "width": 1000, "top_k": 10**6}
+MOST |= dict.fromkeys(("hidden_size", "size", "shape_size", "filters"), 2**16)
 
 
 def conf_dir() -> Path:
@@ -57,6 +62,13 @@ def absolute_paths(config: DictConfig) -> None:
         value = OmegaConf.select(config, option)
         if isinstance(value, str):
             OmegaConf.update(config, option, str(Path(value).expanduser().absolute()))
+
+
+def resolved(config: DictConfig) -> dict[str, Any]:
+    """Return the config as plain values, interpolations resolved."""
+    plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
 
 
 def expand_users(config: DictConfig) -> None:
@@ -106,22 +118,27 @@ def check_types(config: DictConfig, defaults: DictConfig) -> None:
             raise UserError(f"{option}={given} must be {kind}")
 
 
-def check_ranges(config: DictConfig) -> None:
-    """Refuse counts below 1, shares outside 0 to 1, and seeds that no generator takes.
+def check_ranges(config: Mapping[str, Any]) -> None:
+    """Refuse counts below 1 or beyond reason, shares outside 0 to 1, and seeds that no generator takes.
+
+    Args:
+        config: plain values, interpolations among them.
 
     Raises:
         UserError: naming the option and its value.
     """
-    for option, value in leaves(OmegaConf.to_container(config, resolve=False)):
+    for option, value in leaves(dict(config)):
         name = option.rpartition(".")[2]
-        if name in COUNTS | SHARES and isinstance(value, str) and "${" not in value:
+        if name in COUNTS | SHARES | set(MOST) and isinstance(value, str) and "${" not in value:
             raise UserError(f"{option}={value} must be a number")
         if option == "seed" and not 0 <= value < 2**32:
             raise UserError(f"seed={value} must be at least 0 and below {2**32}")
         if option == "num_workers" and value < 0:
             raise UserError(f"num_workers={value} must not be negative")
         if isinstance(value, int | float):
-            if name in COUNTS and value < 1:
+            if name in COUNTS and not value >= 1:
                 raise UserError(f"{option}={value} must be at least 1")
+            if name in MOST and not value <= MOST[name]:
+                raise UserError(f"{option}={value} must be at most {MOST[name]}")
             if name in SHARES and not 0.0 <= value < 1.0:
                 raise UserError(f"{option}={value} must be a share: at least 0 and below 1")

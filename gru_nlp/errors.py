@@ -14,6 +14,18 @@ def nearest(word: str, candidates: Iterable[str]) -> str:
     return f"; did you mean '{found[0]}'?" if found else ""
 
 
+def printable(text: str) -> str:
+    """Return a text with its control characters written out, so that no name in a file steers a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter in "\n\t" or not is_control(letter) else f"\\x{ord(letter):02x}" for letter in text)
+
+
+def is_control(letter: str) -> bool:
+    """Return whether a character is a control character (C0, DEL or C1)."""
+    return letter < " " or "\x7f" <= letter <= "\x9f"
+
+
 def choose(option: str, value: str, choices: Iterable[str]) -> str:
     """Return ``value`` if it is one of ``choices``.
 

@@ -47,15 +47,20 @@ def test_weights_that_do_not_fit_are_refused(trained):
         "gru_nlp.data.corpus.read_once",
     ],
 )
-def test_only_targets_inside_the_package_are_built(target):
-    build.check_targets({"a": [KEPT]})
+def test_only_targets_inside_the_package_are_built(target, trained):
+    model = checkpoint.load(trained).config["model"]
+    build.check_stored("model", model)
     with pytest.raises(UserError, match="outside gru_nlp's models and data"):
-        build.check_targets({"a": [KEPT, {"b": {**KEPT, "_target_": target}}]})
+        build.check_stored("model", {**model, "pooling": {**KEPT, "_target_": target}})
+    with pytest.raises(UserError, match="outside gru_nlp's models and data"):
+        build.check_stored("model", {**model, "_target_": target})
 
 
-def test_a_trusted_package_is_allowed_by_name_and_an_interpolation_never():
-    build.check_targets({"_target_": "torch.nn.Linear"}, ["torch"])
+def test_a_trusted_package_is_allowed_by_name_and_an_interpolation_never(trained):
+    model = checkpoint.load(trained).config["model"]
+    own = {**KEPT, "_target_": "torch.nn.Flatten"}
+    build.check_stored("model", {**model, "pooling": own}, ["torch"])
     with pytest.raises(UserError, match="and torch"):
-        build.check_targets({"_target_": "os.system"}, ["torch"])
+        build.check_stored("model", {**model, "pooling": {**own, "_target_": "os.system"}}, ["torch"])
     with pytest.raises(UserError, match="interpolation"):
-        build.check_targets({"_target_": "gru_nlp.nn.gru.GRU", "x": "${oc.env:HOME}"})
+        build.check_stored("model", {**model, "dropout": "${oc.env:HOME}"})

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from gru_nlp.errors import printable
+
 
 def is_first_process() -> bool:
     """Return whether this process speaks for the run (one of several under a Lightning strategy)."""
@@ -15,10 +17,10 @@ def is_first_process() -> bool:
 def say(message: str) -> None:
     """Print a remark on standard error, once however many processes run."""
     if is_first_process():
-        print(message, file=sys.stderr, flush=True)
+        print(printable(message), file=sys.stderr, flush=True)
 
 
 def show(result: str) -> None:
     """Print a line of results on standard output, once however many processes run."""
     if is_first_process():
-        print(result, flush=True)
+        print(printable(result), flush=True)

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from gru_nlp.errors import printable
 from gru_nlp.preprocessing.base import Record, Text
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.text import schemes
@@ -24,7 +25,7 @@ def render(record: Record, text: Text, kind: str, scheme: str, preprocessor: Tag
             for entity in record["entities"]
             for part in (" ".join(entity["text"].split()), entity["label"], f"{entity['score']:.4f}")
         ]
-        return "\t".join([*fields, " ".join(whole.split())])
+        return printable("\t".join([*fields, " ".join(whole.split())]))
     if kind == "conll":
         return columns(record, text, scheme, preprocessor)
     return marked(record["entities"], whole, preprocessor.label_names())
@@ -46,9 +47,9 @@ def marked(entities: Sequence[Record], text: str, labels: Sequence[str]) -> str:
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     parts, done = [], 0
     for entity in entities:
-        shown = f"[{entity['label']} {entity['text']}]"
+        shown = printable(f"[{entity['label']} {entity['text']}]")
         if coloured:
             shown = f"\033[{COLOURS[labels.index(entity['label']) % len(COLOURS)]}m{shown}\033[0m"
-        parts += [text[done : entity["start"]], shown]
+        parts += [printable(text[done : entity["start"]]), shown]
         done = entity["end"]
-    return " ".join("".join([*parts, text[done:]]).split())
+    return " ".join("".join([*parts, printable(text[done:])]).split())

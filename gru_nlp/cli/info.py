@@ -1,6 +1,7 @@
 """Show what a checkpoint holds: task, labels, sizes, scores, config."""
 
-from omegaconf import DictConfig, OmegaConf
+import yaml
+from omegaconf import DictConfig
 
 from gru_nlp import checkpoint
 from gru_nlp.cli.console import show
@@ -31,4 +32,4 @@ def run(config: DictConfig) -> None:
     for name, value in lines.items():
         show(f"{name + ':':<{width}}{value}")
     show("config:")
-    show(OmegaConf.to_yaml(OmegaConf.create(stored.config)).rstrip())
+    show(yaml.safe_dump(stored.config, sort_keys=False, allow_unicode=True).rstrip())

@@ -133,15 +133,22 @@ def check_interval(trainer: Trainer, batches: int) -> None:
             raise UserError(f"{told}: set a share up to 1.0, or a smaller number")
 
 
-def scoring_trainer(device: str, precision: str) -> Trainer:
-    """Build a trainer that only scores: one process, no files, no bar."""
-    return Trainer(
-        accelerator=resolve_device(device),
-        devices=1,
-        precision=precision,  # type: ignore[arg-type]
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
+def scoring_trainer(device: str, precision: Any) -> Trainer:
+    """Build a trainer that only scores: one process, no files, no bar.
+
+    Raises:
+        UserError: there is no such ``precision``.
+    """
+    try:
+        return Trainer(
+            accelerator=resolve_device(device),
+            devices=1,
+            precision=precision,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+    except (MisconfigurationException, ValueError, TypeError, ImportError) as error:
+        raise UserError(f"trainer.precision: {error}") from None

@@ -75,3 +75,12 @@ def forced(arguments: Sequence[str], groups: Sequence[str]) -> list[str]:
     """Let Hydra take any value beside ``resume``: it is the stored config, not the default one, that they change."""
     left = ("-", "+", "~", "resume=", *(f"{group}=" for group in groups))
     return [a if a.startswith(left) or "=" not in a else f"++{a}" for a in arguments]
+
+
+def held(arguments: Sequence[str], groups: Sequence[str]) -> list[str]:
+    """Let Hydra take values of ``groups`` that come from a checkpoint; a group that is chosen anew it knows itself."""
+    chosen = {argument.partition("=")[0] for argument in arguments}
+    own = tuple(f"{group}." for group in groups if group not in chosen)
+    return [
+        f"++{argument}" if own and argument.startswith(own) and "=" in argument else argument for argument in arguments
+    ]

@@ -1,10 +1,11 @@
 """The one folder of a training run: made only when training starts, named by the last line."""
 
+import io
 import json
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,26 @@ import datasets
 import lightning
 import tokenizers
 import torch
+import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from gru_nlp import __version__
+from gru_nlp import __version__, build, checkpoint
 from gru_nlp.cli.console import is_first_process
+from gru_nlp.config import check_ranges
 from gru_nlp.errors import UserError
+from gru_nlp.plain import check_plain, expand
 
 CONFIG = "config.yaml"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.jsonl"
 LOGS = "logs"
+#: Characters of a config; ours have some thousand.
+MOST_CONFIG = 1 << 20
+#: What a run builds beside the parts of its checkpoint, and where that may lie.
+OUTER_HOMES = {"optimizer": "torch.optim", "schedule": "gru_nlp.tasks.schedules", "trainer": "lightning"}
 SHARED_FOLDER = "GRU_NLP_RUN_FOLDER"
 
 
@@ -88,18 +97,53 @@ def create(folder: Path, config: DictConfig, resumed: bool) -> None:
         raise UserError(f"{folder}: cannot be written ({error.strerror}): set run_dir=<new folder>") from None
 
 
-def stored_config(folder: Path) -> DictConfig:
-    """Read the config of an earlier run, its interpolations as they were.
+def stored_config(folder: Path, trusted: Sequence[str] = ()) -> DictConfig:
+    """Read the config of an earlier run, its references as they were, once all that it builds has been checked.
+
+    Args:
+        folder: of the run.
+        trusted: packages, beside this one, that it may build from.
 
     Raises:
-        UserError: the folder holds none.
+        UserError: the folder holds none, or one that this program did not write.
     """
     file = folder / CONFIG
     if not file.is_file():
         raise UserError(f"{folder}: holds no {CONFIG}, so it is no run folder (set resume=<run folder>)")
-    loaded = OmegaConf.load(file)
-    assert isinstance(loaded, DictConfig)
+    try:
+        with file.open(encoding="utf-8") as stream:
+            text = stream.read(MOST_CONFIG + 1)
+        # Aliases let a small file unfold to an endless one; the program writes none.
+        aliased = any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=yaml.SafeLoader))
+        if len(text) > MOST_CONFIG or aliased:
+            raise UserError(f"{file}: not a config that this program wrote (set resume=<run folder>)")
+        loaded = OmegaConf.load(io.StringIO(text))
+        plain = OmegaConf.to_container(loaded, resolve=False)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:
+        reason = " ".join(str(error).split())[:100]
+        raise UserError(f"{file}: cannot be read as a config ({reason})") from None
+    if not isinstance(plain, dict) or not isinstance(loaded, DictConfig):
+        raise UserError(f"{file}: not a config that this program wrote (set resume=<run folder>)")
+    check_plain(plain, str(file), checkpoint.MOST_SETTINGS)
+    named = {str(name): value for name, value in plain.items()}
+    check_config(file, expand(named, str(file), checkpoint.MOST_SETTINGS), trusted)
     return loaded
+
+
+def check_config(file: Path, plain: Mapping[str, Any], trusted: Sequence[str]) -> None:
+    """Refuse a run's config that builds anything but this program's parts, Lightning's trainer and torch's optimisers.
+
+    Raises:
+        UserError: naming the file and the target.
+    """
+    try:
+        for part in checkpoint.PARTS:
+            build.check_stored(part, plain.get(part), trusted)
+        for part, home in OUTER_HOMES.items():
+            build.check_outer(part, plain.get(part), home, trusted)
+        check_ranges(plain)
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

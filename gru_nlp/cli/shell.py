@@ -5,12 +5,10 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import hydra
 from hydra import compose, initialize_config_dir
-from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
@@ -21,12 +19,13 @@ from omegaconf.errors import OmegaConfBaseException
 from gru_nlp.cli import quoting
 from gru_nlp.config import check_ranges, check_types, conf_dir, expand_users, leaves
 from gru_nlp.data.files import is_broken
-from gru_nlp.errors import UserError, nearest
+from gru_nlp.errors import UserError, nearest, printable
 
 USER_ERROR = 2
 INTERRUPTED = 130
 TAKES_TEXT = ("predict", "translate")
-#: Groups that a command takes from the checkpoint unless they are given.
+#: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
+#: since it obeys what it composes; the person's values are put into the stored ones after they have been checked.
 STORED_GROUPS = {"evaluate": ("data", "decoding"), "translate": ("decoding",)}
 
 
@@ -69,7 +68,9 @@ class Job:
             raise UserError(f"{self.command} needs {missing[0]}=<...>")
         expand_users(config)
         check_types(config, default_config(self.command))
-        check_ranges(config)
+        plain = OmegaConf.to_container(config, resolve=False)
+        assert isinstance(plain, dict)
+        check_ranges({str(name): value for name, value in plain.items()})
         module = importlib.import_module(f"gru_nlp.cli.{self.command}")
         if self.text is None:
             module.run(config)
@@ -89,8 +90,7 @@ def run_command(command: str, arguments: list[str]) -> int:
         if text is not None and is_broken(text):
             raise UserError("the text after -- is not UTF-8: set input=<file> and encoding=<its codec>")
         quoting.check_flags(overrides)
-        if command in STORED_GROUPS:
-            register_stored(quoting.values(overrides).get("checkpoint"), STORED_GROUPS[command])
+        overrides = quoting.held(overrides, STORED_GROUPS.get(command, ()))
         if command == "train" and "resume" in quoting.values(overrides):
             overrides = quoting.forced(overrides, group_names())
         sys.argv = [f"gru-nlp {command}", *quoting.sweep_first(quoting.quote_paths(overrides))]
@@ -113,22 +113,7 @@ def run_command(command: str, arguments: list[str]) -> int:
 
 def complain(message: str) -> None:
     """Print one line on standard error."""
-    print("gru-nlp: " + " ".join(message.split("\n")), file=sys.stderr)
-
-
-def register_stored(path: str | None, groups: Sequence[str]) -> None:
-    """Make a checkpoint's own ``groups`` the options ``stored``, before Hydra composes.
-
-    Raises:
-        UserError: the checkpoint cannot be read.
-    """
-    config: dict[str, Any] = {}
-    if path:
-        from gru_nlp import checkpoint  # torch is needed here and not before
-
-        config = checkpoint.load(path).config
-    for group in groups:
-        ConfigStore.instance().store(name="stored", group=group, node=config.get(group, {}))
+    print("gru-nlp: " + printable(" ".join(message.split("\n"))), file=sys.stderr)
 
 
 @contextlib.contextmanager

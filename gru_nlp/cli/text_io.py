@@ -11,7 +11,7 @@ from typing import IO, Any
 from gru_nlp.data.columns import ColumnOptions, read_conll
 from gru_nlp.data.files import decoded, open_bytes
 from gru_nlp.data.readers import read_lines, text_of
-from gru_nlp.errors import UserError, choose
+from gru_nlp.errors import UserError, choose, printable
 from gru_nlp.preprocessing.base import Text
 
 Record = dict[str, Any]
@@ -133,6 +133,6 @@ def render(record: Record, text: str, kind: str) -> str:
     labels = [("", "") if label is None else (label, f"{score:.4f}") for label, score in pairs]
     flat = " ".join(text.split())
     if kind == "tsv":
-        return "\t".join([field for pair in labels for field in pair] + [flat])
+        return printable("\t".join([field for pair in labels for field in pair] + [flat]))
     shown = "  ".join(f"{label:<12} {score:>6}" for label, score in labels)
-    return f"{shown}  {flat[:100]}{'...' if len(flat) > 100 else ''}"
+    return printable(f"{shown}  {flat[:100]}{'...' if len(flat) > 100 else ''}")

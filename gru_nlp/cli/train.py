@@ -16,7 +16,7 @@ from gru_nlp.cli import lightning_parts, predictions, run_folder
 from gru_nlp.cli.console import is_first_process, say, show
 from gru_nlp.cli.parts import Parts, prepare
 from gru_nlp.cli.text_io import open_output
-from gru_nlp.config import absolute_paths
+from gru_nlp.config import absolute_paths, resolved
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Record
 
@@ -30,7 +30,7 @@ def run(config: DictConfig) -> None:
     stopped: checkpoint.Checkpoint | None = None
     if config.get("resume"):
         folder = Path(config.resume)
-        config = resumed_config(folder)
+        config = resumed_config(folder, list(config.trust))
         stopped = checkpoint.load(checkpoint.locate(folder, checkpoint.LAST))
     absolute_paths(config)
     plain = resolved(config)
@@ -59,24 +59,17 @@ def run(config: DictConfig) -> None:
         report(parts, folder, scores, records)
 
 
-def resolved(config: DictConfig) -> dict[str, Any]:
-    """Return the config as plain values, interpolations resolved."""
-    plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items()}
-
-
-def resumed_config(folder: Path) -> DictConfig:
+def resumed_config(folder: Path, trusted: list[str]) -> DictConfig:
     """Return the stored config of a run that goes on, with the values given on the command line changed in it.
 
     Raises:
-        UserError: the folder is no run folder, or a whole group was given.
+        UserError: the folder is no run folder, its config is not one of ours, or a whole group was given.
     """
-    stored = run_folder.stored_config(folder)
+    stored = run_folder.stored_config(folder, trusted)
     given = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
     for override in OverridesParser.create().parse_overrides(given):
         name = override.key_or_group
-        if name == "resume":
+        if name in ("resume", "trust"):
             continue
         if OmegaConf.is_dict(OmegaConf.select(stored, name)) or OmegaConf.select(stored, name, default=...) is ...:
             told = f"{override.input_line}: resume takes the stored config as it is; only single values can be changed"

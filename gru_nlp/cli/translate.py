@@ -4,15 +4,18 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch import nn
 
 from gru_nlp import checkpoint
 from gru_nlp.cli import text_io
 from gru_nlp.cli.picture import write_picture
 from gru_nlp.cli.predict import resolve_device, stream
-from gru_nlp.errors import UserError, choose
+from gru_nlp.config import resolved
+from gru_nlp.decoding.base import DecodingStrategy
+from gru_nlp.errors import UserError, choose, printable
 from gru_nlp.models.ensemble import Ensemble
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.predictor import Alignment, Predictor
@@ -50,8 +53,8 @@ def load(config: DictConfig) -> Predictor:
     stored = checkpoint.load(config["checkpoint"])
     if "decoding" not in stored.config["model"]:
         raise UserError(f"{stored.path}: no translator but a {stored.config['task']['name']} model: use predict")
-    decoding = OmegaConf.to_container(config["decoding"], resolve=True)
-    preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, decoding), list(config["trust"]))
+    given = resolved(config).get("decoding")
+    preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, given), list(config["trust"]))
     if config["ensemble"]:
         model = joined(stored, model, list(config["ensemble"]), list(config["trust"]))
     return Predictor(preprocessor, model, resolve_device(config["device"]))
@@ -84,7 +87,7 @@ def prompted() -> Iterator[str]:
 
 def write(config: DictConfig, translator: Predictor, texts: Iterator[str]) -> None:
     """Translate and write one line a text."""
-    count = int(config["decoding"].get("n_best", 1))
+    count = cast(DecodingStrategy, translator.model.decoding).n_best
     picture = Path(config["picture"]) if config["picture"] else None
 
     def line(record: Record, text: str) -> str:
@@ -111,4 +114,4 @@ def render(record: Record, text: str, kind: str) -> str:
     """Return a record as one line: the translation alone, or JSON with source, score and the n best."""
     if kind == "jsonl":
         return json.dumps({"source": text, **record}, ensure_ascii=False)
-    return " ".join(record["translation"].split("\n"))
+    return printable(" ".join(record["translation"].split("\n")))

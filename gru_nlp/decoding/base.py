@@ -68,6 +68,9 @@ class DecodingStrategy(ABC):
         min_length: fewest target tokens.
     """
 
+    #: Hypotheses given back for a sentence.
+    n_best: int = 1
+
     def __init__(self, *, max_ratio: float, max_extra: int, min_length: int) -> None:
         self.max_ratio = max_ratio
         self.max_extra = max_extra

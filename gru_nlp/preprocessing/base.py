@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gru_nlp.batch import SequenceBatch, SequencePairBatch, TaggingBatch
+from gru_nlp.errors import UserError
 from gru_nlp.text.special import PAD
 
 Batch = SequenceBatch | SequencePairBatch | TaggingBatch
@@ -69,6 +70,25 @@ def pad(rows: Sequence[Sequence[int]], lengths: Sequence[int]) -> Tensor:
     padded = np.full((len(rows), sizes.max()), PAD, dtype=np.int64)  # (B, T)
     padded[np.arange(padded.shape[1]) < sizes[:, None]] = np.concatenate(rows)
     return torch.from_numpy(padded)
+
+
+def broken_state(name: str) -> UserError:
+    """Return the error that tells of a learned state which is not as it was saved."""
+    return UserError(f"the learned state is broken: see '{name}' of its preprocessing")
+
+
+def distinct(state: Mapping[str, Any], name: str) -> list[str]:
+    """Return a stored list of texts, no two of them equal.
+
+    Raises:
+        UserError: it is no such list.
+    """
+    values = state.get(name)
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise broken_state(name)
+    if len(set(values)) != len(values):
+        raise broken_state(name)
+    return list(values)
 
 
 def decode_labels(probabilities: Tensor, labels: Sequence[str], top_k: int) -> list[Record]:

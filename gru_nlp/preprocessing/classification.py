@@ -22,6 +22,7 @@ from gru_nlp.preprocessing.base import (
     Rows,
     Texts,
     decode_labels,
+    distinct,
     pad,
 )
 from gru_nlp.text.special import UNK
@@ -137,9 +138,13 @@ class ClassificationPreprocessor(Preprocessor):
         return {"tokenizer": self.tokenizer.to_json(), "labels": list(self.labels)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back tokenizer and labels."""
-        self.tokenizer = TextTokenizer.from_json(state["tokenizer"])
-        self.labels = list(state["labels"])
+        """Take back tokenizer and labels.
+
+        Raises:
+            UserError: something in the state is not as ``state_dict`` gives it.
+        """
+        self.tokenizer = TextTokenizer.from_json(state.get("tokenizer"))
+        self.labels = distinct(state, "labels")
 
     def options(self) -> dict[str, Any]:
         """Return what bears on ``encode`` beside the learned state."""

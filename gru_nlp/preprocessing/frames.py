@@ -20,8 +20,13 @@ from gru_nlp.preprocessing.base import (
     RowError,
     Rows,
     Text,
+    broken_state,
     decode_labels,
+    distinct,
 )
+
+#: Most pixels across or down an image.
+MOST_PIXELS = 1 << 14
 
 
 class FramePreprocessor(Preprocessor):
@@ -158,10 +163,20 @@ class FramePreprocessor(Preprocessor):
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back what ``state_dict`` gave."""
-        self.labels = list(state["labels"])
+        """Take back what ``state_dict`` gave.
+
+        Raises:
+            UserError: something in it is not as ``state_dict`` gives it.
+        """
+        self.labels = distinct(state, "labels")
+        for name in ("width", "height"):
+            if type(state.get(name)) is not int or not 0 < state[name] <= MOST_PIXELS:
+                raise broken_state(name)
+        for name in ("mean", "spread"):
+            if not isinstance(state.get(name), float) or not 0.0 <= state[name] <= 1.0:
+                raise broken_state(name)
         self.width, self.height = int(state["width"]), int(state["height"])
-        self.mean, self.spread = float(state["mean"]), float(state["spread"])
+        self.mean, self.spread = float(state["mean"]), max(1e-6, float(state["spread"]))
 
     def options(self) -> dict[str, Any]:
         """Nothing bears on ``encode`` beside the learned state."""

@@ -13,14 +13,28 @@ from torch import Tensor
 from gru_nlp.batch import TaggingBatch
 from gru_nlp.errors import UserError, choose, nearest
 from gru_nlp.nn.crf import Tagging
-from gru_nlp.preprocessing.base import FIT_BATCH, Columns, Hints, Preprocessor, Record, RowError, Rows, Text, pad
+from gru_nlp.preprocessing.base import (
+    FIT_BATCH,
+    Columns,
+    Hints,
+    Preprocessor,
+    Record,
+    RowError,
+    Rows,
+    Text,
+    broken_state,
+    distinct,
+    pad,
+)
 from gru_nlp.text import schemes
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK
-from gru_nlp.text.words import Word, make_splitter, sentences, split_words, windows
+from gru_nlp.text.words import Word, make_splitter, sentences, split_words, stored_splitter, windows
 
 #: Schemes that tags are learned in.
 INSIDE = ("bioes", "iob2")
 SHAPES = ("other", "lower", "upper", "title", "mixed", "digits", "with digit")
+#: Most entity types; with every pair of tags a transition, more of them make no small model.
+MOST_LABELS = 2000
 #: Words that neighbouring windows of a long sentence share.
 OVERLAP = 32
 
@@ -269,14 +283,12 @@ class TaggingPreprocessor(Preprocessor):
 
     def sizes(self) -> dict[str, Any]:
         """Return the sizes of the vocabularies, and which tag may follow which."""
-        ends = [*self.tags, schemes.OUTSIDE]
-        allowed = [[schemes.follows(self.scheme, before, after) for after in ends] for before in ends]
         return {
             "vocabulary_size": len(self.words),
             "unseen_words": self.unseen,
             "num_shapes": len(SHAPES),
             "num_characters": len(self.characters) + 2,
-            "allowed": allowed,
+            "allowed": schemes.moves(self.scheme, self.tags),
         }
 
     def tokens(self) -> list[str]:
@@ -298,12 +310,24 @@ class TaggingPreprocessor(Preprocessor):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back what ``state_dict`` gave."""
-        self.words = {word: index for index, word in enumerate(state["words"])}
-        self.unseen = int(state["unseen"])
-        self._characters(state["characters"])
-        self._labels(list(state["labels"]))
-        self.splitter = Tokenizer.from_str(state["splitter"])
+        """Take back what ``state_dict`` gave.
+
+        Raises:
+            UserError: something in it is not as ``state_dict`` gives it.
+        """
+        words, labels = (distinct(state, name) for name in ("words", "labels"))
+        unseen, letters = state.get("unseen"), state.get("characters")
+        if words[: len(SPECIAL_TOKENS)] != list(SPECIAL_TOKENS) or not isinstance(letters, str):
+            raise broken_state("words")
+        if type(unseen) is not int or not 0 <= unseen <= len(words) - len(SPECIAL_TOKENS):
+            raise broken_state("unseen")
+        if not 0 < len(labels) <= MOST_LABELS or not all(schemes.TAG.fullmatch(f"B-{label}") for label in labels):
+            raise broken_state("labels")
+        self.words = {word: index for index, word in enumerate(words)}
+        self.unseen = unseen
+        self._characters(letters)
+        self._labels(labels)
+        self.splitter = stored_splitter(state.get("splitter"))
 
     def options(self) -> dict[str, Any]:
         """Return what bears on ``encode`` beside the learned state."""

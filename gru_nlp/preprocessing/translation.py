@@ -141,9 +141,14 @@ class TranslationPreprocessor(Preprocessor):
         return {"source": self.source.to_json(), "target": None if self.joint else self.target.to_json()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back the tokenizers."""
-        self.source = TextTokenizer.from_json(state["source"])
-        self.target = self.source if state["target"] is None else TextTokenizer.from_json(state["target"])
+        """Take back the tokenizers.
+
+        Raises:
+            UserError: one is not as ``state_dict`` gives it.
+        """
+        self.source = TextTokenizer.from_json(state.get("source"))
+        joint = state.get("target", "") is None
+        self.target = self.source if joint else TextTokenizer.from_json(state.get("target"))
 
     def options(self) -> dict[str, Any]:
         """Return what bears on ``encode`` beside the learned state."""

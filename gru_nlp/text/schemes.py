@@ -9,6 +9,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 SCHEMES = ("iob1", "iob2", "bioes", "bmes")
 OUTSIDE = "O"
 TAG = re.compile(r"O|[BIESMLU]-\S+")
@@ -121,10 +124,15 @@ def broken(tags: Sequence[str], scheme: str) -> int | None:
     return None
 
 
-def follows(scheme: str, before: str, after: str) -> bool:
-    """Return whether a tag may follow another in ``bioes`` or ``iob2``; ``O`` stands for both ends of a sentence."""
-    (left, left_label), (right, right_label) = split_tag(before), split_tag(after)
-    open_before = left in ("B", "I") and scheme == "bioes"
-    if right in ("I", "E"):
-        return left in ("B", "I") and left_label == right_label
-    return not open_before
+def moves(scheme: str, tags: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return ``(C + 1, C + 1)`` which of C ``tags`` of ``bioes`` or ``iob2`` may follow which; start and end last.
+
+    A tag that goes on needs one of its type before it; in ``bioes`` nothing else may follow one that is still open.
+    """
+    pairs = [split_tag(tag) for tag in (*tags, OUTSIDE)]
+    prefixes = np.array([prefix for prefix, _ in pairs])
+    labels = np.unique([label for _, label in pairs], return_inverse=True)[1]
+    begun = np.isin(prefixes, ["B", "I"])[:, None]  # (C + 1, 1): before
+    goes_on = np.isin(prefixes, ["I", "E"])[None]  # (1, C + 1): after
+    same = labels[:, None] == labels[None]
+    return np.where(goes_on, begun & same, ~begun if scheme == "bioes" else True)

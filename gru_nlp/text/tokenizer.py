@@ -13,6 +13,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 
 from gru_nlp.errors import UserError, choose
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK, UNK_TOKEN
+from gru_nlp.text.stored import read_tokenizer
 
 NORMALIZATIONS = ("none", "nfc", "nfkc")
 UNIGRAM_DIGITS = 6
@@ -26,6 +27,10 @@ _WORD = (
     r"[nN]'[tT]\b|'(?:[sS]|[rR][eE]|[vV][eE]|[lL][lL]|[dD]|[mM])\b"
     r"|\w+?(?=[nN]'[tT]\b)|\w+|[^\w\s]"
 )
+_CURLED = "[’‘]"
+_CHARACTER = r"(?m)."
+#: Every regular expression that a checkpoint's tokenizer may hold, those of earlier versions among them.
+PATTERNS = (_IDEOGRAM, _WORD, _CURLED, _CHARACTER)
 
 
 def _normalizer(normalization: str, lowercase: bool) -> Any:
@@ -133,7 +138,7 @@ def word(
     ``extra_words`` (of pretrained vectors) follow the words of the texts, however many those are.
     """
     tokenizer = Tokenizer(models.WordLevel(unk_token=UNK_TOKEN))
-    straight = normalizers.Replace(Regex("[’‘]"), "'")
+    straight = normalizers.Replace(Regex(_CURLED), "'")
     tokenizer.normalizer = normalizers.Sequence([_normalizer(normalization, lowercase), straight])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -151,7 +156,7 @@ def character(
     """Single characters (Unicode code points), blanks among them."""
     tokenizer = Tokenizer(models.WordLevel(unk_token=UNK_TOKEN))
     tokenizer.normalizer = _normalizer(normalization, lowercase)
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"(?m)."), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_CHARACTER), "isolated")
     tokenizer.decoder = decoders.Fuse()
     trainer = trainers.WordLevelTrainer(min_frequency=min_frequency, **_common(vocabulary_size))
     return canonical(_train(tokenizer, texts, trainer))
@@ -240,6 +245,10 @@ class TextTokenizer:
         return json.dumps(json.loads(self._tokenizer.to_str()), ensure_ascii=False, sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> "TextTokenizer":
-        """Read what ``to_json`` wrote."""
-        return cls(Tokenizer.from_str(text))
+    def from_json(cls, text: object) -> "TextTokenizer":
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            UserError: it is something else.
+        """
+        return cls(read_tokenizer(text, PATTERNS))

@@ -1,11 +1,13 @@
 """Words of raw text with their places, and sentences of words."""
 
+import json
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
+from gru_nlp.errors import UserError
 from gru_nlp.text.special import UNK_TOKEN
 
 #: Penn-like words. Hyphens, points, commas, apostrophes and slashes stay inside a word or a number ("all-rounder",
@@ -19,6 +21,8 @@ PATTERN = (
     rf"|{_LETTERS}+?(?=['’](?:[sS]|[rR][eE]|[vV][eE]|[lL][lL]|[dD]|[mM])(?!\p{{L}}))"
     rf"|{_LETTERS}+(?:{_INNER}(?!['’]?[sS](?!\p{{L}})){_LETTERS}+)*|\.{{2,}}|-{{2,}}|``|''|[^\s]"
 )
+#: Every pattern that a checkpoint may hold, those of earlier versions among them.
+PATTERNS = (PATTERN,)
 #: What ends a sentence, and what may stand between that and the next one's first letter.
 _ENDS = frozenset({".", "!", "?", "...", "。", "！", "？", "؟"})
 _CLOSING = frozenset({'"', "''", "'", ")", "]", "”", "’", "»"})
@@ -38,6 +42,21 @@ def make_splitter(pattern: str = PATTERN) -> Tokenizer:
     splitter = Tokenizer(models.WordLevel({UNK_TOKEN: 0}, unk_token=UNK_TOKEN))
     splitter.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behavior="removed", invert=True)
     return splitter
+
+
+def stored_splitter(text: object) -> Tokenizer:
+    """Return the splitter that a checkpoint holds, made anew from its pattern.
+
+    Raises:
+        UserError: the pattern is none of this program's; a stranger's may take for ever.
+    """
+    try:
+        pattern = json.loads(str(text))["pre_tokenizer"]["pattern"]["Regex"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        pattern = None
+    if pattern in PATTERNS:
+        return make_splitter(pattern)
+    raise UserError("the learned state is broken: words are split by a rule that this version does not know")
 
 
 def split_words(splitter: Tokenizer, texts: Sequence[str]) -> list[list[Word]]:

@@ -191,7 +191,7 @@ def test_two_runs_never_share_a_folder(capsys):
     run_folder.create(Path("run"), OmegaConf.create({"seed": 1}), resumed=False)
     with pytest.raises(UserError, match="another run has just begun there"):
         run_folder.create(Path("run"), OmegaConf.create({"seed": 2}), resumed=False)
-    assert run_folder.stored_config(Path("run")).seed == 1
+    assert OmegaConf.load("run/config.yaml").seed == 1
     run_folder.create(Path("run"), OmegaConf.create({"seed": 2}), resumed=True)
     assert run_folder.stored_config(Path("run")).seed == 2
 

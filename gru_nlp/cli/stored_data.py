@@ -1,0 +1,99 @@
+"""The data that a checkpoint names: looked at, and told, before any of it is read.
+
+A checkpoint may come from a stranger, and its paths then name files of this machine that the person never meant. So
+every path that the person has not given anew is told on standard error, must be a regular file or a folder of bounded
+size, and what its lines hold is quoted in no message.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from gru_nlp.cli.console import say
+from gru_nlp.config import STORED_PATHS
+from gru_nlp.errors import UserError
+
+#: Most files in a folder that a checkpoint names, wherever they lie in it; IMDB's has 75,000.
+MOST_FILES = 300_000
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+HUB_OPTIONS = ("hub_path", "path")
+
+
+def stored_paths(data: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the paths, by option, that stand in a stored ``data`` group and were not ``given`` anew."""
+    options = {option.removeprefix("data."): option for option in STORED_PATHS if option.startswith("data.")}
+    named = {option: data.get(name) for name, option in options.items() if name not in given and name != "cache_dir"}
+    return {option: path for option, path in named.items() if isinstance(path, str)}
+
+
+def check_stored_data(data: dict[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    """Tell the paths of a stored ``data`` group and look at what stands there; return them by option.
+
+    The folder of cached tables is this machine's own, whatever the checkpoint says.
+
+    Raises:
+        UserError: one is missing, is no regular file or folder, or is too large a folder.
+    """
+    if "cache_dir" in data and "cache_dir" not in given:
+        data["cache_dir"] = None
+    paths = stored_paths(data, given)
+    for option, path in paths.items():
+        say(f"reading {option}={path}, which the checkpoint names")
+        check_path(Path(path), option)
+    for name in _preset_names(data.get("files")):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise UserError("the checkpoint names files outside its data folder: set data=... anew")
+        if "data.dir" in paths and (Path(paths["data.dir"]) / name).exists():
+            check_path(Path(paths["data.dir"]) / name, "data.dir")
+    hub = data.get("hub")
+    sources = [data.get(name) for name in HUB_OPTIONS if name not in given]
+    sources += [hub.get("path")] if isinstance(hub, Mapping) and "hub" not in given else []
+    for source in sources:
+        if source is not None and not (isinstance(source, str) and HUB_NAME.fullmatch(source)):
+            raise UserError("the checkpoint names a data set that is no name on the hub: set data=... anew")
+        if isinstance(source, str) and Path(source).exists():
+            raise UserError(f"the checkpoint names '{source}' on the hub, which is a folder here: set data=... anew")
+    return paths
+
+
+def _preset_names(files: Any) -> Iterator[str]:
+    if isinstance(files, Mapping):
+        yield from (name for name in files.values() if isinstance(name, str))
+
+
+def check_path(path: Path, option: str) -> None:
+    """Refuse a path that a checkpoint names unless a regular file, or a folder of bounded size, stands there.
+
+    Raises:
+        UserError: naming the option that replaces it.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return  # the reader tells that there is no such file, or finds its twin with another ending
+    if stat.S_ISREG(mode):
+        return
+    if not stat.S_ISDIR(mode):
+        raise UserError(f"{option}={path}, which the checkpoint names, is neither file nor folder: set {option}=...")
+    for number, _ in enumerate(_entries(path)):
+        if number > MOST_FILES:
+            raise UserError(f"{option}={path}, which the checkpoint names, is too large a folder: set {option}=...")
+
+
+def _entries(folder: Path) -> Iterator[str]:
+    for _, folders, files in os.walk(folder):
+        yield from folders
+        yield from files
+
+
+def discreet(error: UserError, paths: Mapping[str, str]) -> UserError:
+    """Return an error of reading stored data that says where, and nothing of what stands there."""
+    for option, path in paths.items():
+        place = re.match(rf"{re.escape(path)}[^:\s]*(:\d+)?: ", str(error))
+        if place and "no such file" not in str(error) and "no such folder" not in str(error):
+            told = f"{place[0]}cannot be used as the data that the checkpoint names"
+            return UserError(f"{told}: give it by hand to see why: {option}={path}")
+    return error
