@@ -2,8 +2,8 @@
 
 import importlib
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, get_origin
 
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
@@ -116,7 +116,11 @@ def check_stored(name: str, config: Any, trusted: Sequence[str] = ()) -> None:
     """
     check_names(name, config, trusted)
     for part in _parts(name, config):
-        resolve(part["_target_"], trusted)
+        for option, parameter in inspect.signature(resolve(part["_target_"], trusted)).parameters.items():
+            given = part.get(option)
+            named = isinstance(given, Mapping) and "_target_" in given
+            if option in part and _built(parameter.annotation) and not named:
+                raise UserError(f"the checkpoint's config is broken: '{option}' of its {name} names no class to build")
     check_options(config)
 
 
@@ -176,6 +180,11 @@ def inside(name: str, packages: Sequence[str]) -> bool:
     """Return whether a dotted name lies in one of ``packages``; a name that is not made of plain words never does."""
     plain = all(part.isidentifier() for part in name.split("."))
     return plain and any(name.startswith(f"{package}.") for package in packages)
+
+
+def _built(kind: Any) -> bool:
+    """Return whether an option of this kind is an object, or a function that makes one."""
+    return get_origin(kind) is Callable or (inspect.isclass(kind) and kind.__module__.startswith("gru_nlp."))
 
 
 def _outside(trusted: Sequence[str]) -> str:

@@ -1,11 +1,12 @@
 """The one-file checkpoint: a Lightning checkpoint with one more key that says how to rebuild everything."""
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 from hydra.errors import HydraException
@@ -216,7 +217,7 @@ def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Prepro
         UserError: a target lies outside, or the weights do not fit the model.
     """
     config = checkpoint.config
-    try:
+    with building(checkpoint.path):
         for part in PARTS:
             # To resolve the names of data and task would import all of Lightning; who builds those checks them.
             check = build.check_stored if part in ("preprocessing", "model") else build.check_names
@@ -227,10 +228,6 @@ def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Prepro
         with torch.device("meta"), _Unfilled():
             check_fit(build.model(config, sizes), checkpoint.weights)
         model = build.model(config, sizes)
-    except UserError as error:
-        raise UserError(f"{checkpoint.path}: {error}") from None
-    except (HydraException, OmegaConfBaseException, *MISFITS) as error:
-        refuse(checkpoint, error)
     load_weights(checkpoint, model)
     return preprocessor, model.eval()
 
@@ -245,13 +242,22 @@ class _Unfilled(TorchFunctionMode):
         return func(*args, **given)
 
 
-def refuse(checkpoint: Checkpoint, error: Exception) -> NoReturn:
-    """Tell of a stored part that does not build; what its values made a constructor raise says little to a person.
+@contextlib.contextmanager
+def building(path: Path) -> Iterator[None]:
+    """Tell of stored parts that do not build in one line that names their file.
+
+    What their values make a constructor raise says little to a person; it stays as the cause.
 
     Raises:
-        UserError: always.
+        UserError: what was raised inside.
     """
-    raise UserError(f"{checkpoint.path}: its config does not build ({type(error).__name__}): a broken file") from error
+    try:
+        yield
+    except UserError as error:
+        named = str(error).startswith(str(path))
+        raise UserError(str(error) if named else f"{path}: {error}") from None
+    except (HydraException, OmegaConfBaseException, *MISFITS) as error:
+        raise UserError(f"{path}: its config does not build ({type(error).__name__}): a broken file") from error
 
 
 def check_fit(model: nn.Module, weights: Mapping[str, Tensor]) -> None:

@@ -1,11 +1,10 @@
 """Score a checkpoint on its own data, or on other data of the same shape."""
 
+import contextlib
 import json
 from typing import Any
 
-from hydra.errors import HydraException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from gru_nlp import build, checkpoint
 from gru_nlp.checkpoint import Checkpoint
@@ -38,10 +37,7 @@ def run(config: DictConfig) -> None:
 def score(given: dict[str, Any]) -> tuple[Task, DataModule, Split]:
     """Score and show; return what the predictions are taken from."""
     stored = checkpoint.with_decoding(checkpoint.load(given["checkpoint"]), given.get("decoding"))
-    try:
-        task, data, split = prepared(stored, given)
-    except (HydraException, OmegaConfBaseException, *checkpoint.MISFITS) as error:
-        checkpoint.refuse(stored, error)
+    task, data, split = prepared(stored, given)
     trainer = lightning_parts.scoring_trainer(given["device"], stored.config["trainer"].get("precision"))
     trainer.test(task, data.loader(split, shuffle=False), verbose=False)
     for name, value in sorted(task.latest["test"].items()):
@@ -61,19 +57,22 @@ def prepared(stored: Checkpoint, given: dict[str, Any]) -> tuple[Task, DataModul
     own = given.get("data") or {}
     source = checkpoint.changed(stored.config["data"], own, "data")
     foreign = {} if "_target_" in own else check_stored_data(source, own)
-    for name, part in (("data", source), ("task", stored.config["task"])):
-        build.check_stored(name, part, given["trust"])
+    with checkpoint.building(stored.path):
+        for name, part in (("data", source), ("task", stored.config["task"])):
+            build.check_stored(name, part, given["trust"])
     preprocessor, model = checkpoint.restore(stored, given["trust"])
     training = {**stored.config, "data": source}
     for name in ("batch_size", "batch_tokens"):
         if given[name] is not None:
             training[name] = given[name]
-    try:
-        data = make_data(training, build.build(source), preprocessor)
-        split = scored_split(data, given["split"])
-    except UserError as error:
-        raise discreet(error, foreign) from None
-    return make_task(training, preprocessor, model, None), data, split
+    with checkpoint.building(stored.path) if foreign else contextlib.nullcontext():
+        try:
+            data = make_data(training, build.build(source), preprocessor)
+            split = scored_split(data, given["split"])
+        except UserError as error:
+            raise discreet(error, foreign) from None
+    with checkpoint.building(stored.path):
+        return make_task(training, preprocessor, model, None), data, split
 
 
 def scored_split(data: DataModule, wanted: Split) -> Split:

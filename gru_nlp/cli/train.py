@@ -1,5 +1,6 @@
 """Train a model on your own text, or on the embedded sample."""
 
+import contextlib
 import shlex
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ import lightning
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from lightning import Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from gru_nlp import checkpoint
@@ -37,8 +39,9 @@ def run(config: DictConfig) -> None:
     if stopped is None:
         folder = run_folder.choose_folder(plain)
     lightning.seed_everything(plain["seed"], verbose=False)
-    trainer = lightning_parts.trainer(folder, plain)
-    parts = prepare(plain, stopped)
+    with checkpoint.building(folder / run_folder.CONFIG) if stopped else contextlib.nullcontext():
+        trainer = lightning_parts.trainer(folder, plain)
+        parts = prepare(plain, stopped)
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
     lightning_parts.check_interval(trainer, len(parts.data.train_dataloader()))
     run_folder.create(folder, config, resumed=stopped is not None)
@@ -84,6 +87,8 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
     say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
     try:
         trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
+    except MisconfigurationException as error:
+        raise UserError(f"trainer: {error}") from None
     except SystemExit:  # what Lightning makes of an interruption
         if trainer.interrupted:
             raise KeyboardInterrupt from None

@@ -131,7 +131,7 @@ def changes():
     yield "home", model(_target_="gru_nlp.nn.encoder.RecurrentEncoder"), "as its model"
     yield "option", encoder(colour="red"), "takes no option 'colour'"
     yield "kind", encoder(bidirectional="yes"), "must be true or false"
-    yield "null", model(encoder=None), "does not build"
+    yield "null", model(encoder=None), "names no class to build"
     yield "reference", model(dropout="${oc.env:HOME}"), "interpolation"
     yield "workers", settings(num_workers=10**6), "num_workers=1000000 must be at most 256"
     yield "seed", settings(seed="1"), "see its seed"
