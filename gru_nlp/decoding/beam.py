@@ -5,7 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gru_nlp.decoding.base import DecodingStrategy, Hypotheses, Limits, State, StepFunction, collect, restrict
+from gru_nlp.batch import Hypotheses
+from gru_nlp.decoding.base import DecodingStrategy, Limits, State, StepFunction, collect, restrict
 from gru_nlp.errors import UserError
 from gru_nlp.text.special import BOS, EOS, PAD
 
@@ -59,7 +60,7 @@ class BeamSearch(DecodingStrategy):
         self.n_best = n_best
         self.no_repeat_ngram = no_repeat_ngram
 
-    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses:
+    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses[Tensor]:
         """Search; sentences leave the batch as they are done."""
         limits = self.limits(source_lengths)
         count, device = len(source_lengths), source_lengths.device

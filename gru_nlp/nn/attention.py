@@ -4,6 +4,7 @@ B batch, T queries (target steps in training, open hypotheses in decoding), S so
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import NamedTuple, cast
 
 import torch
@@ -51,6 +52,10 @@ class Attention(nn.Module, ABC):
     def memory(self, values: Tensor, lengths: Tensor) -> Memory:
         """Prepare encoder states ``(B, S, M)`` of ``lengths`` ``(B,)``."""
         return Memory(self.keys(values), values, padding_mask(lengths, values.shape[1]))
+
+
+#: Makes the attention from the sizes of queries and memory.
+MakeAttention = Callable[[int, int], Attention]
 
 
 class ScoredAttention(Attention):

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.first_order import first_order
+from gru_nlp.batch import Tagging
+from gru_nlp.nn.first_order import apply_function, first_order
 from gru_nlp.nn.masking import gather_steps, padding_mask, reversal_index
 
 #: Least log-score of a tag beside the best one of its step, so that no message can vanish between two scalings.
@@ -18,28 +19,6 @@ LEAST = -100.0
 SCALED = 4
 #: Log-score of a transition that is not allowed; finite, so that nothing turns into a number that is none.
 NEVER = -1e4
-
-
-class Tagging(NamedTuple):
-    """Tag paths of a batch, best first, and how sure each is.
-
-    Attributes:
-        tags: ``(B, K, T)`` tag ids; unspecified at padding and in paths that do not exist.
-        scores: ``(B, K)`` log-probabilities of the paths; ``-inf`` where there are fewer than K.
-        nodes: ``(B, K, T)`` log-probability of each tag of a path, whatever stands around it.
-        links: ``(B, K, T)`` log-probability of each tag together with the one before it; that of the tag at step 0.
-        lengths: ``(B,)``.
-    """
-
-    tags: Tensor
-    scores: Tensor
-    nodes: Tensor
-    links: Tensor
-    lengths: Tensor
-
-    def cpu(self) -> "Tagging":
-        """Return the same on the CPU."""
-        return Tagging(*(part.cpu() for part in self))
 
 
 class Passes(NamedTuple):
@@ -162,7 +141,7 @@ class ConditionalRandomField(nn.Module):
             path = torch.cat([outside, path, outside], dim=1)
             moves = edges[path[:, :-1], path[:, 1:]]
             moved = padding_mask(lengths + 1, moves.shape[1])
-            partition: Tensor = LogPartition.apply(emissions, edges, lengths)  # type: ignore[no-untyped-call]
+            partition = apply_function(LogPartition, emissions, edges, lengths)
             return partition - own - moves.masked_fill(~moved, 0.0).sum(dim=1)
 
     @torch.no_grad()
@@ -197,7 +176,7 @@ class ConditionalRandomField(nn.Module):
         return torch.stack(found[::-1], dim=2) % tags
 
     @torch.no_grad()
-    def tag(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> Tagging:
+    def tag(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> Tagging[Tensor]:
         """Return the best paths with their log-probabilities and marginals."""
         emissions = emissions.float() if emissions.dtype != torch.float64 else emissions
         tags, scores = self.best_paths(emissions, lengths, paths)
@@ -228,7 +207,7 @@ class IndependentTags(nn.Module):
         return losses.sum(dim=1)
 
     @torch.no_grad()
-    def tag(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> Tagging:
+    def tag(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> Tagging[Tensor]:
         """Return the best tags; further paths do not exist."""
         best, tags = emissions.float().log_softmax(dim=2).max(dim=2)  # (B, T)
         links = torch.cat([best[:, :1], best[:, 1:] + best[:, :-1]], dim=1)

@@ -4,17 +4,13 @@ B batch, T target steps, K open hypotheses of a sentence, S source steps, E embe
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.attention import Attention, Memory
-from gru_nlp.nn.cell import Cell
-
-MakeCell = Callable[[int, int], Cell]
-MakeAttention = Callable[[int, int], Attention]
+from gru_nlp.nn.attention import MakeAttention, Memory
+from gru_nlp.nn.cell import MakeCell
 
 
 class DecoderState(NamedTuple):
@@ -128,6 +124,13 @@ class Decoder(nn.Module, ABC):
     def read(self, *parts: Tensor) -> Tensor:
         """Project what a step knows to features: a tanh layer."""
         return cast(Tensor, self.dropout(torch.tanh(self.readout(torch.cat(parts, dim=2)))))
+
+
+class MakeDecoder(Protocol):
+    """Makes the decoder from the sizes that embedding and encoder have; the other options are a person's."""
+
+    def __call__(self, input_size: int, memory_size: int, *, output_size: int) -> Decoder:
+        """See ``Decoder``."""
 
 
 class ParallelDecoder(Decoder):

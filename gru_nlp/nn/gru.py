@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.nn.cell import Cell
-from gru_nlp.nn.first_order import first_order
+from gru_nlp.nn.first_order import apply_function, first_order
 
 
 def gru_unit(input_size: int, hidden_size: int) -> nn.GRU:
@@ -117,8 +117,7 @@ class GRU(Cell):
         on_cpu = sequence.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
         if on_cpu and torch.is_grad_enabled():
             first = sequence.new_zeros(len(sequence), self.unit.hidden_size) if initial is None else initial
-            states: Tensor = GRUFunction.apply(sequence, first, *self._parameters_in_order())  # type: ignore[no-untyped-call]
-            return states
+            return apply_function(GRUFunction, sequence, first, *self._parameters_in_order())
         return cast(Tensor, self.unit(sequence, None if initial is None else initial[None].contiguous())[0])
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:

@@ -3,13 +3,13 @@
 Their sequence forms have backward passes written out, as ``GRUFunction`` has, and for the same reason.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gru_nlp.nn.cell import Cell, recurrent_mask
-from gru_nlp.nn.first_order import first_order
+from gru_nlp.nn.first_order import apply_function, first_order
 
 EPSILON = 1e-5  # of the layer normalisation
 
@@ -112,8 +112,7 @@ class GRUResetBefore(Cell):
         projected, first = in_format_of(self.gates.weight, self.inputs(sequence), initial)
         mask = recurrent_mask(first, dropout, self.training)
         with torch.autocast(sequence.device.type, enabled=False):
-            states = ResetBeforeFunction.apply(projected, first, mask, self.gates.weight, self.candidate.weight)  # type: ignore[no-untyped-call]
-        return cast(Tensor, states)
+            return apply_function(ResetBeforeFunction, projected, first, mask, self.gates.weight, self.candidate.weight)
 
     def _gates(self, projected: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return reset gate, update gate and candidate ``(..., H)`` of input products ``(..., 3 H)``."""
@@ -245,8 +244,9 @@ class GRULayerNorm(Cell):
         projected, first = in_format_of(weight, own, initial)
         mask = recurrent_mask(first, self.recurrent_dropout, self.training)
         with torch.autocast(sequence.device.type, enabled=False):
-            states = LayerNormFunction.apply(projected, first, mask, weight, self.recurrent_gain, self.recurrent_bias)  # type: ignore[no-untyped-call]
-        return cast(Tensor, states)
+            return apply_function(
+                LayerNormFunction, projected, first, mask, weight, self.recurrent_gain, self.recurrent_bias
+            )
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""

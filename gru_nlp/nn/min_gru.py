@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.nn.cell import Cell
-from gru_nlp.nn.first_order import first_order
+from gru_nlp.nn.first_order import apply_function, first_order
 
 
 def scan_loop(decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
@@ -78,8 +78,7 @@ def recur(decays: Tensor, inputs: Tensor, initial: Tensor | None) -> Tensor:
     kept = torch.float64 if inputs.dtype == torch.float64 else torch.float32  # half precision would add its errors up
     first = inputs.new_zeros(len(inputs), inputs.shape[2], dtype=kept) if initial is None else initial.to(kept)
     turned = (part.to(kept).transpose(0, 1).contiguous() for part in (decays, inputs))
-    states: Tensor = LinearRecurrence.apply(*turned, first)  # type: ignore[no-untyped-call]
-    return states.transpose(0, 1)
+    return apply_function(LinearRecurrence, *turned, first).transpose(0, 1)
 
 
 def move(hidden: Tensor, candidate: Tensor, share: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gru_nlp.nn.first_order import first_order
+from gru_nlp.nn.first_order import apply_function, first_order
 
 #: Tokens a piece: with a vocabulary of 8,000 its logits are 8 MB, which a processor's cache still holds.
 PIECE = 256
@@ -65,5 +65,4 @@ def projected_cross_entropy(
     if torch.is_autocast_enabled(features.device.type):
         features = features.float()
     with torch.autocast(features.device.type, enabled=False):
-        loss: Tensor = ProjectedCrossEntropy.apply(features, weight, bias, targets, label_smoothing)  # type: ignore[no-untyped-call]
-    return loss
+        return apply_function(ProjectedCrossEntropy, features, weight, bias, targets, label_smoothing)

@@ -6,14 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from tokenizers import Tokenizer
-from torch import Tensor
 
-from gru_nlp.batch import TaggingBatch
+from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
 from gru_nlp.errors import UserError, choose, nearest
-from gru_nlp.nn.crf import Tagging
-from gru_nlp.preprocessing.base import FIT_BATCH, Columns, Hints, Preprocessor, Record, RowError, Rows, Text, pad
+from gru_nlp.preprocessing.base import (
+    FIT_BATCH,
+    Columns,
+    Hints,
+    Preprocessor,
+    Record,
+    RowError,
+    Rows,
+    Text,
+    pad,
+    sizes_of,
+)
 from gru_nlp.text import schemes
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK
 from gru_nlp.text.words import Word, make_splitter, sentences, split_words, windows
@@ -153,9 +161,9 @@ class TaggingPreprocessor(Preprocessor):
             targets.append([ids[tag] for tag in schemes.write(entities, len(tags), self.scheme)])
         return targets
 
-    def collate(self, columns: Columns, training: bool) -> TaggingBatch:
+    def collate(self, columns: Columns, training: bool) -> TaggingBatch[AnyArray]:
         """Pad; spell each distinct word once."""
-        lengths = [len(ids) for ids in columns["ids"]]
+        lengths = sizes_of(columns["ids"])
         sizes = np.concatenate(columns["character_lengths"])
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         flat = np.concatenate(columns["characters"])
@@ -169,20 +177,20 @@ class TaggingPreprocessor(Preprocessor):
         targets = pad(columns["target"], lengths) if "target" in columns else None
         return TaggingBatch(
             inputs=pad(columns["ids"], lengths),
-            lengths=torch.tensor(lengths),
+            lengths=lengths,
             shapes=pad(columns["shapes"], lengths),
-            characters=torch.from_numpy(spelled[first].astype(np.int64)),
-            character_lengths=torch.from_numpy(sizes[first].astype(np.int64)),
-            places=pad(np.split(inverse, ends), lengths),  # type: ignore[arg-type]
+            characters=spelled[first].astype(np.int64),
+            character_lengths=sizes[first].astype(np.int64),
+            places=pad(np.split(inverse, ends), lengths),
             targets=targets,
         )
 
-    def decode(self, outputs: Tagging, top_k: int = 1) -> list[Record]:
+    def decode(self, outputs: Tagging[AnyArray], top_k: int = 1) -> list[Record]:
         """Paths -> ``tags`` and ``entities`` by word; with several paths, ``paths`` with the probability of each."""
         records: list[Record] = []
         for row, length in enumerate(outputs.lengths.tolist()):
             paths = []
-            for rank, score in enumerate(outputs.scores[row].exp().tolist()):
+            for rank, score in enumerate(np.exp(outputs.scores[row]).tolist()):
                 tags = [self.tags[tag] for tag in outputs.tags[row, rank, :length].tolist()]
                 entities = self._entities(tags, outputs.nodes[row, rank], outputs.links[row, rank])
                 if score > 0.0 or rank == 0:
@@ -191,7 +199,7 @@ class TaggingPreprocessor(Preprocessor):
             records.append(record | {"paths": paths} if top_k > 1 else record)
         return records
 
-    def _entities(self, tags: list[str], nodes: Tensor, links: Tensor) -> list[Record]:
+    def _entities(self, tags: list[str], nodes: AnyArray, links: AnyArray) -> list[Record]:
         """Return spans with the probability that just these tags stand there: a chain of conditionals."""
         single, joined = nodes.tolist(), links.tolist()
         found = []
