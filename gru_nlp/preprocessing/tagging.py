@@ -2,7 +2,7 @@
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,28 +22,16 @@ from gru_nlp.preprocessing.base import (
     pad,
     sizes_of,
 )
+from gru_nlp.preprocessing.windows import Owner, located, merged, spots_of
 from gru_nlp.text import schemes
+from gru_nlp.text.shapes import SHAPES, shape
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK
 from gru_nlp.text.words import Word, make_splitter, sentences, split_words, windows
 
 #: Schemes that tags are learned in.
 INSIDE = ("bioes", "iob2")
-SHAPES = ("other", "lower", "upper", "title", "mixed", "digits", "with digit")
 #: Words that neighbouring windows of a long sentence share.
 OVERLAP = 32
-
-
-def shape(word: str) -> int:
-    """Return the place in ``SHAPES`` of a word's look."""
-    if any(letter.isdigit() for letter in word):
-        return 5 if all(letter.isdigit() or letter in ".,-/:" for letter in word) else 6
-    if not any(letter.isalpha() for letter in word):
-        return 0
-    if word.islower():
-        return 1
-    if word.isupper():
-        return 2
-    return 3 if word[0].isupper() and word[1:].islower() else 4
 
 
 class TaggingPreprocessor(Preprocessor):
@@ -209,11 +197,11 @@ class TaggingPreprocessor(Preprocessor):
             found.append({"start": start, "end": end, "label": label, "score": score})
         return found
 
-    def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[tuple[int, int]]]:
+    def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Owner]]:
         """Split texts into words, sentences, and windows of long ones; a list is taken as words already."""
         raw = [text if isinstance(text, str) else "" for text in texts]
         pieces: list[list[str]] = []
-        owners: list[tuple[int, int]] = []
+        owners: list[Owner] = []
         for number, (text, words) in enumerate(zip(texts, split_words(self.splitter, raw), strict=True)):
             given = list(text) if not isinstance(text, str) else [word.text for word in words]
             parts = sentences(words, text) if isinstance(text, str) else [range(len(given))]
@@ -226,39 +214,15 @@ class TaggingPreprocessor(Preprocessor):
 
     def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
         """Put the entities of sentences and windows together; offsets index the text, or the words joined by blanks."""
-        joined: list[Record] = [{"entities": []} for _ in texts]
-        owned = [0] * len(texts)  # words of a text that the windows so far have spoken for
-        for (number, first), record, after in zip(owners, records, [*owners[1:], (None, 0)], strict=True):
-            # Of two windows that share words, each says what starts in its half of them.
-            shared = max(0, first + len(record["tags"]) - after[1]) if after[0] == number else 0
-            limit = first + len(record["tags"]) - shared // 2
-            taken = joined[number]["entities"]
-            for entity in record["entities"]:
-                start, end = first + entity["start"], first + entity["end"]
-                if owned[number] <= start < limit and (not taken or start >= taken[-1]["end"]):
-                    taken.append({**entity, "start": start, "end": end})
-            owned[number] = limit
-            if "paths" in record:
-                joined[number].setdefault("paths", []).append(record["paths"])
-        for given, record in zip(texts, joined, strict=True):
-            text, spots = given if isinstance(given, str) else " ".join(given), self.spots(given)
-            record["entities"] = [place(entity, spots, text) for entity in record["entities"]]
-            if "paths" in record:
-                record["paths"] = self._whole_paths(record["paths"], spots, text)
+        joined = []
+        for given, record in zip(texts, merged(len(texts), owners, records), strict=True):
+            text = given if isinstance(given, str) else " ".join(given)
+            joined.append(located(record, self.spots(given), text))
         return joined
 
     def spots(self, text: Text) -> list[Word]:
         """Return the words of a text with their places; those of a list as if they were joined by blanks."""
         return split_words(self.splitter, [text])[0] if isinstance(text, str) else spots_of(text)
-
-    def _whole_paths(self, parts: list[list[Record]], spots: Sequence[Word], text: str) -> list[Record]:
-        """Return the paths of a text of a single sentence with offsets; None of several, whose paths do not join."""
-        if len(parts) != 1:
-            return []
-        return [
-            {"score": path["score"], "entities": [place(entity, spots, text) for entity in path["entities"]]}
-            for path in parts[0]
-        ]
 
     def truth(self, columns: Columns) -> list[Record]:
         """Return ``words`` and ``target``."""
@@ -321,18 +285,3 @@ class TaggingPreprocessor(Preprocessor):
             "fold_digits": self.fold_digits,
             "max_word_length": self.max_word_length,
         }
-
-
-def spots_of(words: Iterable[str]) -> list[Word]:
-    """Return where words stand once they are joined by blanks."""
-    spots, start = [], 0
-    for word in words:
-        spots.append(Word(word, start, start + len(word)))
-        start += len(word) + 1
-    return spots
-
-
-def place(entity: Record, spots: Sequence[Word], text: str) -> Record:
-    """Return an entity of words as one of characters: ``text[start:end]``."""
-    start, end = spots[entity["start"]].start, spots[entity["end"] - 1].end
-    return {"start": start, "end": end, "text": text[start:end], "label": entity["label"], "score": entity["score"]}

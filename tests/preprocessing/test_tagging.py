@@ -6,7 +6,8 @@ import pytest
 from gru_nlp.batch import Tagging
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Hints, RowError
-from gru_nlp.preprocessing.tagging import OVERLAP, SHAPES, TaggingPreprocessor, shape
+from gru_nlp.preprocessing.tagging import OVERLAP, TaggingPreprocessor
+from gru_nlp.text.shapes import SHAPES, shape
 
 SENTENCES = [
     (["Ada", "Moor", "left", "Rome", "in", "1998"], ["B-PER", "I-PER", "O", "B-LOC", "O", "O"]),
