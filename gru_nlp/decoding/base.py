@@ -1,7 +1,4 @@
-"""What every decoding strategy shares: the step function, the hypotheses, the limits.
-
-B sentences, K open hypotheses of a sentence, V vocabulary, N hypotheses given back, T target steps, S source steps.
-"""
+"""What every decoding strategy shares: the step function and the limits; sizes as in ``gru_nlp.nn``."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

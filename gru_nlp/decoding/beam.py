@@ -1,4 +1,13 @@
-"""Beam search, vectorised over sentences and hypotheses."""
+"""Beam search, vectorised over sentences and hypotheses.
+
+How it works. A round is one call of the step function on the last tokens ``(B, K)`` of all open hypotheses; then what
+may not stand there is forbidden, sums of log-probabilities ``(B, K V)`` are formed, and the 2 K best extensions taken:
+as each hypothesis has one end mark, at least K of those go on. Ends among the first K are ranked into the N best ended
+ones; the K best others stay open, and the decoder's state is reordered to be that of their parents. The first round has
+one hypothesis. A sentence leaves the batch as soon as no open hypothesis can enter its N best, so that later rounds are
+smaller. Kept are the tokens of open and of ended hypotheses with their scores; nothing is traced back, and no loop runs
+over hypotheses or tokens in Python, only over sentences that are done.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""From the characters of a word to its features; U distinct words, L characters, D features of a character."""
+"""From the characters of a word to its features."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -83,11 +83,7 @@ class CharacterRNN(Characters):
 
 
 class NoCharacters(Characters):
-    """No features from characters.
-
-    Args:
-        num_characters: of no use here.
-    """
+    """No features from characters: whatever their number, a word of them has size 0."""
 
     output_size = 0
 

@@ -1,7 +1,14 @@
 """A linear-chain conditional random field (Lafferty et al. 2001), every step vectorised over batch and tags.
 
-B batch, T steps, C tags, K paths. ``allowed`` ``(C + 1, C + 1)`` says which tag may follow which; its last row and
-column stand for the start and the end of a sequence.
+How it works. ``run_passes`` sums over all paths with plain products, not with logarithms: each step's emissions are
+shifted so that its best tag counts 1, the messages of a step are one ``bmm`` of those before, and every few steps they
+are scaled to a sum of one; the shifts and scales make the normaliser. Forward and backward messages run as one
+recursion of twice the batch, since the backward pass is a forward pass over each sequence mirrored within its length.
+Training keeps the messages and gets the gradient from them, as expected counts, by products over all steps at once:
+autograd records no step, and ``backward`` has no loop. Tagging is Viterbi's search with K ranks a tag, whose back
+pointers are followed from the end; steps of padding hand the scores on unchanged. How sure each tag of a path is comes
+from the same messages. ``allowed`` ``(C + 1, C + 1)`` says which tag may follow which; its last row and column stand
+for the start and the end of a sequence.
 """
 
 from typing import Any, NamedTuple

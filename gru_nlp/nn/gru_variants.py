@@ -1,6 +1,13 @@
 """Gated recurrent units that no library runs: the reset gate before the product, and normalised gates.
 
-Their sequence forms have backward passes written out, as ``GRUFunction`` has, and for the same reason.
+How they work. As ``GRUFunction`` does: the inputs of all steps in one product before the loop (here outside of the
+function, so that autograd and autocast see a plain linear layer), gates computed in place in a copy of it that has the
+steps first, states in one tensor, and a backward pass that loops over the state's gradient alone and takes each
+weight's as one product over all T B rows. The reset gate before the product makes two products a step that wait for
+each other, forward and backward. Normalised gates keep the raw recurrent products with their means and scales, and go
+back through the library's normalisation at each step, since its gradient depends on the carried one. Recurrent dropout
+is one mask a sequence, ``(B, H)``: what the gates saw is the states times the mask, computed again in ``backward``, not
+kept.
 """
 
 from typing import Any

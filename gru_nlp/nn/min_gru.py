@@ -1,4 +1,12 @@
-"""Units whose gates see the input alone, so that a sequence is one linear recurrence (Feng et al. 2024)."""
+"""Units whose gates see the input alone, so that a sequence is one linear recurrence (Feng et al. 2024).
+
+How they work. Gates and candidates of all steps are plain linear layers over ``(B, T, D)``; what is left is
+``h_t = a_t h_{t-1} + b_t``, elementwise. On a CPU a loop runs it, one fused call a step that writes into the states'
+own memory. Elsewhere ``log2 T`` rounds over all steps do, each joining a step with the one a power of two before it:
+more work in all, far fewer calls. The gradient is the same recurrence from the last step to the first, so that both
+forms serve it too; kept are decays, states and the first state. The recurrence is in float32 at least, whatever
+autocast makes of the linear layers, since its errors add up over steps.
+"""
 
 from typing import Any, cast
 

@@ -1,4 +1,13 @@
-"""Sentences of words and their tags; raw text in, entities with offsets out."""
+"""Sentences of words and their tags; raw text in, entities with offsets out.
+
+How it works. ``encode`` finds id, shape and letters of each distinct word once a call and joins them by sentence; the
+letters of a sentence stand in one flat list beside the words' lengths, since a table of flat lists stays mapped from
+disk. ``collate`` gathers the letters of all words of a batch into one table, finds its distinct rows by comparing them
+as bytes, and keeps those alone with the ``places`` where each stands, so that the model spells a word once however
+often it occurs. ``decode`` reads entities off a path of tags; the probability of one is that of its first tag times
+that of each further tag given the one before it, from the pair and single probabilities that come with the path.
+Raw text is cut into words, sentences and windows of long ones before (``cut``), and put together after (``join``).
+"""
 
 import textwrap
 from collections import Counter

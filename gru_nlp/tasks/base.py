@@ -1,4 +1,12 @@
-"""What every task shares: steps, optimiser, schedule, reproducible epochs, the checkpoint's record."""
+"""What every task shares: steps, optimiser, schedule, reproducible epochs, the checkpoint's record.
+
+How an epoch goes. A batch of arrays becomes tensors on the model's device; the first one of an epoch seeds the random
+numbers, so that a resumed run draws the same. A step returns its loss, which is logged on the logger's beat alone; real
+steps are counted on the device and read back once an epoch. After a step of the optimiser the weights' average moves.
+Validation starts by exchanging weights and average, scores every batch into summable state, keeps the scores in the
+record and lets a plateau schedule see them; then Lightning saves the best checkpoint, and the weights come back.
+Testing keeps the outputs of each batch as arrays, in the order in which the sampler gave the rows.
+"""
 
 import math
 from abc import abstractmethod
