@@ -1,25 +1,64 @@
-"""The tuples that travel from the data module to a model, one a task kind."""
+"""The tuples that travel between preprocessing and model: batches in, one a task kind, and outputs back.
 
-from typing import NamedTuple, TypeVar
+Each holds either numpy arrays, which preprocessing makes and reads, or a runtime's own tensors. ``map`` takes all of a
+tuple across, so that no one else lists its fields. Nothing here imports torch.
+"""
 
-from torch import Tensor
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+#: What preprocessing computes with.
+AnyArray = npt.NDArray[Any]
+Array = TypeVar("Array")
+Array_co = TypeVar("Array_co", covariant=True)
+Other = TypeVar("Other")
 
 
-class SequenceBatch(NamedTuple):
+class Batch(Protocol[Array_co]):
+    """What every batch has: padded ``inputs`` ``(B, T, ...)`` and ``lengths`` ``(B,)``."""
+
+    @property
+    def inputs(self) -> Array_co:
+        """The padded inputs, ``(B, T)`` ids or ``(B, T, D)`` frames."""
+
+    @property
+    def lengths(self) -> Array_co:
+        """The real steps of each row, ``(B,)``."""
+
+    def map(self, change: Callable[[Array_co], Other]) -> "Batch[Other]":
+        """Return the batch with every array changed."""
+
+
+class Outputs(Protocol[Array_co]):
+    """What a model's ``predict`` gives, one row a row of its batch."""
+
+    def map(self, change: Callable[[Array_co], Other]) -> "Outputs[Other]":
+        """Return the outputs with every array changed."""
+
+
+class SequenceBatch(NamedTuple, Generic[Array]):
     """A padded batch of sequences with at most one target each.
 
     Attributes:
-        inputs: token ids ``(B, T)`` int64, or frames ``(B, T, F)`` float32; padding after each sequence's end.
+        inputs: token ids ``(B, T)`` int64, or frames ``(B, T, D)`` float32; padding after each sequence's end.
         lengths: ``(B,)`` int64, each at least 1.
         targets: label ids ``(B,)`` int64, or None where the labels are unknown.
     """
 
-    inputs: Tensor
-    lengths: Tensor
-    targets: Tensor | None
+    inputs: Array
+    lengths: Array
+    targets: Array | None
+
+    def map(self, change: Callable[[Array], Other]) -> "SequenceBatch[Other]":
+        """Return the batch with every array changed."""
+        return SequenceBatch(change(self.inputs), change(self.lengths), optional(change, self.targets))
 
 
-class SequencePairBatch(NamedTuple):
+class SequencePairBatch(NamedTuple, Generic[Array]):
     """A padded batch of source sequences with at most one target sequence each.
 
     Attributes:
@@ -30,14 +69,24 @@ class SequencePairBatch(NamedTuple):
         references: the targets as they stand in the data, to score against; None in training.
     """
 
-    inputs: Tensor
-    lengths: Tensor
-    targets: Tensor | None
-    target_lengths: Tensor | None
+    inputs: Array
+    lengths: Array
+    targets: Array | None
+    target_lengths: Array | None
     references: list[str] | None
 
+    def map(self, change: Callable[[Array], Other]) -> "SequencePairBatch[Other]":
+        """Return the batch with every array changed; the references stay."""
+        return SequencePairBatch(
+            change(self.inputs),
+            change(self.lengths),
+            optional(change, self.targets),
+            optional(change, self.target_lengths),
+            self.references,
+        )
 
-class TaggingBatch(NamedTuple):
+
+class TaggingBatch(NamedTuple, Generic[Array]):
     """A padded batch of sentences as words, each word spelled once however often it occurs.
 
     Attributes:
@@ -50,18 +99,81 @@ class TaggingBatch(NamedTuple):
         targets: tag ids ``(B, T)`` int64, or None where the tags are unknown.
     """
 
-    inputs: Tensor
-    lengths: Tensor
-    shapes: Tensor
-    characters: Tensor
-    character_lengths: Tensor
-    places: Tensor
-    targets: Tensor | None
+    inputs: Array
+    lengths: Array
+    shapes: Array
+    characters: Array
+    character_lengths: Array
+    places: Array
+    targets: Array | None
+
+    def map(self, change: Callable[[Array], Other]) -> "TaggingBatch[Other]":
+        """Return the batch with every array changed."""
+        return TaggingBatch(
+            change(self.inputs),
+            change(self.lengths),
+            change(self.shapes),
+            change(self.characters),
+            change(self.character_lengths),
+            change(self.places),
+            optional(change, self.targets),
+        )
 
 
-AnyBatch = TypeVar("AnyBatch", bound=SequenceBatch | SequencePairBatch | TaggingBatch)
+class Classification(NamedTuple, Generic[Array]):
+    """What a classifier says.
+
+    Attributes:
+        probabilities: of each label, ``(B, C)``.
+    """
+
+    probabilities: Array
+
+    def map(self, change: Callable[[Array], Other]) -> "Classification[Other]":
+        """Return the same with every array changed."""
+        return Classification(change(self.probabilities))
 
 
-def to_device(batch: AnyBatch, device: str) -> AnyBatch:
-    """Return a batch with all its tensors on ``device``."""
-    return type(batch)(*(part.to(device) if isinstance(part, Tensor) else part for part in batch))  # type: ignore[arg-type]
+class Tagging(NamedTuple, Generic[Array]):
+    """Tag paths of a batch, best first, and how sure each is.
+
+    Attributes:
+        tags: ``(B, K, T)`` tag ids; unspecified at padding and in paths that do not exist.
+        scores: ``(B, K)`` log-probabilities of the paths; ``-inf`` where there are fewer than K.
+        nodes: ``(B, K, T)`` log-probability of each tag of a path, whatever stands around it.
+        links: ``(B, K, T)`` log-probability of each tag together with the one before it; that of the tag at step 0.
+        lengths: ``(B,)``.
+    """
+
+    tags: Array
+    scores: Array
+    nodes: Array
+    links: Array
+    lengths: Array
+
+    def map(self, change: Callable[[Array], Other]) -> "Tagging[Other]":
+        """Return the same with every array changed."""
+        return Tagging(*map(change, self))
+
+
+class Hypotheses(NamedTuple, Generic[Array]):
+    """What decoding found, best first.
+
+    Attributes:
+        tokens: ``(B, N, T)`` int64 without start and end marks, padded.
+        lengths: ``(B, N)`` int64, end mark not counted.
+        scores: ``(B, N)`` what hypotheses are ranked by; minus infinity where fewer than N were found.
+    """
+
+    tokens: Array
+    lengths: Array
+    scores: Array
+
+    def map(self, change: Callable[[Array], Other]) -> "Hypotheses[Other]":
+        """Return the same with every array changed."""
+        return Hypotheses(*map(change, self))
+
+
+def optional(change: Callable[[Array], Other], array: Array | None) -> Other | None:
+    """Change an array that may be absent."""
+    return None if array is None else change(array)

@@ -3,18 +3,15 @@
 import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast, overload
 
 import torch
 from torch import nn
 
 from gru_nlp import checkpoint
-from gru_nlp.batch import TaggingBatch, to_device
-from gru_nlp.errors import UserError
-from gru_nlp.models.seq2seq import Seq2Seq
-from gru_nlp.models.tagger import SequenceTagger
+from gru_nlp.models.base import Model
 from gru_nlp.preprocessing.base import Preprocessor, Record, Text
-from gru_nlp.preprocessing.translation import TranslationPreprocessor
+from gru_nlp.tensors import to_array, to_tensors
 
 
 class Alignment(NamedTuple):
@@ -31,7 +28,8 @@ class Predictor:
     Example::
 
         predictor = Predictor.from_checkpoint("runs/my-run")
-        predictor(["great cast, but slow"])  # [{"label": "negative", "score": 0.98}]
+        predictor("great cast, but slow")  # {"label": "negative", "score": 0.98}
+        predictor(["great cast", "too slow"])  # one such record each
 
     Args:
         preprocessor: fitted.
@@ -41,7 +39,7 @@ class Predictor:
 
     def __init__(self, preprocessor: Preprocessor, model: nn.Module, device: str = "cpu") -> None:
         self.preprocessor = preprocessor
-        self.model = model.eval().to(device)
+        self.model = cast(Model[Any], model.eval().to(device))
         self.device = device
         self.truncated = 0  # texts cut to the checkpoint's max_length so far
 
@@ -56,13 +54,24 @@ class Predictor:
         preprocessor, model = checkpoint.restore(checkpoint.load(path), trusted)
         return cls(preprocessor, model, device)
 
-    def __call__(self, texts: Sequence[Text], batch_size: int = 64, top_k: int = 1) -> list[Record]:
-        """Predict one record a text, in order, whatever ``batch_size``.
+    @overload
+    def __call__(self, texts: str, batch_size: int = 64, top_k: int = 1) -> Record: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def __call__(self, texts: Sequence[Text], batch_size: int = 64, top_k: int = 1) -> list[Record]: ...
+
+    def __call__(self, texts: str | Sequence[Text], batch_size: int = 64, top_k: int = 1) -> Record | list[Record]:
+        """Predict one record a text, in order, whatever ``batch_size``; of a single text its record alone.
 
         A classifier gives ``label`` and ``score``, and ``top`` where ``top_k`` is above 1; a blank text gets None for
         both. A translator gives ``translation`` and ``score``; a blank text gets an empty translation. A tagger gives
         ``entities``, and ``paths`` where ``top_k`` is above 1; it takes lists of words too.
         """
+        if isinstance(texts, str):
+            return self._records([texts], batch_size, top_k)[0]
+        return self._records(texts, batch_size, top_k)
+
+    def _records(self, texts: Sequence[Text], batch_size: int, top_k: int) -> list[Record]:
         filled = [place for place, text in enumerate(texts) if not self.preprocessor.is_blank(text)]
         records: list[Record] = [copy.deepcopy(self.preprocessor.blank) for _ in texts]
         if not filled:
@@ -83,10 +92,8 @@ class Predictor:
     @torch.inference_mode()
     def _predict(self, columns: dict[str, list[Any]], rows: list[int], top_k: int) -> list[Record]:
         chosen = {name: [values[row] for row in rows] for name, values in columns.items()}
-        batch = to_device(self.preprocessor.collate(chosen, training=False), self.device)
-        if isinstance(self.model, SequenceTagger) and isinstance(batch, TaggingBatch):
-            return self.preprocessor.decode(self.model.predict(batch, top_k).cpu(), top_k)
-        return self.preprocessor.decode(self.model.predict(batch).cpu(), top_k)  # type: ignore[operator]
+        batch = to_tensors(self.preprocessor.collate(chosen, training=False), self.device)
+        return self.preprocessor.decode(self.model.predict(batch, top_k).map(to_array), top_k)
 
     def align(self, source: str, translation: str) -> Alignment:
         """Return what a translator attended to while it read a translation of ``source``.
@@ -94,18 +101,9 @@ class Predictor:
         Raises:
             UserError: the model translates nothing, or is several models.
         """
-        preprocessor, model = self.preprocessor, self.model
-        if not isinstance(model, Seq2Seq) or not isinstance(preprocessor, TranslationPreprocessor):
-            raise UserError("alignments need a single translator, neither a classifier nor an ensemble")
-        columns = {"source": [source], "target": [translation]}
-        encoded = preprocessor.encode(columns)
-        weights = model.align(to_device(preprocessor.collate({**encoded, **columns}, training=False), self.device))
-        source_names, target_names = preprocessor.source.tokens(), preprocessor.target.tokens()
-        return Alignment(
-            [source_names[index] for index in encoded["ids"][0]],
-            [target_names[index] for index in encoded["target_ids"][0]],
-            weights[0].tolist(),
-        )
+        pair = self.preprocessor.pair(source, translation)
+        weights = self.model.align(to_tensors(pair.batch, self.device))  # (1, T, S)
+        return Alignment(pair.source, pair.target, weights[0].tolist())
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:

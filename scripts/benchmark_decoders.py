@@ -57,7 +57,7 @@ def make(name: str) -> Seq2Seq:
     )
 
 
-def batches() -> list[SequencePairBatch]:
+def batches() -> list[SequencePairBatch[torch.Tensor]]:
     """Return random batches whose sentences are of like lengths, as bucketing makes them."""
     source = torch.Generator().manual_seed(1)
     made = []
@@ -73,7 +73,7 @@ def batches() -> list[SequencePairBatch]:
     return made
 
 
-def seconds(model: Seq2Seq, optimizer: torch.optim.Optimizer, data: list[SequencePairBatch]) -> float:
+def seconds(model: Seq2Seq, optimizer: torch.optim.Optimizer, data: list[SequencePairBatch[torch.Tensor]]) -> float:
     """Train on ``data`` once; return seconds."""
     started = time.perf_counter()
     for batch in data:

@@ -31,6 +31,7 @@ from gru_nlp.cli.parts import Parts, prepare
 from gru_nlp.cli.train import resolved
 from gru_nlp.config import conf_dir
 from gru_nlp.tasks.base import parameter_groups
+from gru_nlp.tensors import to_tensors
 
 SIZES = {
     "small": ["encoder.hidden_size=32", "embedding.size=32", "batch_size=16"],
@@ -84,7 +85,8 @@ def bare_epoch(parts: Parts, clip: float) -> tuple[float, int]:
     schedule: Any = task.make_schedule(optimizer, len(loader))
     model.train()
     started = time.perf_counter()
-    for batch in loader:
+    for arrays in loader:
+        batch = to_tensors(arrays, "cpu")
         optimizer.zero_grad()
         task.loss(batch).backward()
         clip_grad_norm_(model.parameters(), clip)

@@ -19,6 +19,7 @@ from gru_nlp.cli.parts import prepare
 from gru_nlp.cli.shell import STORED_GROUPS
 from gru_nlp.cli.train import resolved
 from gru_nlp.config import conf_dir
+from gru_nlp.tensors import to_array, to_tensors
 
 TINY = ["encoder.hidden_size=6", "embedding.size=5", "trainer.enable_progress_bar=false", "device=cpu"]
 TEXTS = ["a fine day, isn't it", "rain again", "the train was late", "what a lovely tune", "no, thanks"]
@@ -176,11 +177,11 @@ def one_step(config):
     plain = resolved(config)
     parts = prepare(plain)
     parts.data.trainer = None
-    batch = next(iter(parts.data.train_dataloader()))
+    batch = to_tensors(next(iter(parts.data.train_dataloader())), "cpu")
     parts.task.loss(batch).backward()
     assert all(p.grad is not None for p in parts.model.parameters() if p.requires_grad)
     parts.model.eval()
-    records = parts.preprocessor.decode(parts.model.predict(batch))
+    records = parts.preprocessor.decode(parts.model.predict(batch).map(to_array))
     names = parts.preprocessor.label_names()
     for record in records:
         if "tags" in record:

@@ -1,8 +1,8 @@
 """From a plain training config to the parts that Lightning joins: corpus, preprocessing, data, model, task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -12,9 +12,13 @@ from gru_nlp.cli.console import say
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.module import DataModule, check_columns
 from gru_nlp.errors import UserError
+from gru_nlp.models.base import Model
 from gru_nlp.preprocessing.base import Hints, Preprocessor
-from gru_nlp.tasks.base import Task
+from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.text.vectors import WordVectors
+
+#: What takes the options that every task has; a task kind's own options go to its class.
+RECIPE = f"{Recipe.__module__}.{Recipe.__qualname__}"
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Parts:
 
     preprocessor: Preprocessor
     data: DataModule
-    model: nn.Module
+    model: Model[Any]
     task: Task
 
 
@@ -49,10 +53,10 @@ def fit_preprocessor(config: Mapping[str, Any], corpus: Corpus, vectors: WordVec
     return preprocessor
 
 
-def load_vectors(model: nn.Module, preprocessor: Preprocessor, vectors: WordVectors) -> None:
+def load_vectors(model: Model[Any], preprocessor: Preprocessor, vectors: WordVectors) -> None:
     """Copy pretrained vectors into the model's embedding and report how many tokens have one."""
     rows, found = vectors.rows(preprocessor.tokens())
-    model.embedding.load_vectors(torch.from_numpy(rows), torch.from_numpy(found))  # type: ignore[union-attr,operator]
+    model.load_vectors(torch.from_numpy(rows), torch.from_numpy(found))
     say(f"pretrained vectors: {int(found.sum()):,} of {len(found):,} tokens ({100 * found.mean():.1f} %)")
 
 
@@ -74,18 +78,20 @@ def make_task(config: Mapping[str, Any], preprocessor: Preprocessor, model: nn.M
     optimizer = dict(config["optimizer"])
     if "mixed" in str(config["trainer"]["precision"]) and optimizer.get("fused"):
         optimizer["fused"] = False  # a fused step unscales gradients itself, so Lightning could not clip them
-    task: Task = build.build(
-        config["task"],
-        model=model,
-        record={},
-        optimizer=build.build(optimizer) if training else None,
-        schedule=build.build(config["schedule"]) if training else None,
-        seed=config["seed"],
-        preprocessor=preprocessor,
-        training_scalars=data.encoded["train"].scalars if data is not None else None,
-    )
+    given = {
+        "model": model,
+        "optimizer": build.build(optimizer) if training else None,
+        "schedule": build.build(config["schedule"]) if training else None,
+        "seed": config["seed"],
+    }
+    shared = {field.name for field in fields(Recipe)} - given.keys()
+    common = {name: value for name, value in config["task"].items() if name in shared}
+    own = {name: value for name, value in config["task"].items() if name not in shared}
+    recipe: Recipe = build.build({"_target_": RECIPE, **common}, **given)
+    task: Task = build.build(own, recipe=recipe, preprocessor=preprocessor)
     task.record = checkpoint.record(config, preprocessor, task.scorer)
-    if training:
+    if data is not None:
+        task.observe(data.encoded["train"].scalars)
         task.check_recipe()
     return task
 
@@ -113,7 +119,7 @@ def prepare(config: dict[str, Any], stopped: checkpoint.Checkpoint | None = None
     data = make_data(config, corpus, preprocessor)
     data.encode("train", "validation", "test")
     torch.manual_seed(config["seed"])
-    model = build.model(config, preprocessor.sizes())
+    model = cast(Model[Any], build.model(config, preprocessor.sizes()))
     if vectors is not None:
         load_vectors(model, preprocessor, vectors)
     if stopped is not None:

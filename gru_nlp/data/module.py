@@ -7,14 +7,15 @@ import datasets
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from gru_nlp.batch import AnyArray, Batch
 from gru_nlp.data.bucketing import BucketBatchSampler
 from gru_nlp.data.corpus import Corpus
-from gru_nlp.data.encoded import EncodedSplit, encode_split
+from gru_nlp.data.encoded import EncodedColumns, EncodedSplit, encode_split
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Batch, Preprocessor
+from gru_nlp.preprocessing.base import Preprocessor
 
 Split = Literal["train", "validation", "test"]
-Loader = DataLoader[Batch]
+Loader = DataLoader[EncodedColumns]  # of the data, which collation turns into batches
 
 
 class _Collate:
@@ -24,7 +25,7 @@ class _Collate:
         self.preprocessor = preprocessor
         self.training = training
 
-    def __call__(self, columns: Any) -> Batch:
+    def __call__(self, columns: Any) -> Batch[AnyArray]:
         return self.preprocessor.collate(columns, self.training)
 
 
@@ -112,7 +113,7 @@ class DataModule(LightningDataModule):
         sampler.set_epoch(self.trainer.current_epoch if self.trainer else 0)
         self.samplers[split] = sampler
         loader: Loader = DataLoader(
-            data,  # type: ignore[arg-type]  # a batch is fetched whole, by __getitems__
+            data,  # a batch is fetched whole, by __getitems__
             batch_sampler=sampler,
             collate_fn=_Collate(self.preprocessor, training=shuffle),
             num_workers=self.num_workers,

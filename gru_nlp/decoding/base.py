@@ -1,7 +1,4 @@
-"""What every decoding strategy shares: the step function, the hypotheses, the limits.
-
-B sentences, K open hypotheses of a sentence, V vocabulary, N hypotheses given back, T target steps, S source steps.
-"""
+"""What every decoding strategy shares: the step function and the limits; sizes as in ``gru_nlp.nn``."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -10,6 +7,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from gru_nlp.batch import Hypotheses
 from gru_nlp.text.special import BOS, EOS, PAD, UNK
 
 State = TypeVar("State", bound="Selectable")
@@ -27,24 +25,6 @@ class Selectable(Protocol):
 
 #: Last tokens ``(B, K)`` and a state -> log-probabilities ``(B, K, V)`` and the state after them.
 StepFunction = Callable[[Tensor, State], tuple[Tensor, State]]
-
-
-class Hypotheses(NamedTuple):
-    """What decoding found, best first.
-
-    Attributes:
-        tokens: ``(B, N, T)`` int64 without start and end marks, padded.
-        lengths: ``(B, N)`` int64, end mark not counted.
-        scores: ``(B, N)`` what hypotheses are ranked by; minus infinity where fewer than N were found.
-    """
-
-    tokens: Tensor
-    lengths: Tensor
-    scores: Tensor
-
-    def cpu(self) -> "Hypotheses":
-        """Return them on the CPU."""
-        return Hypotheses(*(field.cpu() for field in self))
 
 
 class Limits(NamedTuple):
@@ -82,7 +62,7 @@ class DecodingStrategy(ABC):
         return Limits(self.min_length, longest.clamp(min=max(1, self.min_length)))
 
     @abstractmethod
-    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses:
+    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses[Tensor]:
         """Decode; ``state`` holds one open hypothesis a sentence."""
 
 
@@ -106,7 +86,7 @@ def restrict(scores: Tensor, place: int, limits: Limits) -> Tensor:
     return scores
 
 
-def collect(tokens: Sequence[Tensor], lengths: Sequence[Tensor], scores: Sequence[Tensor]) -> Hypotheses:
+def collect(tokens: Sequence[Tensor], lengths: Sequence[Tensor], scores: Sequence[Tensor]) -> Hypotheses[Tensor]:
     """Join the hypotheses of single sentences, ``(N, T_i)`` each, padding the tokens."""
     steps = max((part.shape[1] for part in tokens), default=0)
     padded = [torch.nn.functional.pad(part, (0, steps - part.shape[1]), value=PAD) for part in tokens]

@@ -1,11 +1,21 @@
-"""Beam search, vectorised over sentences and hypotheses."""
+"""Beam search, vectorised over sentences and hypotheses.
+
+How it works. A round is one call of the step function on the last tokens ``(B, K)`` of all open hypotheses; then what
+may not stand there is forbidden, sums of log-probabilities ``(B, K V)`` are formed, and the 2 K best extensions taken:
+as each hypothesis has one end mark, at least K of those go on. Ends among the first K are ranked into the N best ended
+ones; the K best others stay open, and the decoder's state is reordered to be that of their parents. The first round has
+one hypothesis. A sentence leaves the batch as soon as no open hypothesis can enter its N best, so that later rounds are
+smaller. Kept are the tokens of open and of ended hypotheses with their scores; nothing is traced back, and no loop runs
+over hypotheses or tokens in Python, only over sentences that are done.
+"""
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from gru_nlp.decoding.base import DecodingStrategy, Hypotheses, Limits, State, StepFunction, collect, restrict
+from gru_nlp.batch import Hypotheses
+from gru_nlp.decoding.base import DecodingStrategy, Limits, State, StepFunction, collect, restrict
 from gru_nlp.errors import UserError
 from gru_nlp.text.special import BOS, EOS, PAD
 
@@ -59,7 +69,7 @@ class BeamSearch(DecodingStrategy):
         self.n_best = n_best
         self.no_repeat_ngram = no_repeat_ngram
 
-    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses:
+    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses[Tensor]:
         """Search; sentences leave the batch as they are done."""
         limits = self.limits(source_lengths)
         count, device = len(source_lengths), source_lengths.device

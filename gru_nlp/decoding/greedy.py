@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from gru_nlp.decoding.base import DecodingStrategy, Hypotheses, State, StepFunction, collect, restrict
+from gru_nlp.batch import Hypotheses
+from gru_nlp.decoding.base import DecodingStrategy, State, StepFunction, collect, restrict
 from gru_nlp.text.special import BOS, EOS
 
 
@@ -14,7 +15,7 @@ class Greedy(DecodingStrategy):
         max_ratio, max_extra, min_length: as in ``DecodingStrategy``.
     """
 
-    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses:
+    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses[Tensor]:
         """Search; sentences leave the batch as they end."""
         limits = self.limits(source_lengths)
         count, device = len(source_lengths), source_lengths.device

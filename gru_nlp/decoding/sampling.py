@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from gru_nlp.decoding.base import DecodingStrategy, Hypotheses, State, StepFunction, restrict
+from gru_nlp.batch import Hypotheses
+from gru_nlp.decoding.base import DecodingStrategy, State, StepFunction, restrict
 from gru_nlp.errors import UserError
 from gru_nlp.text.special import BOS, EOS, PAD
 
@@ -41,7 +42,7 @@ class Sampling(DecodingStrategy):
         self.top_p = top_p
         self.seed = seed
 
-    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses:
+    def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses[Tensor]:
         """Draw token by token until every sentence has ended."""
         generator = torch.Generator(source_lengths.device).manual_seed(self.seed)
         limits = self.limits(source_lengths)

@@ -1,17 +1,20 @@
 """One label for a sequence: sentiment, topics, intents, images read row by row."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from abc import abstractmethod
 from typing import cast
 
 from torch import Tensor, nn
 
-from gru_nlp.batch import SequenceBatch
+from gru_nlp.batch import Classification, SequenceBatch
+from gru_nlp.models.base import Model
+from gru_nlp.nn.embedding import MakeEmbedding
+from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import variational_dropout
+from gru_nlp.nn.pooling import MakePooling
 from gru_nlp.text.special import PAD, UNK
 
 
-class Classifier(nn.Module, ABC):
+class Classifier(Model[SequenceBatch[Tensor]]):
     """Recurrent encoder, pooling, dropout, linear layer; a kind of classifier makes its inputs.
 
     Args:
@@ -27,29 +30,30 @@ class Classifier(nn.Module, ABC):
         input_size: int,
         *,
         num_labels: int,
-        encoder: Callable[[int], nn.Module],
-        pooling: Callable[[int], nn.Module],
+        encoder: MakeEncoder,
+        pooling: MakePooling,
         dropout: float,
     ) -> None:
         super().__init__()
         self.encoder = encoder(input_size)
-        self.pooling = pooling(cast(int, self.encoder.output_size))
+        self.pooling = pooling(self.encoder.output_size)
         self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(cast(int, self.pooling.output_size), num_labels)
+        self.output = nn.Linear(self.pooling.output_size, num_labels)
 
     @abstractmethod
-    def inputs(self, batch: SequenceBatch) -> Tensor:
+    def inputs(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Return what the encoder reads, ``(B, T, D)``."""
 
-    def forward(self, batch: SequenceBatch) -> Tensor:
+    def forward(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Return logits ``(B, C)``."""
         states, final = self.encoder(self.inputs(batch), batch.lengths)  # (B, T, H), (B, H)
         pooled = self.pooling(states, final, batch.lengths)
         return cast(Tensor, self.output(self.dropout(pooled)))
 
-    def predict(self, batch: SequenceBatch) -> Tensor:
-        """Return label probabilities ``(B, C)``."""
-        return self(batch).softmax(dim=1)  # type: ignore[no-any-return]
+    def predict(self, batch: SequenceBatch[Tensor], top_k: int = 1) -> Classification[Tensor]:
+        """Return the probabilities of all labels, the ``top_k`` best among them."""
+        logits: Tensor = self(batch)
+        return Classification(logits.softmax(dim=1))
 
 
 class SequenceClassifier(Classifier):
@@ -66,19 +70,22 @@ class SequenceClassifier(Classifier):
         *,
         vocabulary_size: int,
         num_labels: int,
-        embedding: Callable[..., nn.Module],
-        encoder: Callable[[int], nn.Module],
-        pooling: Callable[[int], nn.Module],
+        embedding: MakeEmbedding,
+        encoder: MakeEncoder,
+        pooling: MakePooling,
         dropout: float,
     ) -> None:
         table = embedding(vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
-        size = cast(int, table.output_size)
-        super().__init__(size, num_labels=num_labels, encoder=encoder, pooling=pooling, dropout=dropout)
+        super().__init__(table.output_size, num_labels=num_labels, encoder=encoder, pooling=pooling, dropout=dropout)
         self.embedding = table
 
-    def inputs(self, batch: SequenceBatch) -> Tensor:
+    def inputs(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Look up the tokens."""
         return cast(Tensor, self.embedding(batch.inputs))
+
+    def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
+        """Hand them to the embedding."""
+        self.embedding.load_vectors(vectors, found)
 
 
 class FrameClassifier(Classifier):
@@ -95,14 +102,14 @@ class FrameClassifier(Classifier):
         *,
         frame_size: int,
         num_labels: int,
-        encoder: Callable[[int], nn.Module],
-        pooling: Callable[[int], nn.Module],
+        encoder: MakeEncoder,
+        pooling: MakePooling,
         input_dropout: float,
         dropout: float,
     ) -> None:
         super().__init__(frame_size, num_labels=num_labels, encoder=encoder, pooling=pooling, dropout=dropout)
         self.input_dropout = input_dropout
 
-    def inputs(self, batch: SequenceBatch) -> Tensor:
+    def inputs(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Return the frames."""
         return variational_dropout(batch.inputs, self.input_dropout, self.training)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import SequencePairBatch
-from gru_nlp.decoding.base import Hypotheses
+from gru_nlp.batch import Hypotheses, SequencePairBatch
+from gru_nlp.models.base import Model
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.nn.decoder import DecoderState
 
@@ -27,7 +27,7 @@ class EnsembleState(NamedTuple):
         return EnsembleState(tuple(state.select_hypotheses(places) for state in self.members))
 
 
-class Ensemble(nn.Module):
+class Ensemble(Model[SequencePairBatch[Tensor]]):
     """Decode by the mean of the members' probabilities, with the first one's strategy.
 
     Args:
@@ -49,7 +49,7 @@ class Ensemble(nn.Module):
         return joined, EnsembleState(tuple(after for _, after in steps))
 
     @torch.inference_mode()
-    def predict(self, batch: SequencePairBatch) -> Hypotheses:
-        """Translate a batch."""
+    def predict(self, batch: SequencePairBatch[Tensor], top_k: int = 1) -> Hypotheses[Tensor]:
+        """Translate a batch; the strategy says how many hypotheses it gives."""
         state = EnsembleState(tuple(model.start(batch.inputs, batch.lengths) for model in self._models()))
         return self.decoding(self.step, state, batch.lengths)

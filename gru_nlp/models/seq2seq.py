@@ -1,21 +1,23 @@
 """Sequence to sequence with attention: translation."""
 
-from collections.abc import Callable
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import SequencePairBatch
-from gru_nlp.decoding.base import DecodingStrategy, Hypotheses
+from gru_nlp.batch import Hypotheses, SequencePairBatch
+from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.errors import UserError
-from gru_nlp.nn.decoder import Decoder, DecoderState
+from gru_nlp.models.base import Model
+from gru_nlp.nn.decoder import DecoderState, MakeDecoder
+from gru_nlp.nn.embedding import MakeEmbedding
+from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import padding_mask
 from gru_nlp.nn.projection import projected_cross_entropy
 from gru_nlp.text.special import BOS, PAD, UNK
 
 
-class Seq2Seq(nn.Module):
+class Seq2Seq(Model[SequencePairBatch[Tensor]]):
     """Source embedding, encoder, attentional decoder, and an output layer tied to the target embedding.
 
     The output matrix is the target embedding (Press and Wolf 2017), unless set free; with ``share_embeddings`` the
@@ -40,9 +42,9 @@ class Seq2Seq(nn.Module):
         *,
         source_vocabulary_size: int,
         target_vocabulary_size: int,
-        embedding: Callable[..., nn.Module],
-        encoder: Callable[[int], nn.Module],
-        decoder: Callable[..., Decoder],
+        embedding: MakeEmbedding,
+        encoder: MakeEncoder,
+        decoder: MakeDecoder,
         decoding: DecodingStrategy,
         share_embeddings: bool,
         dropout: float,
@@ -51,7 +53,7 @@ class Seq2Seq(nn.Module):
     ) -> None:
         super().__init__()
         self.source = embedding(source_vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
-        size = cast(int, self.source.output_size)
+        size = self.source.output_size
         if share_embeddings and source_vocabulary_size != target_vocabulary_size:
             raise UserError("model.share_embeddings=true needs preprocessing.joint=true")
         self.target = (
@@ -60,8 +62,7 @@ class Seq2Seq(nn.Module):
             else embedding(target_vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
         )
         self.encoder = encoder(size)
-        memory_size = cast(int, self.encoder.output_size)
-        self.decoder = decoder(size, memory_size, output_size=size)
+        self.decoder = decoder(size, self.encoder.output_size, output_size=size)
         self.dropout = nn.Dropout(dropout)
         self.decoding = decoding
         self.bias = nn.Parameter(torch.zeros(target_vocabulary_size))
@@ -76,7 +77,7 @@ class Seq2Seq(nn.Module):
     @property
     def output_weight(self) -> Tensor:
         """The output matrix ``(V, R)``: the target embedding, or one of its own."""
-        return cast(nn.Embedding, self.target.table).weight if self.output is None else self.output.weight
+        return self.target.table.weight if self.output is None else self.output.weight
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Return the vectors ``(..., E)`` of target ids."""
@@ -86,7 +87,7 @@ class Seq2Seq(nn.Module):
         """Turn features ``(..., R)`` into logits ``(..., V)``."""
         return nn.functional.linear(features, self.output_weight, self.bias)
 
-    def forward(self, batch: SequencePairBatch, label_smoothing: float) -> Tensor:
+    def forward(self, batch: SequencePairBatch[Tensor], label_smoothing: float) -> Tensor:
         """Return the mean smoothed cross-entropy over the real target tokens, each read with the true past."""
         assert batch.targets is not None
         assert batch.target_lengths is not None
@@ -104,16 +105,16 @@ class Seq2Seq(nn.Module):
         return self.project(step.features).log_softmax(dim=2), step.state
 
     @torch.inference_mode()
-    def decode(self, batch: SequencePairBatch, strategy: DecodingStrategy) -> Hypotheses:
+    def decode(self, batch: SequencePairBatch[Tensor], strategy: DecodingStrategy) -> Hypotheses[Tensor]:
         """Translate a batch by ``strategy``."""
         return strategy(self.step, self.start(batch.inputs, batch.lengths), batch.lengths)
 
-    def predict(self, batch: SequencePairBatch) -> Hypotheses:
-        """Translate a batch by the model's own strategy."""
+    def predict(self, batch: SequencePairBatch[Tensor], top_k: int = 1) -> Hypotheses[Tensor]:
+        """Translate a batch by the model's own strategy, which says how many hypotheses it gives."""
         return self.decode(batch, self.decoding)
 
     @torch.inference_mode()
-    def align(self, batch: SequencePairBatch) -> Tensor:
+    def align(self, batch: SequencePairBatch[Tensor]) -> Tensor:
         """Return attention weights ``(B, T, S)`` of the decoder as it reads each true target of a batch."""
         assert batch.targets is not None
         shifted = batch.targets.roll(1, dims=1)

@@ -1,18 +1,23 @@
 """A tag for every word: named entities."""
 
-from collections.abc import Callable
 from typing import cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import TaggingBatch
-from gru_nlp.nn.crf import ConditionalRandomField, IndependentTags, Tagging
+from gru_nlp.batch import Tagging, TaggingBatch
+from gru_nlp.models.base import Model
+from gru_nlp.nn.characters import MakeCharacters
+from gru_nlp.nn.crf import ConditionalRandomField, IndependentTags
+from gru_nlp.nn.embedding import MakeEmbedding
+from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import variational_dropout
 from gru_nlp.text.special import PAD, UNK
 
 
-class SequenceTagger(nn.Module):
+class SequenceTagger(Model[TaggingBatch[Tensor]]):
     """Words, their characters and their shape; recurrent encoder; a CRF or independent tags (Lample et al. 2016).
 
     Args:
@@ -37,10 +42,10 @@ class SequenceTagger(nn.Module):
         unseen_words: int,
         num_shapes: int,
         num_characters: int,
-        allowed: list[list[bool]],
-        embedding: Callable[..., nn.Module],
-        characters: Callable[[int], nn.Module],
-        encoder: Callable[[int], nn.Module],
+        allowed: npt.NDArray[np.bool_],
+        embedding: MakeEmbedding,
+        characters: MakeCharacters,
+        encoder: MakeEncoder,
         shape_size: int,
         crf: bool,
         dropout: float,
@@ -50,14 +55,14 @@ class SequenceTagger(nn.Module):
         self.embedding = embedding(vocabulary_size, unseen=unseen_words, padding_id=PAD, unknown_id=UNK)
         self.characters = characters(num_characters)
         self.shapes = nn.Embedding(num_shapes, shape_size) if shape_size else None
-        size = cast(int, self.embedding.output_size) + cast(int, self.characters.output_size) + shape_size
+        size = self.embedding.output_size + self.characters.output_size + shape_size
         self.encoder = encoder(size)
-        self.output = nn.Linear(cast(int, self.encoder.output_size), len(allowed) - 1)
+        self.output = nn.Linear(self.encoder.output_size, len(allowed) - 1)
         self.tags = ConditionalRandomField(allowed) if crf else IndependentTags()
         self.dropout = nn.Dropout(dropout)
         self.output_dropout = output_dropout
 
-    def emissions(self, batch: TaggingBatch) -> Tensor:
+    def emissions(self, batch: TaggingBatch[Tensor]) -> Tensor:
         """Return the score of each tag at each word ``(B, T, C)``."""
         spelled = self.characters(batch.characters, batch.character_lengths)  # (U, F)
         parts = [self.embedding(batch.inputs), spelled[batch.places]]  # (B, T, D), (B, T, F)
@@ -66,11 +71,15 @@ class SequenceTagger(nn.Module):
         states, _ = self.encoder(self.dropout(torch.cat(parts, dim=2)), batch.lengths)
         return cast(Tensor, self.output(variational_dropout(states, self.output_dropout, self.training)))
 
-    def forward(self, batch: TaggingBatch) -> Tensor:
+    def forward(self, batch: TaggingBatch[Tensor]) -> Tensor:
         """Return the loss of each sentence ``(B,)``, summed over its words."""
         assert batch.targets is not None
         return self.tags.loss(self.emissions(batch), batch.lengths, batch.targets)
 
-    def predict(self, batch: TaggingBatch, paths: int = 1) -> Tagging:
-        """Return the ``paths`` best tag paths, with how sure each tag is."""
-        return self.tags.tag(self.emissions(batch), batch.lengths, paths)
+    def predict(self, batch: TaggingBatch[Tensor], top_k: int = 1) -> Tagging[Tensor]:
+        """Return the ``top_k`` best tag paths, with how sure each tag is."""
+        return self.tags.tag(self.emissions(batch), batch.lengths, top_k)
+
+    def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
+        """Hand them to the embedding of words."""
+        self.embedding.load_vectors(vectors, found)

@@ -1,9 +1,15 @@
 """Attention of decoder states over encoder states: one score function a class, all queries at once.
 
-B batch, T queries (target steps in training, open hypotheses in decoding), S source steps, Q query size, M memory size.
+How it works. ``memory`` computes once a sentence what does not depend on a query: the keys and the mask of real steps.
+A call takes T queries of every sentence (target steps in training, open hypotheses in decoding, where T is K): scores
+``(B, T, S)`` in one batched product, padding set to minus infinity, a softmax over S, and one more product that sums
+the values. Only the additive score has a larger tensor, ``(B, T, S, A)``, and so costs most memory in training. Several
+heads keep their keys and values side by side in one tensor, so that a decoder's state has the same fields whatever the
+attention; their weights are shown as a mean.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import NamedTuple, cast
 
 import torch
@@ -51,6 +57,10 @@ class Attention(nn.Module, ABC):
     def memory(self, values: Tensor, lengths: Tensor) -> Memory:
         """Prepare encoder states ``(B, S, M)`` of ``lengths`` ``(B,)``."""
         return Memory(self.keys(values), values, padding_mask(lengths, values.shape[1]))
+
+
+#: Makes the attention from the sizes of queries and memory.
+MakeAttention = Callable[[int, int], Attention]
 
 
 class ScoredAttention(Attention):
@@ -127,7 +137,7 @@ class MultiHeadAttention(Attention):
     Args:
         query_size, memory_size: as in ``Attention``.
         hidden_size: features of all heads together.
-        heads: number of heads N.
+        heads: number of heads, which divides A.
     """
 
     def __init__(self, query_size: int, memory_size: int, *, hidden_size: int, heads: int) -> None:
@@ -145,13 +155,13 @@ class MultiHeadAttention(Attention):
         return torch.cat([self.key(values), self.value(values)], dim=2)
 
     def _split(self, tensor: Tensor) -> Tensor:
-        return tensor.view(*tensor.shape[:2], self.heads, -1).transpose(1, 2)  # (B, N, T, A / N)
+        return tensor.view(*tensor.shape[:2], self.heads, -1).transpose(1, 2)  # (B, heads, T, A / heads)
 
     def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Attend with every head."""
         keys, values = (self._split(part) for part in memory.keys.chunk(2, dim=2))
         query = self._split(self.query(queries))
-        scores = query @ keys.transpose(2, 3) * query.shape[3] ** -0.5  # (B, N, T, S)
+        scores = query @ keys.transpose(2, 3) * query.shape[3] ** -0.5  # (B, heads, T, S)
         weights = scores.masked_fill(~memory.mask[:, None, None], float("-inf")).softmax(dim=3)
         joined = (weights @ values).transpose(1, 2).flatten(2)  # (B, T, A)
         return self.output(joined), weights.mean(dim=1)

@@ -1,6 +1,7 @@
 """What every recurrent unit has in common."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,10 @@ class Cell(nn.Module, ABC):
     @abstractmethod
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """Take one step on inputs ``(..., D)`` from states ``(..., H)``; return the states after it."""
+
+
+#: Makes one direction of one layer from (input size, hidden size).
+MakeCell = Callable[[int, int], Cell]
 
 
 def recurrent_mask(hidden: Tensor, dropout: float, training: bool) -> Tensor | None:

@@ -1,15 +1,33 @@
-"""From the characters of a word to its features; U distinct words, L characters, D features of a character."""
+"""From the characters of a word to its features."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.cell import MakeCell
 from gru_nlp.nn.masking import gather_steps, last_steps, padding_mask, reversal_index
 
 
-class CharacterCNN(nn.Module):
+class Characters(nn.Module, ABC):
+    """Character ids ``(U, L)`` and lengths ``(U,)`` of words -> their features ``(U, output_size)``.
+
+    Made from the number of character ids, 0 being padding.
+    """
+
+    output_size: int
+
+    @abstractmethod
+    def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:
+        """Return the features of the words."""
+
+
+#: Makes the features of a word's characters from the number of character ids.
+MakeCharacters = Callable[[int], Characters]
+
+
+class CharacterCNN(Characters):
     """Filters over neighbouring characters, the largest value of each over the word (Ma and Hovy 2016, section 2.1).
 
     Args:
@@ -39,7 +57,7 @@ class CharacterCNN(nn.Module):
         return torch.tanh(found.masked_fill(outside, float("-inf")).amax(dim=2))
 
 
-class CharacterRNN(nn.Module):
+class CharacterRNN(Characters):
     """The final states of a recurrent unit run both ways over the word (Lample et al. 2016, section 4.1).
 
     Args:
@@ -50,9 +68,7 @@ class CharacterRNN(nn.Module):
         dropout: share of the characters' features dropped.
     """
 
-    def __init__(
-        self, num_characters: int, *, size: int, cell: Callable[[int, int], Cell], hidden_size: int, dropout: float
-    ) -> None:
+    def __init__(self, num_characters: int, *, size: int, cell: MakeCell, hidden_size: int, dropout: float) -> None:
         super().__init__()
         self.output_size = 2 * hidden_size
         self.table = nn.Embedding(num_characters, size, padding_idx=0)
@@ -66,12 +82,8 @@ class CharacterRNN(nn.Module):
         return torch.cat([last_steps(self.ahead(inputs), lengths), last_steps(self.back(mirrored), lengths)], dim=1)
 
 
-class NoCharacters(nn.Module):
-    """No features from characters.
-
-    Args:
-        num_characters: of no use here.
-    """
+class NoCharacters(Characters):
+    """No features from characters: whatever their number, a word of them has size 0."""
 
     output_size = 0
 

@@ -1,15 +1,25 @@
 """A linear-chain conditional random field (Lafferty et al. 2001), every step vectorised over batch and tags.
 
-B batch, T steps, C tags, K paths. ``allowed`` ``(C + 1, C + 1)`` says which tag may follow which; its last row and
-column stand for the start and the end of a sequence.
+How it works. ``run_passes`` sums over all paths with plain products, not with logarithms: each step's emissions are
+shifted so that its best tag counts 1, the messages of a step are one ``bmm`` of those before, and every few steps they
+are scaled to a sum of one; the shifts and scales make the normaliser. Forward and backward messages run as one
+recursion of twice the batch, since the backward pass is a forward pass over each sequence mirrored within its length.
+Training keeps the messages and gets the gradient from them, as expected counts, by products over all steps at once:
+autograd records no step, and ``backward`` has no loop. Tagging is Viterbi's search with K ranks a tag, whose back
+pointers are followed from the end; steps of padding hand the scores on unchanged. How sure each tag of a path is comes
+from the same messages. ``allowed`` ``(C + 1, C + 1)`` says which tag may follow which; its last row and column stand
+for the start and the end of a sequence.
 """
 
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.first_order import first_order
+from gru_nlp.batch import Tagging
+from gru_nlp.nn.first_order import apply_function, first_order
 from gru_nlp.nn.masking import gather_steps, padding_mask, reversal_index
 
 #: Least log-score of a tag beside the best one of its step, so that no message can vanish between two scalings.
@@ -18,28 +28,6 @@ LEAST = -100.0
 SCALED = 4
 #: Log-score of a transition that is not allowed; finite, so that nothing turns into a number that is none.
 NEVER = -1e4
-
-
-class Tagging(NamedTuple):
-    """Tag paths of a batch, best first, and how sure each is.
-
-    Attributes:
-        tags: ``(B, K, T)`` tag ids; unspecified at padding and in paths that do not exist.
-        scores: ``(B, K)`` log-probabilities of the paths; ``-inf`` where there are fewer than K.
-        nodes: ``(B, K, T)`` log-probability of each tag of a path, whatever stands around it.
-        links: ``(B, K, T)`` log-probability of each tag together with the one before it; that of the tag at step 0.
-        lengths: ``(B,)``.
-    """
-
-    tags: Tensor
-    scores: Tensor
-    nodes: Tensor
-    links: Tensor
-    lengths: Tensor
-
-    def cpu(self) -> "Tagging":
-        """Return the same on the CPU."""
-        return Tagging(*(part.cpu() for part in self))
 
 
 class Passes(NamedTuple):
@@ -141,7 +129,7 @@ class ConditionalRandomField(nn.Module):
 
     allowed: Tensor
 
-    def __init__(self, allowed: list[list[bool]]) -> None:
+    def __init__(self, allowed: npt.NDArray[np.bool_]) -> None:
         super().__init__()
         self.transitions = nn.Parameter(torch.zeros(len(allowed), len(allowed)))
         self.register_buffer("allowed", torch.tensor(allowed), persistent=False)
@@ -162,7 +150,7 @@ class ConditionalRandomField(nn.Module):
             path = torch.cat([outside, path, outside], dim=1)
             moves = edges[path[:, :-1], path[:, 1:]]
             moved = padding_mask(lengths + 1, moves.shape[1])
-            partition: Tensor = LogPartition.apply(emissions, edges, lengths)  # type: ignore[no-untyped-call]
+            partition = apply_function(LogPartition, emissions, edges, lengths)
             return partition - own - moves.masked_fill(~moved, 0.0).sum(dim=1)
 
     @torch.no_grad()
@@ -197,7 +185,7 @@ class ConditionalRandomField(nn.Module):
         return torch.stack(found[::-1], dim=2) % tags
 
     @torch.no_grad()
-    def tag(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> Tagging:
+    def tag(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> Tagging[Tensor]:
         """Return the best paths with their log-probabilities and marginals."""
         emissions = emissions.float() if emissions.dtype != torch.float64 else emissions
         tags, scores = self.best_paths(emissions, lengths, paths)
@@ -228,7 +216,7 @@ class IndependentTags(nn.Module):
         return losses.sum(dim=1)
 
     @torch.no_grad()
-    def tag(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> Tagging:
+    def tag(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> Tagging[Tensor]:
         """Return the best tags; further paths do not exist."""
         best, tags = emissions.float().log_softmax(dim=2).max(dim=2)  # (B, T)
         links = torch.cat([best[:, :1], best[:, 1:] + best[:, :-1]], dim=1)

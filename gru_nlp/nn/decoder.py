@@ -1,27 +1,29 @@
 """Recurrent decoders with attention: a sequence form for training and a step form for decoding, equal to it.
 
-B batch, T target steps, K open hypotheses of a sentence, S source steps, E embedding, H state, M memory, R features.
+How they work. ``start`` runs once a batch: it takes the encoder's final state to the first hidden state, and its states
+to the attention's keys. ``step`` advances K hypotheses of every sentence at once; ``forward`` does the same for the
+whole target, by steps, or in ``ParallelDecoder`` without: no step there needs the context of the one before, so both
+layers and the attention run over all T steps in three calls. Kept between steps is a ``DecoderState``, batch first:
+what belongs to a hypothesis (hidden, fed) and what belongs to a sentence and is shared by its hypotheses (keys, values,
+mask), so that a beam that reorders its hypotheses copies the small part alone. Features are projected to the
+vocabulary by the model, all steps of a target together.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.attention import Attention, Memory
-from gru_nlp.nn.cell import Cell
-
-MakeCell = Callable[[int, int], Cell]
-MakeAttention = Callable[[int, int], Attention]
+from gru_nlp.nn.attention import MakeAttention, Memory
+from gru_nlp.nn.cell import MakeCell
 
 
 class DecoderState(NamedTuple):
     """What a decoder keeps between steps; batch first, so that a reordering is one ``index_select`` a field.
 
     Attributes:
-        hidden: ``(B, K, N)`` states of every hypothesis, those of several recurrent layers side by side.
+        hidden: ``(B, K, P)`` states of every hypothesis, those of several recurrent layers side by side.
         fed: ``(B, K, R)`` the last features, for input feeding; ``(B, K, 0)`` without it.
         keys, values, mask: as in ``Memory``, one a sentence, shared by its hypotheses.
     """
@@ -98,7 +100,7 @@ class Decoder(nn.Module, ABC):
 
     @abstractmethod
     def add_units(self, cell: MakeCell, input_size: int, memory_size: int, hidden_size: int) -> int:
-        """Make the recurrent units; return N, the size of what they keep between steps."""
+        """Make the recurrent units; return P, the size of what they keep between steps."""
 
     def start(self, states: Tensor, final: Tensor, lengths: Tensor) -> DecoderState:
         """Return the state before the first step, with one open hypothesis a sentence.
@@ -108,7 +110,7 @@ class Decoder(nn.Module, ABC):
             final: of the encoder, ``(B, M)``.
             lengths: of the sources, ``(B,)``.
         """
-        hidden = torch.tanh(self.bridge(final))[:, None]  # (B, 1, N)
+        hidden = torch.tanh(self.bridge(final))[:, None]  # (B, 1, P)
         fed = final.new_zeros(len(final), 1, self.fed_size)
         return DecoderState(hidden, fed, *self.attention.memory(states, lengths))
 
@@ -128,6 +130,13 @@ class Decoder(nn.Module, ABC):
     def read(self, *parts: Tensor) -> Tensor:
         """Project what a step knows to features: a tanh layer."""
         return cast(Tensor, self.dropout(torch.tanh(self.readout(torch.cat(parts, dim=2)))))
+
+
+class MakeDecoder(Protocol):
+    """Makes the decoder from the sizes that embedding and encoder have; the other options are a person's."""
+
+    def __call__(self, input_size: int, memory_size: int, *, output_size: int) -> Decoder:
+        """See ``Decoder``."""
 
 
 class ParallelDecoder(Decoder):

@@ -1,6 +1,6 @@
 """Token embedding with word dropout and variational embedding dropout."""
 
-from typing import cast
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -77,3 +77,10 @@ class TokenEmbedding(nn.Module):
         seen = self.table.num_embeddings
         rows = self.table(tokens.clamp(max=seen - 1))
         return torch.where((tokens < seen)[:, :, None], rows, self.unseen[(tokens - seen).clamp(min=0)])
+
+
+class MakeEmbedding(Protocol):
+    """Makes an embedding from what the data and the model know of its rows; the other options are a person's."""
+
+    def __call__(self, vocabulary_size: int, *, unseen: int, padding_id: int, unknown_id: int) -> TokenEmbedding:
+        """See ``TokenEmbedding``."""

@@ -1,17 +1,34 @@
 """The recurrent encoder that every task shares."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
+from gru_nlp.nn.cell import MakeCell
 from gru_nlp.nn.masking import gather_steps, last_steps, reversal_index
 
-Cell = Callable[[int, int], nn.Module]
 
-
-class RecurrentEncoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """``(B, T, D)``, lengths ``(B,)`` -> states ``(B, T, output_size)``, final ``(B, output_size)``.
+
+    Made from its input size D. What stands at padded steps is unspecified, and touches no real state.
+    """
+
+    output_size: int
+
+    @abstractmethod
+    def forward(self, sequence: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode ``sequence`` ``(B, T, D)`` of ``lengths`` ``(B,)``; return its states and the final one."""
+
+
+#: Makes the encoder from its input size.
+MakeEncoder = Callable[[int], Encoder]
+
+
+class RecurrentEncoder(Encoder):
+    """A stack of recurrent layers, in one direction or both.
 
     Padding touches no real state: the forward direction reads padding only after a sequence has ended, and the
     backward direction (Schuster and Paliwal 1997) is a second cell over each sequence reversed within its own length.
@@ -31,7 +48,7 @@ class RecurrentEncoder(nn.Module):
         self,
         input_size: int,
         *,
-        cell: Cell,
+        cell: MakeCell,
         hidden_size: int,
         layers: int,
         bidirectional: bool,

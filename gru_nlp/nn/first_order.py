@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import Tensor
 
 Backward = Callable[..., Any]
+
+
+def apply_function(function: type[torch.autograd.Function], *arguments: Any) -> Tensor:
+    """Return ``function`` of ``arguments``, a single tensor; torch leaves ``apply`` without types."""
+    return cast(Tensor, function.apply(*arguments))  # type: ignore[no-untyped-call]
 
 
 def first_order(backward: Backward) -> Backward:

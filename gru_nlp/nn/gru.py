@@ -1,4 +1,13 @@
-"""The gated recurrent unit, reset gate after the recurrent product."""
+"""The gated recurrent unit, reset gate after the recurrent product.
+
+How it works. On a CPU, where a gradient is wanted, ``GRUFunction`` runs the unit. Forward: one product takes the inputs
+of all steps to ``gates`` ``(T, B, 3 H)``; then a step is the recurrent product, into one buffer that stays in the
+cache, and a few elementwise calls that turn its ``gates`` into r, z and n in place. Kept for the gradient: inputs,
+gates, the candidate's recurrent product before the reset gate, states. Backward: the gates' derivatives of all steps at
+once; a loop from the end that carries the state's gradient, one product a step; and each weight's gradient as one
+product over all T B rows. It is fast because only what depends on the step before stays in a loop, and nothing is
+allocated there. Elsewhere (no gradient, a GPU, autocast) torch's own kernel runs the same parameters.
+"""
 
 from typing import Any, cast
 
@@ -6,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.nn.cell import Cell
-from gru_nlp.nn.first_order import first_order
+from gru_nlp.nn.first_order import apply_function, first_order
 
 
 def gru_unit(input_size: int, hidden_size: int) -> nn.GRU:
@@ -27,9 +36,8 @@ def gru_unit(input_size: int, hidden_size: int) -> nn.GRU:
 class GRUFunction(torch.autograd.Function):
     """The unit over a whole sequence, with a backward pass written out.
 
-    torch's own backward on a CPU multiplies and adds up the weights' gradients step by step. Here the steps only
-    carry the state's gradient back; what does not depend on it is computed for all steps at once, and each weight's
-    gradient is one product over the whole sequence. ``scripts/benchmark_cells.py`` compares the two.
+    torch's own backward on a CPU multiplies and adds up the weights' gradients step by step;
+    ``scripts/benchmark_cells.py`` compares the two.
     """
 
     @staticmethod
@@ -117,8 +125,7 @@ class GRU(Cell):
         on_cpu = sequence.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
         if on_cpu and torch.is_grad_enabled():
             first = sequence.new_zeros(len(sequence), self.unit.hidden_size) if initial is None else initial
-            states: Tensor = GRUFunction.apply(sequence, first, *self._parameters_in_order())  # type: ignore[no-untyped-call]
-            return states
+            return apply_function(GRUFunction, sequence, first, *self._parameters_in_order())
         return cast(Tensor, self.unit(sequence, None if initial is None else initial[None].contiguous())[0])
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:

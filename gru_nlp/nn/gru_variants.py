@@ -1,15 +1,22 @@
 """Gated recurrent units that no library runs: the reset gate before the product, and normalised gates.
 
-Their sequence forms have backward passes written out, as ``GRUFunction`` has, and for the same reason.
+How they work. As ``GRUFunction`` does: the inputs of all steps in one product before the loop (here outside of the
+function, so that autograd and autocast see a plain linear layer), gates computed in place in a copy of it that has the
+steps first, states in one tensor, and a backward pass that loops over the state's gradient alone and takes each
+weight's as one product over all T B rows. The reset gate before the product makes two products a step that wait for
+each other, forward and backward. Normalised gates keep the raw recurrent products with their means and scales, and go
+back through the library's normalisation at each step, since its gradient depends on the carried one. Recurrent dropout
+is one mask a sequence, ``(B, H)``: what the gates saw is the states times the mask, computed again in ``backward``, not
+kept.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gru_nlp.nn.cell import Cell, recurrent_mask
-from gru_nlp.nn.first_order import first_order
+from gru_nlp.nn.first_order import apply_function, first_order
 
 EPSILON = 1e-5  # of the layer normalisation
 
@@ -112,8 +119,7 @@ class GRUResetBefore(Cell):
         projected, first = in_format_of(self.gates.weight, self.inputs(sequence), initial)
         mask = recurrent_mask(first, dropout, self.training)
         with torch.autocast(sequence.device.type, enabled=False):
-            states = ResetBeforeFunction.apply(projected, first, mask, self.gates.weight, self.candidate.weight)  # type: ignore[no-untyped-call]
-        return cast(Tensor, states)
+            return apply_function(ResetBeforeFunction, projected, first, mask, self.gates.weight, self.candidate.weight)
 
     def _gates(self, projected: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return reset gate, update gate and candidate ``(..., H)`` of input products ``(..., 3 H)``."""
@@ -245,8 +251,9 @@ class GRULayerNorm(Cell):
         projected, first = in_format_of(weight, own, initial)
         mask = recurrent_mask(first, self.recurrent_dropout, self.training)
         with torch.autocast(sequence.device.type, enabled=False):
-            states = LayerNormFunction.apply(projected, first, mask, weight, self.recurrent_gain, self.recurrent_bias)  # type: ignore[no-untyped-call]
-        return cast(Tensor, states)
+            return apply_function(
+                LayerNormFunction, projected, first, mask, weight, self.recurrent_gain, self.recurrent_bias
+            )
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""

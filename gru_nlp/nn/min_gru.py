@@ -1,4 +1,12 @@
-"""Units whose gates see the input alone, so that a sequence is one linear recurrence (Feng et al. 2024)."""
+"""Units whose gates see the input alone, so that a sequence is one linear recurrence (Feng et al. 2024).
+
+How they work. Gates and candidates of all steps are plain linear layers over ``(B, T, D)``; what is left is
+``h_t = a_t h_{t-1} + b_t``, elementwise. On a CPU a loop runs it, one fused call a step that writes into the states'
+own memory. Elsewhere ``log2 T`` rounds over all steps do, each joining a step with the one a power of two before it:
+more work in all, far fewer calls. The gradient is the same recurrence from the last step to the first, so that both
+forms serve it too; kept are decays, states and the first state. The recurrence is in float32 at least, whatever
+autocast makes of the linear layers, since its errors add up over steps.
+"""
 
 from typing import Any, cast
 
@@ -6,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.nn.cell import Cell
-from gru_nlp.nn.first_order import first_order
+from gru_nlp.nn.first_order import apply_function, first_order
 
 
 def scan_loop(decays: Tensor, inputs: Tensor, initial: Tensor) -> Tensor:
@@ -78,8 +86,7 @@ def recur(decays: Tensor, inputs: Tensor, initial: Tensor | None) -> Tensor:
     kept = torch.float64 if inputs.dtype == torch.float64 else torch.float32  # half precision would add its errors up
     first = inputs.new_zeros(len(inputs), inputs.shape[2], dtype=kept) if initial is None else initial.to(kept)
     turned = (part.to(kept).transpose(0, 1).contiguous() for part in (decays, inputs))
-    states: Tensor = LinearRecurrence.apply(*turned, first)  # type: ignore[no-untyped-call]
-    return states.transpose(0, 1)
+    return apply_function(LinearRecurrence, *turned, first).transpose(0, 1)
 
 
 def move(hidden: Tensor, candidate: Tensor, share: Tensor) -> Tensor:

@@ -1,19 +1,33 @@
-"""From the states of a sequence to one vector: last state, mean, max, attention, or several side by side.
+"""From the states of a sequence to one vector: last state, mean, max, attention, or several side by side."""
 
-Every pooling is called with states ``(B, T, H)``, the encoder's final state ``(B, H)`` and lengths ``(B,)`` and gives
-``(B, output_size)``; padding has no part in it.
-"""
-
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.cell import MakeCell
 from gru_nlp.nn.masking import last_steps, padding_mask
 
 
-class LastState(nn.Module):
+class Pooling(nn.Module, ABC):
+    """States ``(B, T, H)``, the encoder's final state ``(B, H)``, lengths ``(B,)`` -> ``(B, output_size)``.
+
+    Made from its input size H. Padding has no part in it.
+    """
+
+    output_size: int
+
+    @abstractmethod
+    def forward(self, states: Tensor, final: Tensor, lengths: Tensor) -> Tensor:
+        """Pool the states of each sequence."""
+
+
+#: Makes the pooling from the encoder's output size.
+MakePooling = Callable[[int], Pooling]
+
+
+class LastState(Pooling):
     """The encoder's final state: the last step of each direction."""
 
     def __init__(self, input_size: int) -> None:
@@ -25,7 +39,7 @@ class LastState(nn.Module):
         return final
 
 
-class MeanPooling(nn.Module):
+class MeanPooling(Pooling):
     """The mean over the real steps."""
 
     def __init__(self, input_size: int) -> None:
@@ -38,7 +52,7 @@ class MeanPooling(nn.Module):
         return states.masked_fill(~mask, 0.0).sum(dim=1) / lengths[:, None]
 
 
-class MaxPooling(nn.Module):
+class MaxPooling(Pooling):
     """The greatest value of each feature over the real steps (Conneau et al. 2017)."""
 
     def __init__(self, input_size: int) -> None:
@@ -51,7 +65,7 @@ class MaxPooling(nn.Module):
         return states.masked_fill(~mask, float("-inf")).amax(dim=1)
 
 
-class AttentionPooling(nn.Module):
+class AttentionPooling(Pooling):
     """A learned weighting of the real steps: ``softmax_t(v . tanh(W h_t + b))`` (Yang et al. 2016, eq. 5 to 7)."""
 
     def __init__(self, input_size: int) -> None:
@@ -69,7 +83,7 @@ class AttentionPooling(nn.Module):
         return torch.einsum("bt,bth->bh", weights, states)
 
 
-class ConcatPooling(nn.Module):
+class ConcatPooling(Pooling):
     """Final state, maximum and mean side by side (Howard and Ruder 2018, section 3.3); output size 3 H."""
 
     def __init__(self, input_size: int) -> None:
@@ -83,7 +97,7 @@ class ConcatPooling(nn.Module):
         return torch.cat([final, self.maximum(states, final, lengths), self.mean(states, final, lengths)], dim=1)
 
 
-class RecurrentPooling(nn.Module):
+class RecurrentPooling(Pooling):
     """The last state of a further unit that reads the states forwards: a stack whose last layer is narrower.
 
     Args:
@@ -92,7 +106,7 @@ class RecurrentPooling(nn.Module):
         hidden_size: features of its state.
     """
 
-    def __init__(self, input_size: int, *, cell: Callable[[int, int], Cell], hidden_size: int) -> None:
+    def __init__(self, input_size: int, *, cell: MakeCell, hidden_size: int) -> None:
         super().__init__()
         self.output_size = hidden_size
         self.unit = cell(input_size, hidden_size)

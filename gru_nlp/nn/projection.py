@@ -1,22 +1,26 @@
-"""The vocabulary projection and its loss, a piece of the tokens at a time."""
+"""The vocabulary projection and its loss, a piece of the tokens at a time.
+
+How it works. For each piece of 256 tokens: logits, their normaliser, the piece's share of the loss; then the same
+memory turns from logits into the loss's gradient (softmax minus smoothed target) and is multiplied into the gradients
+of features, weight and bias. So the gradients are ready when the loss is; ``backward`` only scales them by the one that
+arrives. Kept are three tensors of the arguments' own sizes, never the ``(N, V)`` logits, the largest matrix of a
+translator by far, and a piece is read again while a processor's cache still holds it. The price is that a loss without
+a backward pass computes gradients too.
+"""
 
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gru_nlp.nn.first_order import first_order
+from gru_nlp.nn.first_order import apply_function, first_order
 
 #: Tokens a piece: with a vocabulary of 8,000 its logits are 8 MB, which a processor's cache still holds.
 PIECE = 256
 
 
 class ProjectedCrossEntropy(torch.autograd.Function):
-    """Label-smoothed cross-entropy of projected features, whose gradients are found on the way forward.
-
-    The logits of a piece live only until their gradient is known, so that the N x V matrix, the largest of a
-    translator by far, is neither kept nor read again from main memory.
-    """
+    """Label-smoothed cross-entropy of projected features, whose gradients are found on the way forward."""
 
     @staticmethod
     def forward(
@@ -65,5 +69,4 @@ def projected_cross_entropy(
     if torch.is_autocast_enabled(features.device.type):
         features = features.float()
     with torch.autocast(features.device.type, enabled=False):
-        loss: Tensor = ProjectedCrossEntropy.apply(features, weight, bias, targets, label_smoothing)  # type: ignore[no-untyped-call]
-    return loss
+        return apply_function(ProjectedCrossEntropy, features, weight, bias, targets, label_smoothing)

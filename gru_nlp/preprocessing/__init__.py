@@ -1,1 +1,1 @@
-"""Text to tensors and back: learned from the training split, saved in the checkpoint."""
+"""Text to arrays and back: learned from the training split, saved in the checkpoint; knows no torch."""

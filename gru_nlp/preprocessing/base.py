@@ -8,14 +8,11 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from gru_nlp.batch import SequenceBatch, SequencePairBatch, TaggingBatch
+from gru_nlp.batch import AnyArray, Batch, Classification, IntArray
 from gru_nlp.errors import UserError
 from gru_nlp.text.special import PAD
 
-Batch = SequenceBatch | SequencePairBatch | TaggingBatch
 Columns = Mapping[str, Sequence[Any]]
 Record = dict[str, Any]
 #: What a person gives to predict: raw text, its words where the task takes them, or an image as grey bytes.
@@ -64,12 +61,12 @@ class Texts:
                 yield from batch[column]
 
 
-def pad(rows: Sequence[Sequence[int]], lengths: Sequence[int]) -> Tensor:
-    """Pad lists of ids to ``(B, T)`` int64 in one vectorised scatter."""
-    sizes = np.asarray(lengths)
-    padded = np.full((len(rows), sizes.max()), PAD, dtype=np.int64)  # (B, T)
-    padded[np.arange(padded.shape[1]) < sizes[:, None]] = np.concatenate(rows)
-    return torch.from_numpy(padded)
+class Pair(NamedTuple):
+    """A source and its translation as one batch, and the names of the tokens of both."""
+
+    batch: Batch[AnyArray]
+    source: list[str]
+    target: list[str]
 
 
 def broken_state(name: str) -> UserError:
@@ -91,9 +88,31 @@ def distinct(state: Mapping[str, Any], name: str) -> list[str]:
     return list(values)
 
 
-def decode_labels(probabilities: Tensor, labels: Sequence[str], top_k: int) -> list[Record]:
+def sizes_of(rows: Sequence[Sequence[int] | AnyArray]) -> IntArray:
+    """Return the lengths of lists of ids, ``(B,)`` int64."""
+    return np.array([len(row) for row in rows], dtype=np.int64)
+
+
+def pad(rows: Sequence[Sequence[int] | AnyArray], lengths: IntArray) -> IntArray:
+    """Pad lists of ids of ``lengths`` ``(B,)`` to ``(B, T)`` int64 in one vectorised scatter."""
+    padded = np.full((len(rows), lengths.max()), PAD, dtype=np.int64)  # (B, T)
+    padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.concatenate(rows)
+    return padded
+
+
+def target_ids(columns: Columns) -> IntArray | None:
+    """Return the column ``target`` of one id a row as ``(B,)`` int64; None where there is none."""
+    return np.array(columns["target"], dtype=np.int64) if "target" in columns else None
+
+
+def decode_labels(outputs: Classification[AnyArray], labels: Sequence[str], top_k: int) -> list[Record]:
     """Turn probabilities ``(B, C)`` into ``label`` and ``score``; with ``top_k`` above 1, the best pairs as ``top``."""
-    scores, ids = probabilities.topk(min(top_k, len(labels)), dim=1)
+    probabilities = outputs.probabilities
+    if top_k > 1:
+        ids = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
+    else:
+        ids = probabilities.argmax(axis=1, keepdims=True)
+    scores = np.take_along_axis(probabilities, ids, axis=1)
     records: list[Record] = []
     for row_scores, row_ids in zip(scores.tolist(), ids.tolist(), strict=True):
         pairs = [[labels[label], score] for label, score in zip(row_ids, row_scores, strict=True)]
@@ -158,12 +177,20 @@ class Preprocessor(ABC):
         return list(records)
 
     @abstractmethod
-    def collate(self, columns: Columns, training: bool) -> Batch:
-        """Pad encoded columns into one batch; only in ``training`` may chance have a part."""
+    def collate(self, columns: Columns, training: bool) -> Batch[AnyArray]:
+        """Pad encoded columns into one batch of fresh arrays; only in ``training`` may chance have a part."""
 
     @abstractmethod
     def decode(self, outputs: Any, top_k: int = 1) -> list[Record]:
-        """Turn a model's ``predict`` into one record a row."""
+        """Turn what a model's ``predict`` gave, as arrays, into one record a row."""
+
+    def pair(self, source: str, translation: str) -> Pair:
+        """Return a source and its translation, to see which tokens of the one belong to which of the other.
+
+        Raises:
+            UserError: the task is no translation.
+        """
+        raise UserError("alignments need a single translator, neither a classifier nor an ensemble")
 
     @abstractmethod
     def truth(self, columns: Columns) -> list[Record]:

@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-import torch
 from tokenizers import Tokenizer
 
-from gru_nlp.batch import SequenceBatch
+from gru_nlp.batch import AnyArray, Classification, SequenceBatch
 from gru_nlp.errors import UserError, choose, nearest
 from gru_nlp.preprocessing.base import (
     FIT_BATCH,
@@ -24,6 +22,8 @@ from gru_nlp.preprocessing.base import (
     decode_labels,
     distinct,
     pad,
+    sizes_of,
+    target_ids,
 )
 from gru_nlp.text.special import UNK
 from gru_nlp.text.tokenizer import TextTokenizer
@@ -101,13 +101,12 @@ class ClassificationPreprocessor(Preprocessor):
                 raise RowError(row, f"the label '{label}' does not occur in training (labels: {known}){hint}")
         return [ids[label] for label in labels]
 
-    def collate(self, columns: Columns, training: bool) -> SequenceBatch:
+    def collate(self, columns: Columns, training: bool) -> SequenceBatch[AnyArray]:
         """Pad ``ids`` to ``(B, T)``."""
-        lengths = [len(ids) for ids in columns["ids"]]
-        targets = torch.as_tensor(np.asarray(columns["target"]), dtype=torch.int64) if "target" in columns else None
-        return SequenceBatch(pad(columns["ids"], lengths), torch.tensor(lengths), targets)
+        lengths = sizes_of(columns["ids"])
+        return SequenceBatch(pad(columns["ids"], lengths), lengths, target_ids(columns))
 
-    def decode(self, outputs: Any, top_k: int = 1) -> list[Record]:
+    def decode(self, outputs: Classification[AnyArray], top_k: int = 1) -> list[Record]:
         """Probabilities ``(B, C)`` -> ``label`` and ``score``, and with ``top_k`` above 1 ``top``: the best pairs."""
         return decode_labels(outputs, self.labels, top_k)
 

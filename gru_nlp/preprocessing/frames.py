@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from gru_nlp.batch import SequenceBatch
+from gru_nlp.batch import AnyArray, Classification, SequenceBatch
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import (
     FIT_BATCH,
@@ -23,6 +22,7 @@ from gru_nlp.preprocessing.base import (
     broken_state,
     decode_labels,
     distinct,
+    target_ids,
 )
 
 #: Most pixels across or down an image.
@@ -90,23 +90,25 @@ class FramePreprocessor(Preprocessor):
             result["target"] = [places[label] for label in columns["label"]]
         return result
 
-    def collate(self, columns: Columns, training: bool) -> SequenceBatch:
+    def collate(self, columns: Columns, training: bool) -> SequenceBatch[AnyArray]:
         """Return frames ``(B, height, width)``."""
         images = np.stack([np.asarray(row) for row in columns["pixels"]]).reshape(-1, self.height, self.width)
         if training and self.shift:
             images = self._moved(images)
-        frames = torch.from_numpy(images.astype(np.float32) / 255.0).sub_(self.mean).div_(self.spread)
-        targets = torch.as_tensor(np.asarray(columns["target"]), dtype=torch.int64) if "target" in columns else None
-        return SequenceBatch(frames, torch.full((len(frames),), self.height), targets)
+        frames = images.astype(np.float32)
+        frames /= 255.0
+        frames -= self.mean
+        frames /= self.spread
+        return SequenceBatch(frames, np.full(len(frames), self.height, dtype=np.int64), target_ids(columns))
 
     def _moved(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Move each image by whole pixels at random; what comes in is black.
 
         The draw depends on the batch alone, so that a run which was stopped and resumed makes the same moves.
         """
-        shift, source = self.shift, torch.Generator().manual_seed(zlib.crc32(images.tobytes()))
+        shift, random = self.shift, np.random.default_rng(zlib.crc32(images.tobytes()))
         padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift)))
-        down, right = torch.randint(0, 2 * shift + 1, (2, len(images)), generator=source).numpy()
+        down, right = random.integers(0, 2 * shift + 1, (2, len(images)))
         lines = down[:, None] + np.arange(self.height)
         across = right[:, None] + np.arange(self.width)
         moved: npt.NDArray[Any] = padded[np.arange(len(images))[:, None, None], lines[:, :, None], across[:, None, :]]
@@ -133,7 +135,7 @@ class FramePreprocessor(Preprocessor):
         wanted = f"images of {self.height} x {self.width} grey bytes"
         raise UserError(f"this model reads {wanted}, not {given}: set input=<image>")
 
-    def decode(self, outputs: Any, top_k: int = 1) -> list[Record]:
+    def decode(self, outputs: Classification[AnyArray], top_k: int = 1) -> list[Record]:
         """Probabilities ``(B, C)`` -> ``label`` and ``score``, and with ``top_k`` above 1 ``top``: the best pairs."""
         return decode_labels(outputs, self.labels, top_k)
 

@@ -1,18 +1,24 @@
-"""Sentences of words and their tags; raw text in, entities with offsets out."""
+"""Sentences of words and their tags; raw text in, entities with offsets out.
+
+How it works. ``encode`` finds id, shape and letters of each distinct word once a call and joins them by sentence; the
+letters of a sentence stand in one flat list beside the words' lengths, since a table of flat lists stays mapped from
+disk. ``collate`` gathers the letters of all words of a batch into one table, finds its distinct rows by comparing them
+as bytes, and keeps those alone with the ``places`` where each stands, so that the model spells a word once however
+often it occurs. ``decode`` reads entities off a path of tags; the probability of one is that of its first tag times
+that of each further tag given the one before it, from the pair and single probabilities that come with the path.
+Raw text is cut into words, sentences and windows of long ones before (``cut``), and put together after (``join``).
+"""
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from tokenizers import Tokenizer
-from torch import Tensor
 
-from gru_nlp.batch import TaggingBatch
+from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
 from gru_nlp.errors import UserError, choose, nearest
-from gru_nlp.nn.crf import Tagging
 from gru_nlp.preprocessing.base import (
     FIT_BATCH,
     Columns,
@@ -25,31 +31,20 @@ from gru_nlp.preprocessing.base import (
     broken_state,
     distinct,
     pad,
+    sizes_of,
 )
+from gru_nlp.preprocessing.windows import Owner, located, merged, spots_of
 from gru_nlp.text import schemes
+from gru_nlp.text.shapes import SHAPES, shape
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK
 from gru_nlp.text.words import Word, make_splitter, sentences, split_words, stored_splitter, windows
 
 #: Schemes that tags are learned in.
 INSIDE = ("bioes", "iob2")
-SHAPES = ("other", "lower", "upper", "title", "mixed", "digits", "with digit")
 #: Most entity types; with every pair of tags a transition, more of them make no small model.
 MOST_LABELS = 2000
 #: Words that neighbouring windows of a long sentence share.
 OVERLAP = 32
-
-
-def shape(word: str) -> int:
-    """Return the place in ``SHAPES`` of a word's look."""
-    if any(letter.isdigit() for letter in word):
-        return 5 if all(letter.isdigit() or letter in ".,-/:" for letter in word) else 6
-    if not any(letter.isalpha() for letter in word):
-        return 0
-    if word.islower():
-        return 1
-    if word.isupper():
-        return 2
-    return 3 if word[0].isupper() and word[1:].islower() else 4
 
 
 class TaggingPreprocessor(Preprocessor):
@@ -167,9 +162,9 @@ class TaggingPreprocessor(Preprocessor):
             targets.append([ids[tag] for tag in schemes.write(entities, len(tags), self.scheme)])
         return targets
 
-    def collate(self, columns: Columns, training: bool) -> TaggingBatch:
+    def collate(self, columns: Columns, training: bool) -> TaggingBatch[AnyArray]:
         """Pad; spell each distinct word once."""
-        lengths = [len(ids) for ids in columns["ids"]]
+        lengths = sizes_of(columns["ids"])
         sizes = np.concatenate(columns["character_lengths"])
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         flat = np.concatenate(columns["characters"])
@@ -183,20 +178,20 @@ class TaggingPreprocessor(Preprocessor):
         targets = pad(columns["target"], lengths) if "target" in columns else None
         return TaggingBatch(
             inputs=pad(columns["ids"], lengths),
-            lengths=torch.tensor(lengths),
+            lengths=lengths,
             shapes=pad(columns["shapes"], lengths),
-            characters=torch.from_numpy(spelled[first].astype(np.int64)),
-            character_lengths=torch.from_numpy(sizes[first].astype(np.int64)),
-            places=pad(np.split(inverse, ends), lengths),  # type: ignore[arg-type]
+            characters=spelled[first].astype(np.int64),
+            character_lengths=sizes[first].astype(np.int64),
+            places=pad(np.split(inverse, ends), lengths),
             targets=targets,
         )
 
-    def decode(self, outputs: Tagging, top_k: int = 1) -> list[Record]:
+    def decode(self, outputs: Tagging[AnyArray], top_k: int = 1) -> list[Record]:
         """Paths -> ``tags`` and ``entities`` by word; with several paths, ``paths`` with the probability of each."""
         records: list[Record] = []
         for row, length in enumerate(outputs.lengths.tolist()):
             paths = []
-            for rank, score in enumerate(outputs.scores[row].exp().tolist()):
+            for rank, score in enumerate(np.exp(outputs.scores[row]).tolist()):
                 tags = [self.tags[tag] for tag in outputs.tags[row, rank, :length].tolist()]
                 entities = self._entities(tags, outputs.nodes[row, rank], outputs.links[row, rank])
                 if score > 0.0 or rank == 0:
@@ -205,7 +200,7 @@ class TaggingPreprocessor(Preprocessor):
             records.append(record | {"paths": paths} if top_k > 1 else record)
         return records
 
-    def _entities(self, tags: list[str], nodes: Tensor, links: Tensor) -> list[Record]:
+    def _entities(self, tags: list[str], nodes: AnyArray, links: AnyArray) -> list[Record]:
         """Return spans with the probability that just these tags stand there: a chain of conditionals."""
         single, joined = nodes.tolist(), links.tolist()
         found = []
@@ -215,11 +210,11 @@ class TaggingPreprocessor(Preprocessor):
             found.append({"start": start, "end": end, "label": label, "score": score})
         return found
 
-    def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[tuple[int, int]]]:
+    def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Owner]]:
         """Split texts into words, sentences, and windows of long ones; a list is taken as words already."""
         raw = [text if isinstance(text, str) else "" for text in texts]
         pieces: list[list[str]] = []
-        owners: list[tuple[int, int]] = []
+        owners: list[Owner] = []
         for number, (text, words) in enumerate(zip(texts, split_words(self.splitter, raw), strict=True)):
             given = list(text) if not isinstance(text, str) else [word.text for word in words]
             parts = sentences(words, text) if isinstance(text, str) else [range(len(given))]
@@ -232,39 +227,15 @@ class TaggingPreprocessor(Preprocessor):
 
     def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
         """Put the entities of sentences and windows together; offsets index the text, or the words joined by blanks."""
-        joined: list[Record] = [{"entities": []} for _ in texts]
-        owned = [0] * len(texts)  # words of a text that the windows so far have spoken for
-        for (number, first), record, after in zip(owners, records, [*owners[1:], (None, 0)], strict=True):
-            # Of two windows that share words, each says what starts in its half of them.
-            shared = max(0, first + len(record["tags"]) - after[1]) if after[0] == number else 0
-            limit = first + len(record["tags"]) - shared // 2
-            taken = joined[number]["entities"]
-            for entity in record["entities"]:
-                start, end = first + entity["start"], first + entity["end"]
-                if owned[number] <= start < limit and (not taken or start >= taken[-1]["end"]):
-                    taken.append({**entity, "start": start, "end": end})
-            owned[number] = limit
-            if "paths" in record:
-                joined[number].setdefault("paths", []).append(record["paths"])
-        for given, record in zip(texts, joined, strict=True):
-            text, spots = given if isinstance(given, str) else " ".join(given), self.spots(given)
-            record["entities"] = [place(entity, spots, text) for entity in record["entities"]]
-            if "paths" in record:
-                record["paths"] = self._whole_paths(record["paths"], spots, text)
+        joined = []
+        for given, record in zip(texts, merged(len(texts), owners, records), strict=True):
+            text = given if isinstance(given, str) else " ".join(given)
+            joined.append(located(record, self.spots(given), text))
         return joined
 
     def spots(self, text: Text) -> list[Word]:
         """Return the words of a text with their places; those of a list as if they were joined by blanks."""
         return split_words(self.splitter, [text])[0] if isinstance(text, str) else spots_of(text)
-
-    def _whole_paths(self, parts: list[list[Record]], spots: Sequence[Word], text: str) -> list[Record]:
-        """Return the paths of a text of a single sentence with offsets; None of several, whose paths do not join."""
-        if len(parts) != 1:
-            return []
-        return [
-            {"score": path["score"], "entities": [place(entity, spots, text) for entity in path["entities"]]}
-            for path in parts[0]
-        ]
 
     def truth(self, columns: Columns) -> list[Record]:
         """Return ``words`` and ``target``."""
@@ -337,18 +308,3 @@ class TaggingPreprocessor(Preprocessor):
             "fold_digits": self.fold_digits,
             "max_word_length": self.max_word_length,
         }
-
-
-def spots_of(words: Iterable[str]) -> list[Word]:
-    """Return where words stand once they are joined by blanks."""
-    spots, start = [], 0
-    for word in words:
-        spots.append(Word(word, start, start + len(word)))
-        start += len(word) + 1
-    return spots
-
-
-def place(entity: Record, spots: Sequence[Word], text: str) -> Record:
-    """Return an entity of words as one of characters: ``text[start:end]``."""
-    start, end = spots[entity["start"]].start, spots[entity["end"] - 1].end
-    return {"start": start, "end": end, "text": text[start:end], "label": entity["label"], "score": entity["score"]}

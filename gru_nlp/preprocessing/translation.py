@@ -4,13 +4,11 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import torch
 from tokenizers import Tokenizer
 
-from gru_nlp.batch import SequencePairBatch
-from gru_nlp.decoding.base import Hypotheses
+from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Columns, Hints, Preprocessor, Record, Rows, Texts, pad
+from gru_nlp.preprocessing.base import Columns, Hints, Pair, Preprocessor, Record, Rows, Texts, pad, sizes_of
 from gru_nlp.text.special import EOS
 from gru_nlp.text.tokenizer import TextTokenizer
 
@@ -73,16 +71,16 @@ class TranslationPreprocessor(Preprocessor):
     def _ended(self, ids: list[int]) -> list[int]:
         return [*ids[: self.max_length], EOS]
 
-    def collate(self, columns: Columns, training: bool) -> SequencePairBatch:
+    def collate(self, columns: Columns, training: bool) -> SequencePairBatch[AnyArray]:
         """Pad both sides; in training the pieces are drawn anew where ``bpe_dropout`` is set."""
         if training and self.bpe_dropout:
             columns = {**columns, **self._drawn(columns)}
-        lengths = torch.tensor([len(ids) for ids in columns["ids"]])
-        inputs = pad(columns["ids"], lengths.tolist())
+        lengths = sizes_of(columns["ids"])
+        inputs = pad(columns["ids"], lengths)
         if "target_ids" not in columns:
             return SequencePairBatch(inputs, lengths, None, None, None)
-        target_lengths = torch.tensor([len(ids) for ids in columns["target_ids"]])
-        targets = pad(columns["target_ids"], target_lengths.tolist())
+        target_lengths = sizes_of(columns["target_ids"])
+        targets = pad(columns["target_ids"], target_lengths)
         references = None if training else list(columns["target"])
         return SequencePairBatch(inputs, lengths, targets, target_lengths, references)
 
@@ -96,7 +94,7 @@ class TranslationPreprocessor(Preprocessor):
             for side in sides:
                 side.set_dropout(0.0)
 
-    def decode(self, outputs: Hypotheses, top_k: int = 1) -> list[Record]:
+    def decode(self, outputs: Hypotheses[AnyArray], top_k: int = 1) -> list[Record]:
         """Turn hypotheses into ``translation`` and ``score``; with ``top_k`` above 1 ``n_best``: pairs, best first."""
         records: list[Record] = []
         for tokens, lengths, scores in zip(*(field.tolist() for field in outputs), strict=True):
@@ -110,6 +108,17 @@ class TranslationPreprocessor(Preprocessor):
             record: Record = {"translation": best, "score": score}
             records.append(record | {"n_best": found[:top_k]} if top_k > 1 else record)
         return records
+
+    def pair(self, source: str, translation: str) -> Pair:
+        """Return a source and its translation, end marks among their tokens."""
+        columns = {"source": [source], "target": [translation]}
+        encoded = self.encode(columns)
+        source_names, target_names = self.source.tokens(), self.target.tokens()
+        return Pair(
+            self.collate({**encoded, **columns}, training=False),
+            [source_names[index] for index in encoded["ids"][0]],
+            [target_names[index] for index in encoded["target_ids"][0]],
+        )
 
     def truth(self, columns: Columns) -> list[Record]:
         """Return ``source`` and ``reference``."""

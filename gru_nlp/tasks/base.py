@@ -1,8 +1,17 @@
-"""What every task shares: steps, optimiser, schedule, reproducible epochs, the checkpoint's record."""
+"""What every task shares: steps, optimiser, schedule, reproducible epochs, the checkpoint's record.
+
+How an epoch goes. A batch of arrays becomes tensors on the model's device; the first one of an epoch seeds the random
+numbers, so that a resumed run draws the same. A step returns its loss, which is logged on the logger's beat alone; real
+steps are counted on the device and read back once an epoch. After a step of the optimiser the weights' average moves.
+Validation starts by exchanging weights and average, scores every batch into summable state, keeps the scores in the
+record and lets a plateau schedule see them; then Lightning saves the best checkpoint, and the weights come back.
+Testing keeps the outputs of each batch as arrays, in the order in which the sampler gave the rows.
+"""
 
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,10 +20,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from gru_nlp.batch import AnyArray, Batch
 from gru_nlp.checkpoint import KEY
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Batch
+from gru_nlp.models.base import Model
 from gru_nlp.tasks.averaging import WeightAverage
+from gru_nlp.tensors import to_tensors
 
 MakeOptimizer = Callable[[list[dict[str, Any]]], Optimizer]
 MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
@@ -33,14 +44,15 @@ def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
     return [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
 
 
-class Task(LightningModule):
-    """A model in training: a task kind adds its loss and its scores.
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """What every task needs: a model and how it is trained, whatever its kind.
 
-    Args:
+    Attributes:
+        name: of the task, shown to the user and stored.
         model: trained.
         monitor: name of the validation score that picks the best checkpoint.
         mode: ``max`` or ``min``: which ``monitor`` is better.
-        record: what the checkpoint holds beside the weights; its ``scores`` follow the latest validation.
         optimizer: makes the optimiser from parameter groups; None where nothing is trained.
         schedule: makes the learning-rate schedule from the optimiser and the number of steps.
         seed: random numbers of an epoch depend on (seed, epoch, process) alone, so that a run which was stopped
@@ -48,34 +60,45 @@ class Task(LightningModule):
         average_decay: of the weights' moving average, which is validated and saved as the best; 0: no average.
     """
 
+    name: str
+    model: Model[Any]
+    monitor: str
+    mode: str
+    optimizer: MakeOptimizer | None
+    schedule: MakeSchedule | None
+    seed: int
+    average_decay: float
+
+
+class Task(LightningModule):
+    """A model in training: a task kind adds its loss and its scores.
+
+    Attributes:
+        record: what the checkpoint holds beside the weights, set by who trains or scores; its ``scores`` follow the
+            latest validation.
+
+    Args:
+        recipe: the model and how it is trained.
+    """
+
     #: How the scores are computed, stored beside them.
     scorer: str
     #: The command that uses a trained model.
     command: str
 
-    def __init__(
-        self,
-        *,
-        model: nn.Module,
-        monitor: str,
-        mode: str,
-        record: dict[str, Any],
-        optimizer: MakeOptimizer | None,
-        schedule: MakeSchedule | None,
-        seed: int,
-        average_decay: float,
-    ) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         super().__init__()
-        self.model = model
-        self.monitor = monitor
-        self.mode = mode
-        self.record = record
-        self.make_optimizer = optimizer
-        self.make_schedule = schedule
-        self.seed = seed
+        self.name = recipe.name
+        self.model: Model[Any] = recipe.model
+        self.monitor = recipe.monitor
+        self.mode = recipe.mode
+        self.make_optimizer = recipe.optimizer
+        self.make_schedule = recipe.schedule
+        self.seed = recipe.seed
+        self.record: dict[str, Any] = {}
         self.plateau: ReduceLROnPlateau | None = None
         self.plateau_state: dict[str, Any] | None = None
-        self.average_decay = average_decay
+        self.average_decay = recipe.average_decay
         self.average: WeightAverage | None = None
         self.average_state: dict[str, Any] | None = None
         self.averaged_steps = 0
@@ -90,7 +113,7 @@ class Task(LightningModule):
 
     @abstractmethod
     def score(self, batch: Any, stage: str) -> Any:
-        """Add a batch to the scores of ``stage``; return what ``Preprocessor.decode`` takes, on the CPU."""
+        """Add a batch to the scores of ``stage``; return what ``Preprocessor.decode`` takes: outputs as arrays."""
 
     @abstractmethod
     def scores(self, stage: str) -> dict[str, float]:
@@ -100,13 +123,23 @@ class Task(LightningModule):
     def details(self, stage: str) -> dict[str, Any]:
         """Return what ``metrics.json`` says beside the scores, such as the scores of each class."""
 
+    def observe(self, targets: Mapping[str, AnyArray]) -> None:
+        """See the encoded columns of one number a row of the training split before training; a loss may weigh by them.
+
+        By default nothing is learned from them.
+        """
+
+    def transfer_batch_to_device(self, batch: Batch[AnyArray], device: torch.device, dataloader_idx: int) -> Any:
+        """Turn a batch of arrays into tensors where the model is, in the number format of ``trainer.precision``."""
+        return self.trainer.precision_plugin.convert_input(to_tensors(batch, device))
+
     def _start_epoch(self) -> None:
         """Seed the epoch's dropout; Lightning leaves its own hook for this out when a run is resumed."""
         torch.manual_seed(((self.seed * 100_003 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
         self.real_steps = torch.zeros((), dtype=torch.int64, device=self.device)
         self.padded_steps = 0
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch[Tensor], batch_idx: int) -> Tensor:
         """Return the loss; count padding; log on the logger's own beat, since logging every step costs 1 ms."""
         if batch_idx == 0:
             self._start_epoch()
@@ -129,7 +162,7 @@ class Task(LightningModule):
         """Count steps of the optimiser from where a stopped run had come to."""
         self.averaged_steps = self.global_step
 
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+    def on_train_batch_end(self, outputs: Any, batch: Batch[Tensor], batch_idx: int) -> None:
         """Update the average after every step of the optimiser (which accumulation makes rarer than batches)."""
         if self.average is not None and self.global_step != self.averaged_steps:
             self.average.update()
@@ -149,7 +182,7 @@ class Task(LightningModule):
         """Log the share of padding among the epoch's steps."""
         self.log("train/padding_share", 1.0 - float(self.real_steps) / max(1, self.padded_steps))
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch[Tensor], batch_idx: int) -> None:
         """Score a batch."""
         self.score(batch, "validation")
 
@@ -168,7 +201,7 @@ class Task(LightningModule):
         """Forget the outputs of an earlier pass."""
         self.outputs = []
 
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
+    def test_step(self, batch: Batch[Tensor], batch_idx: int) -> None:
         """Score a batch and keep its outputs, in the order of the batches."""
         self.outputs.append(self.score(batch, "test"))
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from gru_nlp.cli.main import main
+from gru_nlp.errors import UserError
 from gru_nlp.predictor import Predictor
 
 SENTENCES = Path(__file__).parent.parent / "samples" / "everyday_sentences.py"
@@ -129,11 +130,27 @@ def test_records_do_not_depend_on_batch_size_or_order(trained):
         assert max(abs(a["score"] - b["score"]) for a, b in zip(found, expected, strict=True)) < 1e-5
 
 
+def test_a_single_text_gives_a_single_record(trained):
+    predictor = Predictor.from_checkpoint(trained)
+    assert predictor("good food") == predictor(["good food"])[0]
+    assert predictor(" ") == {"label": None, "score": None}
+    with pytest.raises(UserError, match="alignments need a single translator"):
+        predictor.align("good food", "gutes Essen")
+
+
 def test_info_shows_task_labels_sizes_and_score(trained, capsys):
     assert main(["info", f"checkpoint={trained}"]) == 0
     text = capsys.readouterr().out
     for part in ("sentiment", "negative, positive", "vocabulary_size", "test/accuracy", "hidden_size: 128"):
         assert part in text
+
+
+def test_loader_workers_change_nothing(own_csv):
+    own = ["data=csv", f"data.train={own_csv}", "batch_size=16", *TINY]
+    for workers in (0, 2):
+        assert main(["train", *own, f"num_workers={workers}", f"run_dir=with-{workers}"]) == 0
+    one, other = (torch.load(f"with-{workers}/best.ckpt", weights_only=True)["state_dict"] for workers in (0, 2))
+    assert all(torch.equal(weight, other[name]) for name, weight in one.items())
 
 
 def test_training_on_an_own_file_carves_validation_and_ends_with_its_score(own_csv, capsys):

@@ -64,6 +64,13 @@ def test_the_predictor_takes_arrays_in_any_batch(reader):
     assert [r["score"] for r in whole] == pytest.approx([r["score"] for r in single], abs=1e-5)
 
 
+@pytest.mark.parametrize("precision", ["bf16-true", "64-true"])
+def test_frames_come_in_the_number_format_of_the_model(precision, capsys):
+    own = ["experiment=mnist_rows", "data=digits", "encoder.hidden_size=8", "trainer.max_epochs=1", "run_dir=out"]
+    assert main(["train", *own, f"trainer.precision={precision}", "trainer.enable_progress_bar=false"]) == 0
+    assert len(Path("out/predictions.jsonl").read_text().splitlines()) > 100
+
+
 def test_what_is_no_image_is_refused_in_one_line(reader, capsys, trained):
     own = f"checkpoint={reader}"
     Path("text.png").write_text("hello")

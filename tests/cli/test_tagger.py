@@ -101,6 +101,15 @@ def test_entities_do_not_depend_on_batch_order_or_padding(tagger):
             )
 
 
+def test_a_single_text_gives_a_single_record_and_a_list_of_words_stays_one_of_several(tagger):
+    predictor = Predictor.from_checkpoint(tagger)
+    record = predictor(TEXT)
+    assert [entity["text"] for entity in record["entities"]] == ["Amara Brook", "Selby", "Brook Bank"]
+    assert predictor([TEXT]) == [record]
+    assert predictor([["Amara", "Brook"], "Selby"])[0]["entities"][0]["text"] == "Amara Brook"
+    assert len(predictor(TEXT, top_k=3)["paths"]) == 3
+
+
 def test_a_moved_checkpoint_scores_own_files_and_tells_bad_ones(tagger, tmp_path, capsys):
     shutil.copy(tagger / "best.ckpt", tmp_path / "alone.ckpt")
     own, stored = "checkpoint=alone.ckpt", json.loads((tagger / "metrics.json").read_text())

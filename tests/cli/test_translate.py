@@ -144,6 +144,8 @@ def test_an_ensemble_averages_probabilities(translator, capsys):
     torch.save(content, "other.ckpt")
     mixed = json.loads(translate(capsys, *own, "ensemble=[other.ckpt]", "--", SENTENCES[0])[0])
     assert mixed["score"] != pytest.approx(alone["score"], abs=1e-5)
+    assert main(["translate", *own, "ensemble=[other.ckpt]", "alignments=true", "--", SENTENCES[0]]) == 2
+    assert "alignments need a single translator" in capsys.readouterr().err
     content["gru_nlp"]["preprocessing"]["source"] += " "
     torch.save(content, "other.ckpt")
     assert main(["translate", *own, "ensemble=[other.ckpt]", "--", "x"]) == 2

@@ -19,7 +19,7 @@ def fitted(shift):
 
 
 def collated(preprocessor, images, training=True):
-    return preprocessor.collate({"pixels": [image.ravel() for image in images]}, training=training).inputs.numpy()
+    return preprocessor.collate({"pixels": [image.ravel() for image in images]}, training=training).inputs
 
 
 def test_pixels_are_centred_and_scaled_by_those_of_training():

@@ -2,12 +2,12 @@ import random
 
 import numpy as np
 import pytest
-import torch
 
+from gru_nlp.batch import Tagging
 from gru_nlp.errors import UserError
-from gru_nlp.nn.crf import Tagging
 from gru_nlp.preprocessing.base import Hints, RowError
-from gru_nlp.preprocessing.tagging import OVERLAP, SHAPES, TaggingPreprocessor, shape
+from gru_nlp.preprocessing.tagging import OVERLAP, TaggingPreprocessor
+from gru_nlp.text.shapes import SHAPES, shape
 
 SENTENCES = [
     (["Ada", "Moor", "left", "Rome", "in", "1998"], ["B-PER", "I-PER", "O", "B-LOC", "O", "O"]),
@@ -113,10 +113,10 @@ def test_what_was_learned_comes_back_from_plain_values():
 
 def test_an_entity_has_the_probability_of_its_tags_together():
     made = fitted()
-    tags = torch.tensor([[[made.tags.index(tag) for tag in ("B-PER", "E-PER", "O")]]])
-    nodes = torch.tensor([[[0.8, 0.5, 0.9]]]).log()
-    links = torch.tensor([[[0.8, 0.4, 0.5]]]).log()
-    found = made.decode(Tagging(tags, torch.zeros(1, 1), nodes, links, torch.tensor([3])))[0]
+    tags = np.array([[[made.tags.index(tag) for tag in ("B-PER", "E-PER", "O")]]])
+    nodes = np.log(np.array([[[0.8, 0.5, 0.9]]], np.float32))
+    links = np.log(np.array([[[0.8, 0.4, 0.5]]], np.float32))
+    found = made.decode(Tagging(tags, np.zeros((1, 1), np.float32), nodes, links, np.array([3])))[0]
     assert found["tags"] == ["B-PER", "E-PER", "O"]
     assert found["entities"] == [{"start": 0, "end": 2, "label": "PER", "score": pytest.approx(0.4)}]
 

@@ -1,8 +1,8 @@
 import datasets
+import numpy as np
 import pytest
-import torch
 
-from gru_nlp.decoding.base import Hypotheses
+from gru_nlp.batch import Hypotheses
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
@@ -39,7 +39,7 @@ def test_sentences_end_with_a_mark_and_come_back_whole(joint):
     batch = preprocessor.collate({**encoded, **COLUMNS}, training=False)
     assert batch.references == TARGET
     lengths = batch.target_lengths[:, None] - 1
-    found = Hypotheses(batch.targets[:, None], lengths, torch.zeros(3, 1))
+    found = Hypotheses(batch.targets[:, None], lengths, np.zeros((3, 1)))
     assert [record["translation"] for record in preprocessor.decode(found)] == TARGET
     sizes = preprocessor.sizes()
     assert (sizes["source_vocabulary_size"] == sizes["target_vocabulary_size"]) == joint
@@ -81,8 +81,8 @@ def test_long_sentences_are_cut_before_the_mark_and_new_text_has_no_target():
 def test_hypotheses_that_were_not_found_are_left_out_of_the_n_best():
     preprocessor = make()
     ids = preprocessor.encode(COLUMNS)["target_ids"][1][:-1]
-    tokens = torch.tensor([[ids, ids]])
-    found = Hypotheses(tokens, torch.tensor([[len(ids), 0]]), torch.tensor([[-1.0, float("-inf")]]))
+    tokens = np.array([[ids, ids]])
+    found = Hypotheses(tokens, np.array([[len(ids), 0]]), np.array([[-1.0, float("-inf")]]))
     assert preprocessor.decode(found, top_k=2) == [
         {"translation": TARGET[1], "score": -1.0, "n_best": [[TARGET[1], -1.0]]}
     ]

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from gru_nlp.batch import SequenceBatch
-from gru_nlp.tasks.base import parameter_groups
+from gru_nlp.tasks.base import Recipe, parameter_groups
 from gru_nlp.tasks.classification import ClassificationTask, balanced_weights
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3]])
@@ -25,12 +25,14 @@ class Fixed(nn.Module):
 
 
 def task(**changed):
-    options = {"label_smoothing": 0.0, "class_weights": "none", "average_decay": 0.0, **changed}
-    return ClassificationTask(
-        name="x", preprocessor=Named(), training_scalars=SCALARS, model=Fixed(), mode="max", record={},
-        monitor="validation/accuracy", optimizer=None,
-        schedule=None, seed=1, **options,
+    options = {"label_smoothing": 0.0, "class_weights": "none", **changed}
+    recipe = Recipe(
+        name="x", model=Fixed(), mode="max", monitor="validation/accuracy", optimizer=None, schedule=None, seed=1,
+        average_decay=0.0,
     )  # fmt: skip
+    made = ClassificationTask(recipe, Named(), **options)
+    made.observe(SCALARS)
+    return made
 
 
 def test_the_loss_is_smoothed_cross_entropy():
@@ -51,7 +53,7 @@ def test_balanced_weights_are_inverse_to_the_counts():
 
 def test_scores_count_and_start_anew():
     own = task()
-    assert torch.allclose(own.score(BATCH, "test"), LOGITS.softmax(dim=1))
+    assert np.allclose(own.score(BATCH, "test").probabilities, LOGITS.softmax(dim=1).numpy())
     scores = own.scores("test")
     assert scores["test/accuracy"] == 0.5
     assert own.details("test")["a"]["support"] == 1

@@ -1,0 +1,36 @@
+"""What predictor and tasks ask of every model, whatever its kind."""
+
+from abc import ABC, abstractmethod
+from typing import Any, Generic, TypeVar
+
+from torch import Tensor, nn
+
+from gru_nlp.batch import Outputs
+from gru_nlp.errors import UserError
+
+#: The batch of tensors that a kind of model reads.
+Read = TypeVar("Read", bound=tuple[Any, ...])
+
+
+class Model(nn.Module, ABC, Generic[Read]):
+    """Sizes in the constructor, tensors in ``forward``, answers by ``predict``."""
+
+    @abstractmethod
+    def predict(self, batch: Read, top_k: int = 1) -> Outputs[Tensor]:
+        """Answer a batch; among the answers of a row are its ``top_k`` best, as far as it has so many."""
+
+    def align(self, batch: Read) -> Tensor:
+        """Return what the model attended to, ``(B, T, S)``, as it reads the targets of a batch.
+
+        Raises:
+            UserError: it is no single translator.
+        """
+        raise UserError("alignments need a single translator, neither a classifier nor an ensemble")
+
+    def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
+        """Copy pretrained ``vectors`` ``(V, D)`` into the embedding where ``found`` ``(V,)`` is True.
+
+        Raises:
+            UserError: it has no embedding that takes any.
+        """
+        raise UserError("embedding.vectors serves models of words, which this is not: leave it out")

@@ -1,0 +1,86 @@
+"""Preprocessing on a machine that has no torch: every module imports, every kind goes the whole road."""
+
+import json
+import subprocess
+import sys
+
+#: Refuses torch; fits each kind on four rows, encodes, collates, and decodes outputs made up in numpy.
+PROGRAM = """
+import importlib, json, pkgutil, sys
+
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "lightning", "datasets"):
+            raise ImportError(f"{name} is not here")
+
+sys.meta_path.insert(0, NoTorch())
+
+import numpy as np
+import gru_nlp.preprocessing as package
+
+for module in pkgutil.iter_modules(package.__path__):
+    importlib.import_module(f"{package.__name__}.{module.name}")
+
+from functools import partial
+from gru_nlp.batch import Classification, Hypotheses, Tagging
+from gru_nlp.preprocessing.base import Hints
+from gru_nlp.preprocessing.classification import ClassificationPreprocessor
+from gru_nlp.preprocessing.frames import FramePreprocessor
+from gru_nlp.preprocessing.tagging import TaggingPreprocessor
+from gru_nlp.preprocessing.translation import TranslationPreprocessor
+from gru_nlp.text.tokenizer import word
+
+class Table:
+    def __init__(self, **columns):
+        self.columns = columns
+
+    def iter(self, batch_size):
+        yield self.columns
+
+def through(preprocessor, table, outputs):
+    preprocessor.fit(table, Hints())
+    batch = preprocessor.collate({**table.columns, **preprocessor.encode(table.columns)}, training=True)
+    arrays = [part for part in batch if isinstance(part, np.ndarray)]
+    assert len(arrays) >= 3
+    assert all(part.flags.writeable for part in arrays)  # torch.from_numpy warns of others
+    return preprocessor.decode(outputs(batch), top_k=2)
+
+def probabilities(batch):
+    return Classification(np.tile(np.array([[0.25, 0.75]], np.float32), (len(batch.inputs), 1)))
+
+def tags(batch):
+    found = batch.targets[:, None]
+    certain = np.zeros(found.shape, np.float32)
+    return Tagging(found, certain[:, :, 0], certain, certain, batch.lengths)
+
+def translations(batch):
+    lengths = batch.target_lengths[:, None] - 1  # without the end mark
+    return Hypotheses(batch.targets[:, None], lengths, np.zeros(lengths.shape, np.float32))
+
+tokenizer = partial(word, vocabulary_size=50, min_frequency=1, lowercase=False, normalization="nfc")
+texts, labels = ["a b", "c d e", "a", "b b"], ["x", "y", "x", "y"]
+pixels = [np.full(6, grey, np.uint8) for grey in (0, 80, 160, 250)]
+classifier = ClassificationPreprocessor(tokenizer=tokenizer, max_length=5, truncation="head")
+tagger = TaggingPreprocessor(
+    scheme="bioes", lowercase=True, fold_digits=True, min_frequency=1, max_word_length=9, max_words=40
+)
+translator = TranslationPreprocessor(tokenizer=tokenizer, joint=True, max_length=9, bpe_dropout=0.0)
+sentences = Table(words=[["Ada", "left", "Rome"], ["so"]], tags=[["B-PER", "O", "B-LOC"], ["O"]])
+print(json.dumps([
+    through(classifier, Table(text=texts, label=labels), probabilities)[0],
+    through(FramePreprocessor(shift=1), Table(pixels=pixels, width=[3] * 4, label=labels), probabilities)[0],
+    through(tagger, sentences, tags)[0]["tags"],
+    through(translator, Table(source=texts, target=texts), translations)[1]["translation"],
+    sorted(name for name in sys.modules if name.partition(".")[0] == "torch"),
+]))
+"""
+
+
+def test_every_kind_fits_encodes_collates_and_decodes_without_torch():
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    label, image, tags, translation, torch_modules = json.loads(done.stdout)
+    assert label == image == {"label": "y", "score": 0.75, "top": [["y", 0.75], ["x", 0.25]]}
+    assert tags == ["S-PER", "O", "S-LOC"]
+    assert translation == "c d e"
+    assert torch_modules == []
