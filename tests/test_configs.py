@@ -142,7 +142,7 @@ def lay_out_tagged(data, folder):
 
 
 def is_images(config):
-    return "image_corpus" in config.data._target_
+    return config.data._target_.endswith(("IdxCorpus", "DigitsCorpus"))
 
 
 def lay_out_images(data, folder):

@@ -1,7 +1,7 @@
 """The data module that every task shares: one corpus, one preprocessor, bucketed batches."""
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import datasets
 from lightning import LightningDataModule
@@ -10,10 +10,10 @@ from torch.utils.data import DataLoader
 from gru_nlp.data.bucketing import BucketBatchSampler
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.encoded import EncodedSplit, encode_split
+from gru_nlp.data.where import Split as Split
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Batch, Preprocessor
 
-Split = Literal["train", "validation", "test"]
 Loader = DataLoader[Batch]
 
 
@@ -65,9 +65,7 @@ class DataModule(LightningDataModule):
         super().__init__()
         self.corpus = corpus
         self.preprocessor = preprocessor
-        self.batch_size = batch_size
-        self.batch_tokens = batch_tokens
-        self.seed = seed
+        self.sampler = partial(BucketBatchSampler, batch_size=batch_size, batch_tokens=batch_tokens, seed=seed)
         self.num_workers = num_workers
         self.encoded: dict[Split, EncodedSplit] = {}
         self.samplers: dict[Split, BucketBatchSampler] = {}
@@ -99,12 +97,9 @@ class DataModule(LightningDataModule):
     def loader(self, split: Split, *, shuffle: bool) -> Loader:
         """Return the batches of an encoded split."""
         data = self.encoded[split]
-        sampler = BucketBatchSampler(
+        sampler = self.sampler(
             data.lengths,
-            batch_size=self.batch_size,
-            batch_tokens=self.batch_tokens,
             shuffle=shuffle,
-            seed=self.seed,
             rank=self.trainer.global_rank if self.trainer else 0,
             world_size=self.trainer.world_size if self.trainer else 1,
         )

@@ -99,7 +99,7 @@ def test_a_preset_in_either_direction_from_a_folder_or_the_layout_of_the_hub(tmp
     hub = corpus("data=multi30k", f"data.hub_path={tmp_path / 'hub'}").load("test")
     assert isinstance(hub, datasets.Dataset)
     assert pairs(hub)[2] == ("one 2", "eins 2", 3)
-    with pytest.raises(UserError, match="no language 'fr'"):
+    with pytest.raises(UserError, match=r"no column 'fr'; the columns are: en, de \(set data.target="):
         corpus("data=multi30k", f"data.hub_path={tmp_path / 'hub'}", "data.target=fr").load("test")
 
 
