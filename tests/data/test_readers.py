@@ -114,3 +114,11 @@ def test_what_is_wrong_is_told_with_file_and_line(format, content, changed, told
     with pytest.raises(UserError) as caught:
         rows(format, content, **changed)
     assert told in str(caught.value)
+
+
+def test_a_bad_text_of_a_folder_is_told_by_its_own_file():
+    for name in ("a/1.txt", "b/2.txt"):
+        Path("texts", name).parent.mkdir(parents=True)
+        Path("texts", name).write_text("fine" if name == "a/1.txt" else " ")
+    with pytest.raises(UserError, match="^texts/b/2.txt: a row without text"):
+        read(Path("texts"), "folders")
