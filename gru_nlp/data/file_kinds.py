@@ -210,6 +210,7 @@ class IdxCorpus(CarvedCorpus):
             split: [self.files[f"{split}_images"], self.files[f"{split}_labels"]] for split in ("train", "test")
         }
         files = Files(Idx(), {}, self.dir, preset)
-        hub = Hub(self.hub_path, f"set {files.wanted('train')}", self.cache_dir, "data.hub_path", names=False)
+        instead = f"set {files.wanted('train')}"
+        hub = Hub(self.hub_path, instead, self.cache_dir, "data.hub_path", names=False, media=("image",))
         where, layout = choose_place(files, self.layout(), (hub, self.layout()))
         return Recipe(where, layout, self.carving, self.cache_dir)

@@ -1,7 +1,7 @@
 """Data sets of the Hugging Face hub, or of a local folder in the same layout."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 #: The name of a split that is taken where the hub has one of the same name, and else is none.
 AUTO = "auto"
 READ_BATCH = 1000
+MEDIA = (datasets.Audio, datasets.Image, datasets.Video)
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Hub(Where):
         revision: branch, tag or commit; None: the newest.
         splits: its name of each split; ``auto``: the same name, where there is such a split; None: it has none.
         names: whether a class label gives its name; False: its number.
+        media: columns of pictures that are read; others of media are known by name alone, for to read is to decode.
     """
 
     path: str
@@ -66,6 +68,7 @@ class Hub(Where):
     revision: str | None = None
     splits: Mapping[str, str | None] | None = None
     names: bool = True
+    media: tuple[str, ...] = ()
 
     def find(self, split: Split) -> Found | None:
         """Return a split.
@@ -80,7 +83,7 @@ class Hub(Where):
         return Found(
             name=f"{self.path} ({split})",
             option=self.option,
-            read=lambda: records(table, self.names),
+            read=lambda: records(table, self.names, self.media),
             key=lambda: [table._fingerprint, self.names],
             place=lambda line, column: f"{self.path} ({split}):{line}" + (f", column '{column}'" if column else ""),
         )
@@ -122,8 +125,10 @@ class Hub(Where):
             ) from None
 
 
-def records(table: datasets.Dataset, names: bool) -> Iterator[Record]:
+def records(table: datasets.Dataset, names: bool, media: Collection[str]) -> Iterator[Record]:
     """Yield the rows of a table: class labels as their names (or numbers), pictures as grey bytes ``(H, W)``."""
+    unread = [name for name, kind in table.features.items() if isinstance(kind, MEDIA) and name not in media]
+    table = table.remove_columns(unread)
     change = {column: changed for column, kind in table.features.items() if (changed := converter(kind, names))}
     for start in range(0, len(table), READ_BATCH):
         columns = table[start : start + READ_BATCH]
@@ -131,7 +136,7 @@ def records(table: datasets.Dataset, names: bool) -> Iterator[Record]:
             columns[column] = [changed(value) for value in columns[column]]
         rows = zip(*columns.values(), strict=True)
         for line, values in enumerate(rows, start + 1):
-            yield line, dict(zip(columns, values, strict=True))
+            yield line, {**dict.fromkeys(unread), **dict(zip(columns, values, strict=True))}
 
 
 def converter(kind: Any, names: bool) -> Callable[[Any], Any] | None:

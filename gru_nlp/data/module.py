@@ -65,7 +65,7 @@ class DataModule(LightningDataModule):
         super().__init__()
         self.corpus = corpus
         self.preprocessor = preprocessor
-        self.sampler = partial(BucketBatchSampler, batch_size=batch_size, batch_tokens=batch_tokens, seed=seed)
+        self.make_sampler = partial(BucketBatchSampler, batch_size=batch_size, batch_tokens=batch_tokens, seed=seed)
         self.num_workers = num_workers
         self.encoded: dict[Split, EncodedSplit] = {}
         self.samplers: dict[Split, BucketBatchSampler] = {}
@@ -97,7 +97,7 @@ class DataModule(LightningDataModule):
     def loader(self, split: Split, *, shuffle: bool) -> Loader:
         """Return the batches of an encoded split."""
         data = self.encoded[split]
-        sampler = self.sampler(
+        sampler = self.make_sampler(
             data.lengths,
             shuffle=shuffle,
             rank=self.trainer.global_rank if self.trainer else 0,

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from gru_nlp.build import build
 from gru_nlp.cli.main import main
 from gru_nlp.config import conf_dir
+from gru_nlp.data.layouts import LabelledText
 from gru_nlp.errors import UserError
 
 
@@ -127,6 +128,21 @@ def test_a_hidden_label_is_none_and_numbers_may_be_named():
     put("validation", [{"sentence": "x", "stars": 0}])
     named = corpus(*OWN, "data.label_names={0: bad, 1: good}", "data.splits.test=null")
     assert named.load("validation")["label"][:] == ["bad"]
+
+
+def test_pictures_beside_a_text_are_not_decoded():
+    features = datasets.Features(
+        {"sentence": datasets.Value("string"), "stars": datasets.Value("string"), "image": datasets.Image()}
+    )
+    put("test", [{"sentence": "x", "stars": "a", "image": {"bytes": b"no picture", "path": None}}], features)
+    assert corpus(*OWN).load("test")["text"][:] == ["x"]
+
+
+def test_rows_are_read_once_and_then_mapped_from_the_cache(monkeypatch):
+    reviews("train")
+    first = corpus(*OWN).load("train")
+    monkeypatch.setattr(LabelledText, "row", None)  # whoever reads again fails
+    assert corpus(*OWN).load("train")[:] == first[:]
 
 
 def test_configurations_are_chosen_by_name():
