@@ -57,7 +57,7 @@ def check_options(config: Mapping[str, Any]) -> None:
     for value in config.values():
         if isinstance(value, Mapping):
             check_options(value)
-    if "_target_" not in config:
+    if config.get("_target_") is None:
         return
     known = inspect.signature(get_object(config["_target_"])).parameters
     own = str(config["_target_"]).startswith("gru_nlp.")
@@ -121,7 +121,8 @@ def check_stored(name: str, config: Any, trusted: Sequence[str] = ()) -> None:
             named = isinstance(given, Mapping) and "_target_" in given
             if option in part and _built(parameter.annotation) and not named:
                 raise UserError(f"the checkpoint's config is broken: '{option}' of its {name} names no class to build")
-    check_options(config)
+    # What a task takes is shared out between its class and what all tasks take; who builds one checks it.
+    check_options({**config, "_target_": None} if name == "task" else config)
 
 
 def check_names(name: str, config: Any, trusted: Sequence[str] = ()) -> None:

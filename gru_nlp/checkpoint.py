@@ -20,9 +20,12 @@ from gru_nlp.config import check_ranges
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.plain import check_plain
 from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.upgrade import upgrade
 
 KEY = "gru_nlp"
-FORMAT = 1
+#: Format 1 named the kinds of corpora otherwise; it is read as well.
+FORMAT = 2
+READ = (1, FORMAT)
 BEST = "best.ckpt"
 LAST = "last.ckpt"
 MODEL_PREFIX = "model."
@@ -114,9 +117,9 @@ def check_record(path: Path, content: Mapping[str, Any]) -> None:
     own = content[KEY]
     if not isinstance(own, dict) or not isinstance(content["state_dict"], dict):
         raise UserError(f"{path}: a checkpoint whose '{KEY}' record is broken")
-    if own.get("format") != FORMAT:
+    if own.get("format") not in READ:
         raise UserError(
-            f"{path}: checkpoint format {own.get('format')}, but this version ({__version__}) reads {FORMAT}: "
+            f"{path}: checkpoint format {own.get('format')}, but this version ({__version__}) reads 1 to {FORMAT}: "
             f"use the version that wrote it ({own.get('version')})"
         )
     if missing := [name for name in FIELDS if name not in own]:
@@ -167,7 +170,8 @@ def load(path: str | Path) -> Checkpoint:
         if isinstance(name, str) and name.startswith(MODEL_PREFIX)
     }
     check_weights(file, weights)
-    return Checkpoint(path=file, weights=weights, **{name: own[name] for name in FIELDS})
+    fields = {**{name: own[name] for name in FIELDS}, "config": upgrade(own["config"])}
+    return Checkpoint(path=file, weights=weights, **fields)
 
 
 def changed(stored: Mapping[str, Any], given: Mapping[str, Any] | None, option: str) -> dict[str, Any]:

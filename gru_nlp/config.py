@@ -8,6 +8,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from gru_nlp.errors import UserError
 
+#: Options whose values are ids on the hub, or local folders in its layout.
+HUB_OPTIONS = ("data.path", "data.hub.path", "data.hub_path")
 #: Options whose values are files or folders; relative ones are relative to where the user stands.
 PATH_OPTIONS = (
     "checkpoint",
@@ -28,6 +30,7 @@ PATH_OPTIONS = (
     "data.test_target",
     "data.cache_dir",
     "embedding.vectors",
+    *HUB_OPTIONS,
 )
 #: Those that a checkpoint keeps, and that must still be found from another folder.
 STORED_PATHS = tuple(option for option in PATH_OPTIONS if "." in option)
@@ -60,7 +63,7 @@ def absolute_paths(config: DictConfig) -> None:
     """Make the paths that a checkpoint keeps absolute, in place."""
     for option in STORED_PATHS:
         value = OmegaConf.select(config, option)
-        if isinstance(value, str):
+        if isinstance(value, str) and (option not in HUB_OPTIONS or Path(value).expanduser().is_dir()):
             OmegaConf.update(config, option, str(Path(value).expanduser().absolute()))
 
 

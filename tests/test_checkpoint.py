@@ -44,7 +44,7 @@ def test_weights_that_do_not_fit_are_refused(trained):
         "gru_nlp.build.build",
         "gru_nlp.checkpoint.load",
         "gru_nlp.text.vectors.WordVectors.read",
-        "gru_nlp.data.corpus.read_once",
+        "gru_nlp.data.layouts.read_once",
     ],
 )
 def test_only_targets_inside_the_package_are_built(target, trained):

@@ -25,6 +25,7 @@ from gru_nlp.cli.console import is_first_process
 from gru_nlp.config import check_ranges
 from gru_nlp.errors import UserError
 from gru_nlp.plain import check_plain, expand
+from gru_nlp.upgrade import upgrade
 
 CONFIG = "config.yaml"
 METRICS = "metrics.json"
@@ -125,9 +126,9 @@ def stored_config(folder: Path, trusted: Sequence[str] = ()) -> DictConfig:
     if not isinstance(plain, dict) or not isinstance(loaded, DictConfig):
         raise UserError(f"{file}: not a config that this program wrote (set resume=<run folder>)")
     check_plain(plain, str(file), checkpoint.MOST_SETTINGS)
-    named = {str(name): value for name, value in plain.items()}
+    named = upgrade({str(name): value for name, value in plain.items()})
     check_config(file, expand(named, str(file), checkpoint.MOST_SETTINGS), trusted)
-    return loaded
+    return OmegaConf.create(named)
 
 
 def check_config(file: Path, plain: Mapping[str, Any], trusted: Sequence[str]) -> None:

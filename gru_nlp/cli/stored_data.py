@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from gru_nlp.cli.console import say
-from gru_nlp.config import STORED_PATHS
+from gru_nlp.config import HUB_OPTIONS, STORED_PATHS
 from gru_nlp.errors import UserError
 
 #: Most files in a folder that a checkpoint names, wherever they lie in it; IMDB's has 75,000.
 MOST_FILES = 300_000
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-HUB_OPTIONS = ("hub_path", "path")
 
 
 def stored_paths(data: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
@@ -48,15 +47,25 @@ def check_stored_data(data: dict[str, Any], given: Mapping[str, Any]) -> dict[st
             raise UserError("the checkpoint names files outside its data folder: set data=... anew")
         if "data.dir" in paths and (Path(paths["data.dir"]) / name).exists():
             check_path(Path(paths["data.dir"]) / name, "data.dir")
-    hub = data.get("hub")
-    sources = [data.get(name) for name in HUB_OPTIONS if name not in given]
-    sources += [hub.get("path")] if isinstance(hub, Mapping) and "hub" not in given else []
-    for source in sources:
-        if source is not None and not (isinstance(source, str) and HUB_NAME.fullmatch(source)):
-            raise UserError("the checkpoint names a data set that is no name on the hub: set data=... anew")
-        if isinstance(source, str) and Path(source).exists():
-            raise UserError(f"the checkpoint names '{source}' on the hub, which is a folder here: set data=... anew")
+    for option, source in _hub_sources(data, given):
+        if Path(source).exists():
+            paths[option] = source
+            say(f"reading {option}={source}, a folder here, which the checkpoint names")
+            check_path(Path(source), option)
+        elif not HUB_NAME.fullmatch(source):
+            raise UserError(f"{option} of the checkpoint is no name of a data set on the hub: set {option}=...")
     return paths
+
+
+def _hub_sources(data: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the options that name a data set on the hub, with their values, as far as they were not given anew."""
+    for option in HUB_OPTIONS:
+        found: Any = data
+        names = option.split(".")[1:]
+        for name in names:
+            found = found.get(name) if isinstance(found, Mapping) else None
+        if found is not None and names[0] not in given:
+            yield option, str(found)
 
 
 def _preset_names(files: Any) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The data module that every task shares: one corpus, one preprocessor, bucketed batches."""
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import datasets
 from lightning import LightningDataModule
@@ -11,10 +11,10 @@ from gru_nlp.batch import AnyArray, Batch
 from gru_nlp.data.bucketing import BucketBatchSampler
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.encoded import EncodedColumns, EncodedSplit, encode_split
+from gru_nlp.data.where import Split as Split
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Preprocessor
 
-Split = Literal["train", "validation", "test"]
 Loader = DataLoader[EncodedColumns]  # of the data, which collation turns into batches
 
 
@@ -66,9 +66,7 @@ class DataModule(LightningDataModule):
         super().__init__()
         self.corpus = corpus
         self.preprocessor = preprocessor
-        self.batch_size = batch_size
-        self.batch_tokens = batch_tokens
-        self.seed = seed
+        self.make_sampler = partial(BucketBatchSampler, batch_size=batch_size, batch_tokens=batch_tokens, seed=seed)
         self.num_workers = num_workers
         self.encoded: dict[Split, EncodedSplit] = {}
         self.samplers: dict[Split, BucketBatchSampler] = {}
@@ -100,12 +98,9 @@ class DataModule(LightningDataModule):
     def loader(self, split: Split, *, shuffle: bool) -> Loader:
         """Return the batches of an encoded split."""
         data = self.encoded[split]
-        sampler = BucketBatchSampler(
+        sampler = self.make_sampler(
             data.lengths,
-            batch_size=self.batch_size,
-            batch_tokens=self.batch_tokens,
             shuffle=shuffle,
-            seed=self.seed,
             rank=self.trainer.global_rank if self.trainer else 0,
             world_size=self.trainer.world_size if self.trainer else 1,
         )

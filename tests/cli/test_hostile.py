@@ -55,7 +55,7 @@ def refused(capsys, *arguments):
 
 def doors():
     """Return the ways by which a stored config once reached Hydra's composition."""
-    lift = {"defaults": [{"/decoding@_global_": "stored"}, "_self_"], "_target_": "gru_nlp.data.corpus.SampleCorpus"}
+    lift = {"defaults": [{"/decoding@_global_": "stored"}, "_self_"], "_target_": "gru_nlp.data.kinds.SampleCorpus"}
     hooks = {"hydra": {"callbacks": {"x": RUN}}}
     formatters = {"hydra": {"job_logging": {"formatters": {"x": {"()": "os.mkdir", "path": "it-ran"}}}}}
     yield {"data": {**lift, "name": "sentiment"}, "decoding": hooks}
@@ -63,7 +63,7 @@ def doors():
     yield {"data": {**lift, "name": "sentiment"}, "decoding": {"trust": ["os"], "hydra": {"run": {"dir": "it-ran"}}}}
     yield {"data": RUN}
     yield {"task": RUN}
-    yield {"data": {"_target_": "gru_nlp.data.corpus.SampleCorpus", "name": RUN}}
+    yield {"data": {"_target_": "gru_nlp.data.kinds.SampleCorpus", "name": RUN}}
 
 
 @pytest.mark.parametrize("door", doors())
@@ -219,7 +219,7 @@ def test_names_of_a_checkpoint_do_not_steer_the_terminal(stranger, capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
 def test_paths_of_a_checkpoint_are_told_checked_and_quoted_nowhere(stranger, trained, capsys):
-    conf = {"_target_": "gru_nlp.data.corpus.FileCorpus", "format": "csv", "dir": None, "files": None}
+    conf = {"_target_": "gru_nlp.data.file_kinds.LabelledCorpus", "format": "csv", "dir": None, "files": None}
     conf |= {"text": "text", "label": "label", "columns": None, "delimiter": ",", "encoding": "utf-8", "hub": None}
     conf |= {"label_names": None, "label_cut": None, "skip_empty": False, "validation_share": 0.1, "split_seed": 1}
     conf |= {"train": None, "validation": None, "test": None, "cache_dir": "elsewhere"}

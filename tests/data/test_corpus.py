@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from gru_nlp.build import build
 from gru_nlp.config import conf_dir
+from gru_nlp.data.layouts import LabelledText
 from gru_nlp.data.splitting import stratified
 from gru_nlp.errors import UserError
 
@@ -73,3 +74,34 @@ def test_an_own_test_file_does_not_fetch_a_preset_from_the_hub():
     write("a.csv", [("x", "a"), ("y", "b")])
     with pytest.raises(UserError, match="no training data: set data.dir"):
         corpus("data=banking77", "data.test=a.csv").load("train")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_a_file_is_read_once_and_then_mapped_from_the_cache(name, monkeypatch):
+    write("a.csv", [(f"t{i}", "ab"[i % 2]) for i in range(40)])
+    first = corpus("data.train=a.csv")
+    train, validation = first.load("train"), first.load("validation")
+    monkeypatch.setattr(LabelledText, "row", None)  # whoever reads again fails
+    second = corpus(f"data.train={name}")
+    assert second.load("train")[:] == train[:]
+    assert second.load("validation")[:] == validation[:]
+    assert second.load("train").cache_files == train.cache_files != []
+
+
+def test_a_share_outside_0_to_1_and_a_format_that_is_not_there_are_refused_at_once():
+    with pytest.raises(UserError, match=r"data.validation_share=1.5 must lie between 0 and 1"):
+        corpus("data.validation_share=1.5")
+    with pytest.raises(UserError, match=r"data.format=cvs is not known: choose from csv, tsv, .*did you mean 'csv'"):
+        corpus("data.format=cvs")
+
+
+def test_too_few_rows_to_carve_from_name_the_option():
+    write("a.csv", [("x", "a")])
+    with pytest.raises(UserError, match=r"1 training rows are too few .*: set data.validation=<file>"):
+        corpus("data.train=a.csv").load("train")
+
+
+def test_a_corpus_shows_its_options():
+    assert repr(corpus("data.train=a.csv")).startswith(
+        "LabelledCorpus(validation_share=0.1, split_seed=1, format='csv'"
+    )

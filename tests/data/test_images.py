@@ -83,7 +83,10 @@ def test_the_hub_gives_pictures():
 
 @pytest.mark.parametrize(
     ("column", "sizes", "told"),
-    [("picture", [4, 4], "hub: no column 'image'"), ("image", [4, 5], "hub: test images of different sizes")],
+    [
+        ("picture", [4, 4], r"hub \(test\):1: no column 'image'; the columns are: picture, label \(set data.hub_path="),
+        ("image", [4, 5], r"hub \(test\): images of different sizes: set data.hub_path="),
+    ],
 )
 def test_another_layout_on_the_hub_is_told(column, sizes, told):
     rows = {column: [Image.fromarray(np.zeros((size, 3), np.uint8)) for size in sizes], "label": [0, 1]}

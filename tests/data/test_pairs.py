@@ -72,6 +72,12 @@ def test_two_columns_are_mapped_by_name():
         corpus("data=pairs_tsv", "data.test=a.tsv").load("test")
 
 
+def test_json_lines_may_hold_a_translation_by_language():
+    Path("a.jsonl").write_text('{"translation": {"en": "one", "de": "eins"}}\n{"en": "two", "de": "zwei"}\n')
+    table = corpus("data=pairs_jsonl", "data.test=a.jsonl", "data.source=en", "data.target=de").load("test")
+    assert pairs(table) == [("one", "eins", 1), ("two", "zwei", 2)]
+
+
 def test_validation_is_carved_out_of_training():
     lines = [f"line {i}" for i in range(100)]
     Path("t.en").write_text("\n".join(lines) + "\n")
@@ -99,7 +105,7 @@ def test_a_preset_in_either_direction_from_a_folder_or_the_layout_of_the_hub(tmp
     hub = corpus("data=multi30k", f"data.hub_path={tmp_path / 'hub'}").load("test")
     assert isinstance(hub, datasets.Dataset)
     assert pairs(hub)[2] == ("one 2", "eins 2", 3)
-    with pytest.raises(UserError, match="no language 'fr'"):
+    with pytest.raises(UserError, match=r"no column 'fr'; the columns are: en, de \(set data.target="):
         corpus("data=multi30k", f"data.hub_path={tmp_path / 'hub'}", "data.target=fr").load("test")
 
 

@@ -5,20 +5,26 @@ from pathlib import Path
 import datasets
 import pytest
 
-from gru_nlp.data.readers import ReadOptions, read
+from gru_nlp.data.file_kinds import LabelledCorpus
 from gru_nlp.errors import UserError
 
-OPTIONS = ReadOptions(
-    text=("text",), label="label", columns=None, delimiter=",", encoding="utf-8", label_names=None, label_cut=None,
-    skip_empty=False, option="data.train",
-)  # fmt: skip
+OPTIONS = {
+    "text": "text", "label": "label", "columns": None, "delimiter": ",", "encoding": "utf-8", "label_names": None,
+    "label_cut": None, "skip_empty": False, "dir": None, "files": None, "validation": None, "test": None, "hub": None,
+    "cache_dir": "cache", "validation_share": 0.1, "split_seed": 1,
+}  # fmt: skip
+
+
+def read(path, format, **changed):
+    corpus = LabelledCorpus(**{**OPTIONS, **changed}, format=format, train=str(path))
+    recipe = corpus.recipe()
+    return [(row["text"], row["label"], row["line"]) for row in recipe.layout.rows(recipe.where.find("train"))]
 
 
 def rows(format, content, **changed):
     path = Path("file")
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    options = ReadOptions(**{**{name: getattr(OPTIONS, name) for name in OPTIONS.__dataclass_fields__}, **changed})
-    return [tuple(row) for row in read(path, format, options)]
+    return read(path, format, **changed)
 
 
 def test_csv_keeps_quotes_commas_and_line_ends_inside_a_field():
@@ -67,7 +73,7 @@ def test_gzip_is_known_by_its_bytes():
 
 def test_parquet_is_read_row_by_row():
     datasets.Dataset.from_dict({"text": ["x", "y"], "label": [0, 1]}).to_parquet("table")
-    assert [tuple(row) for row in read(Path("table"), "parquet", OPTIONS)] == [("x", "0", 1), ("y", "1", 2)]
+    assert read(Path("table"), "parquet") == [("x", "0", 1), ("y", "1", 2)]
     with pytest.raises(UserError, match="not a Parquet file"):
         rows("parquet", "hello")
 
@@ -76,7 +82,7 @@ def test_a_folder_a_class():
     for label, name in (("pos", "1.txt"), ("neg", "1.txt"), ("neg", ".hidden")):
         Path("texts", label).mkdir(parents=True, exist_ok=True)
         Path("texts", label, name).write_text(f"{label}\nline two\n")
-    found = [tuple(row) for row in read(Path("texts"), "folders", OPTIONS)]
+    found = read(Path("texts"), "folders")
     assert found == [("neg\nline two", "neg", 1), ("pos\nline two", "pos", 2)]
     with pytest.raises(UserError, match="not a folder"):
         rows("folders", "x")
@@ -108,3 +114,11 @@ def test_what_is_wrong_is_told_with_file_and_line(format, content, changed, told
     with pytest.raises(UserError) as caught:
         rows(format, content, **changed)
     assert told in str(caught.value)
+
+
+def test_a_bad_text_of_a_folder_is_told_by_its_own_file():
+    for name in ("a/1.txt", "b/2.txt"):
+        Path("texts", name).parent.mkdir(parents=True)
+        Path("texts", name).write_text("fine" if name == "a/1.txt" else " ")
+    with pytest.raises(UserError, match="^texts/b/2.txt: a row without text"):
+        read(Path("texts"), "folders")

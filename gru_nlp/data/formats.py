@@ -1,0 +1,242 @@
+"""How a file is written: one small object a format, which reads files as records.
+
+A record is a line, counted from 1, and its fields by name. A format that has no names of its own (lines, folders,
+columns) is told them, so that a layout finds what it looks for whatever the file. ``tables`` lists the formats whose
+fields have names; a corpus chooses among them and those of its own kind.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+from gru_nlp.data import readers
+from gru_nlp.data.columns import ColumnOptions, read_conll
+from gru_nlp.data.files import Lines, lines
+from gru_nlp.data.idx import read_idx
+from gru_nlp.data.readers import Record
+from gru_nlp.errors import UserError
+
+
+class File(NamedTuple):
+    """A file and the option that names it, for messages."""
+
+    path: Path
+    option: str
+
+
+class Format(ABC):
+    """How the files of a split are written.
+
+    Attributes:
+        stride: lines between two items of a list in a record; 0: a record stands on one line.
+    """
+
+    stride = 0
+
+    @abstractmethod
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield the records of a split's files, blank ones left out.
+
+        Raises:
+            UserError: naming file and line of what cannot be read.
+        """
+
+    def place(self, files: Sequence[File], line: int, column: str | None) -> str:
+        """Return where a record, or a column of it, stands."""
+        return f"{files[0].path}:{line}" + (f", column '{column}'" if column else "")
+
+
+@dataclass(frozen=True)
+class TextFormat(Format):
+    """A format of text in one file.
+
+    Attributes:
+        encoding: codec of the file.
+    """
+
+    encoding: str
+
+    def lines(self, file: File) -> Lines:
+        """Return the numbered lines of a file."""
+        return lines(file.path, self.encoding, file.option)
+
+
+@dataclass(frozen=True)
+class Csv(TextFormat):
+    """Comma-separated values.
+
+    Attributes:
+        columns: names of the columns of a file without a header line; None: the first line names them.
+        delimiter: between two fields.
+    """
+
+    columns: tuple[str, ...] | None
+    delimiter: str
+
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield the rows."""
+        (file,) = files
+        return readers.filled(readers.read_csv(self.lines(file), str(file.path), self.columns, self.delimiter))
+
+
+@dataclass(frozen=True)
+class Tsv(TextFormat):
+    """Tab-separated values without quoting.
+
+    Attributes:
+        columns: as in ``Csv``.
+    """
+
+    columns: tuple[str, ...] | None
+
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield the rows."""
+        (file,) = files
+        return readers.filled(readers.read_tsv(self.lines(file), str(file.path), self.columns))
+
+
+@dataclass(frozen=True)
+class JsonLines(TextFormat):
+    """One JSON object a line."""
+
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield the objects."""
+        (file,) = files
+        return readers.filled(readers.read_jsonl(self.lines(file), str(file.path)))
+
+
+@dataclass(frozen=True)
+class Parquet(Format):
+    """A Parquet table; the line is the row."""
+
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield the rows."""
+        (file,) = files
+        return readers.filled(readers.read_parquet(file.path, file.option))
+
+
+def tables(encoding: str, columns: tuple[str, ...] | None = None, delimiter: str = ",") -> dict[str, Format]:
+    """Return the formats whose fields have names, by the value of ``data.format``."""
+    return {
+        "csv": Csv(encoding, columns, delimiter),
+        "tsv": Tsv(encoding, columns),
+        "jsonl": JsonLines(encoding),
+        "parquet": Parquet(),
+    }
+
+
+@dataclass(frozen=True)
+class LabelAndText(TextFormat):
+    """A format of labels and texts that gives its two fields no names.
+
+    Attributes:
+        label, text: names of the two fields.
+    """
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LabelledLines(LabelAndText):
+    """``label text`` on a line."""
+
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield label and text, cut at the first blanks or tab."""
+        for line, content in self.lines(files[0]):
+            if content.strip():
+                parts = content.split(None, 1)
+                yield line, {self.label: parts[0], self.text: parts[1] if len(parts) > 1 else ""}
+
+
+@dataclass(frozen=True)
+class Folders(LabelAndText):
+    """A folder a class, a text a file: ``<path>/<label>/<any name>``; the line is the file's number."""
+
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield the texts, in the order of the files' names."""
+        path, option = files[0]
+        if not path.is_dir():
+            raise UserError(f"{path}: not a folder; data=folders needs one folder a class (set {option}=...)")
+        for number, file in enumerate(folder_files(path), start=1):
+            text = "\n".join(line for _, line in self.lines(File(file, option)))
+            yield number, {self.label: file.parent.name, self.text: text}
+
+    def place(self, files: Sequence[File], line: int, column: str | None) -> str:
+        """Return the file that holds the text."""
+        return str(folder_files(files[0].path)[line - 1])
+
+
+def folder_files(path: Path) -> list[Path]:
+    """Return the files of a folder a class, in the order of their numbers."""
+    return sorted(file for file in path.glob("*/*") if file.is_file() and not file.name.startswith("."))
+
+
+@dataclass(frozen=True)
+class Parallel(TextFormat):
+    """Two files with one sentence a line, a line of one being the translation of the other's.
+
+    Attributes:
+        sides: names of the two fields, that of the source first.
+    """
+
+    sides: tuple[str, str]
+
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield the pairs line by line."""
+        left, right = files
+        for one, other in zip_longest(self.lines(left), self.lines(right)):
+            if one is None or other is None:
+                longer, shorter = (right, left) if one is None else (left, right)
+                line = (other or one)[0]
+                raise UserError(
+                    f"{shorter.path}:{line - 1}: the file ends here, but {longer.path} goes on with line {line}: "
+                    "parallel files need one sentence a line on both sides"
+                )
+            yield one[0], dict(zip(self.sides, (one[1], other[1]), strict=True))
+
+    def place(self, files: Sequence[File], line: int, column: str | None) -> str:
+        """Return the line in the file of a side; a pair stands in the source file."""
+        return f"{files[column == self.sides[1]].path}:{line}"
+
+
+@dataclass(frozen=True)
+class Conll(TextFormat):
+    """A word a line with its tag in another column, a blank line after a sentence.
+
+    Attributes:
+        columns: names of the columns; None: the first is the word and the last the tag.
+        word, tag: names of the two columns, and of the two fields.
+    """
+
+    stride = 1
+    columns: tuple[str, ...] | None
+    word: str
+    tag: str
+
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield the words and tags of the sentences; the line is that of the first word."""
+        (file,) = files
+        options = ColumnOptions(self.encoding, self.columns, self.word, self.tag, file.option)
+        for sentence in read_conll(self.lines(file), str(file.path), options):
+            yield sentence.line, {self.word: sentence.words, self.tag: sentence.tags}
+
+
+@dataclass(frozen=True)
+class Idx(Format):
+    """A file of images and one of labels, as MNIST's; the line is the image's number."""
+
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield images ``(height, width)`` uint8 with their labels."""
+        images, labels = (read_idx(file.path, size, file.option) for file, size in zip(files, (3, 1), strict=True))
+        if len(images) != len(labels):
+            raise UserError(f"{files[1].path}: {len(labels)} labels for the {len(images)} images of {files[0].path}")
+        for line, (image, label) in enumerate(zip(images, labels, strict=True), start=1):
+            yield line, {"image": image, "label": label}
+
+    def place(self, files: Sequence[File], line: int, column: str | None) -> str:
+        """Return the file and the image's number."""
+        return f"{files[0].path}, image {line}"
