@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gru_nlp.cli import quoting
+from gru_nlp.cli.argparse_help import hydra_help_as_strings
 from gru_nlp.config import check_ranges, check_types, conf_dir, expand_users, leaves
 from gru_nlp.data.files import is_broken
 from gru_nlp.errors import UserError, nearest, printable
@@ -94,7 +95,8 @@ def run_command(command: str, arguments: list[str]) -> int:
         if command == "train" and "resume" in quoting.values(overrides):
             overrides = quoting.forced(overrides, group_names())
         sys.argv = [f"gru-nlp {command}", *quoting.sweep_first(quoting.quote_paths(overrides))]
-        hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
+        with hydra_help_as_strings():
+            hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
     except UserError as error:
         complain(str(error))
         return USER_ERROR

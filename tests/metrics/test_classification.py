@@ -38,5 +38,6 @@ def test_states_of_two_processes_add_up():
 
 
 def test_nothing_seen_scores_zero():
-    report = ClassificationMetric(2).compute()
+    with pytest.warns(UserWarning, match="called before the ``update`` method"):
+        report = ClassificationMetric(2).compute()
     assert (report.accuracy, report.macro_f1) == (0.0, 0.0)

@@ -46,4 +46,6 @@ def test_the_signature_states_tokenizer_and_case():
 
 
 def test_nothing_seen_scores_nothing():
-    assert TranslationMetric().compute() == (0.0, 0.0, 0.0)
+    with pytest.warns(UserWarning, match="called before the ``update`` method"):
+        scores = TranslationMetric().compute()
+    assert scores == (0.0, 0.0, 0.0)
