@@ -66,7 +66,7 @@ def doors():
     yield {"data": {"_target_": "gru_nlp.data.kinds.SampleCorpus", "name": RUN}}
 
 
-@pytest.mark.parametrize("door", doors())
+@pytest.mark.parametrize("door", list(doors()))
 @pytest.mark.parametrize("command", ["evaluate", "predict", "info"])
 def test_what_a_checkpoint_names_is_never_run(stranger, door, command, capsys):
     path = stranger(lambda content, config, state: config.update(door))
