@@ -1,3 +1,25 @@
 """Train, evaluate and run small recurrent text models on your own text."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gru_nlp.api import evaluate, train
+    from gru_nlp.errors import UserError
+    from gru_nlp.predictor import Predictor
+
 __version__ = "0.1.0"
+__all__ = ["Predictor", "UserError", "__version__", "evaluate", "train"]
+#: Where the names of this package lie; each is imported when it is first asked for: ``import gru_nlp`` is light.
+_LATER = {
+    "train": "gru_nlp.api",
+    "evaluate": "gru_nlp.api",
+    "UserError": "gru_nlp.errors",
+    "Predictor": "gru_nlp.predictor",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'gru_nlp' has no attribute '{name}'")
+    return getattr(importlib.import_module(_LATER[name]), name)

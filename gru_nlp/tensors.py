@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gru_nlp.batch import AnyArray, Batch
+from gru_nlp.errors import UserError, choose
 
 
 def to_tensors(batch: Batch[AnyArray], device: torch.device | str) -> Any:
@@ -23,3 +24,17 @@ def to_array(tensor: Tensor) -> AnyArray:
         tensor = tensor.float()
     array: AnyArray = tensor.detach().cpu().numpy()
     return array
+
+
+def resolve_device(device: str) -> str:
+    """Return ``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UserError: unknown, or no GPU is there.
+    """
+    choose("device", device, ("auto", "cpu", "cuda"))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError("device=cuda, but torch sees no GPU: set device=cpu or device=auto")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device

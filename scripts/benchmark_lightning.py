@@ -26,12 +26,12 @@ from hydra import compose, initialize_config_dir
 from lightning import Callback
 from torch.nn.utils import clip_grad_norm_
 
-from gru_nlp.cli import lightning_parts
-from gru_nlp.cli.parts import Parts, prepare
 from gru_nlp.cli.train import resolved
 from gru_nlp.config import conf_dir
 from gru_nlp.tasks.base import parameter_groups
 from gru_nlp.tensors import to_tensors
+from gru_nlp.training import lightning_parts
+from gru_nlp.training.parts import Parts, prepare
 
 SIZES = {
     "small": ["encoder.hidden_size=32", "embedding.size=32", "batch_size=16"],

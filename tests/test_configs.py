@@ -15,11 +15,11 @@ from omegaconf import OmegaConf
 
 from gru_nlp.build import build
 from gru_nlp.cli.main import COMMANDS, main
-from gru_nlp.cli.parts import prepare
 from gru_nlp.cli.shell import STORED_GROUPS
 from gru_nlp.cli.train import resolved
 from gru_nlp.config import conf_dir
 from gru_nlp.tensors import to_array, to_tensors
+from gru_nlp.training.parts import prepare
 
 TINY = ["encoder.hidden_size=6", "embedding.size=5", "trainer.enable_progress_bar=false", "device=cpu"]
 TEXTS = ["a fine day, isn't it", "rain again", "the train was late", "what a lovely tune", "no, thanks"]

@@ -4,7 +4,7 @@ import yaml
 from omegaconf import DictConfig
 
 from gru_nlp import checkpoint
-from gru_nlp.cli.console import show
+from gru_nlp.console import show
 
 SHOWN_LABELS = 20
 

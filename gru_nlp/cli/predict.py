@@ -8,16 +8,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-import torch
 from omegaconf import DictConfig
 
 from gru_nlp.cli import entities, images, text_io
-from gru_nlp.cli.console import say
+from gru_nlp.console import say
 from gru_nlp.errors import UserError, choose
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record, Text
 from gru_nlp.preprocessing.frames import FramePreprocessor
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
+from gru_nlp.tensors import resolve_device
 from gru_nlp.text.schemes import SCHEMES
 
 #: Batches that are sorted by length together; what is held in memory at a time.
@@ -37,20 +37,6 @@ def load(config: DictConfig) -> Predictor:
     if not predictor.preprocessor.label_names():
         raise UserError(f"{config['checkpoint']}: a translator gives no labels: use translate")
     return predictor
-
-
-def resolve_device(device: str) -> str:
-    """Return ``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``.
-
-    Raises:
-        UserError: unknown, or no GPU is there.
-    """
-    choose("device", device, ("auto", "cpu", "cuda"))
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("device=cuda, but torch sees no GPU: set device=cpu or device=auto")
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
 
 
 def run_text(config: DictConfig, text: str) -> None:

@@ -5,7 +5,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -47,12 +47,12 @@ class Job:
         self.failed = False
         self.unread = False
 
-    def __call__(self, config: DictConfig) -> None:
+    def __call__(self, config: DictConfig) -> float | None:
         """Run the command; a user's mistake is told here, so that Hydra adds no lines and a sweep goes on."""
         self.entered = True
         sys.argv = self.arguments
         try:
-            self.run(config)
+            return self.run(config)
         except UserError as error:
             self.failed = True
             sweep = HydraConfig.get().mode == RunMode.MULTIRUN
@@ -61,22 +61,58 @@ class Job:
             # The reader of our output has gone; closing it here keeps Python from complaining at exit.
             self.unread = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return None
 
-    def run(self, config: DictConfig) -> None:
-        """Check the composed config and call the command's module."""
-        missing = sorted(OmegaConf.missing_keys(config))
-        if missing:
-            raise UserError(f"{self.command} needs {missing[0]}=<...>")
-        expand_users(config)
-        check_types(config, default_config(self.command))
-        plain = OmegaConf.to_container(config, resolve=False)
-        assert isinstance(plain, dict)
-        check_ranges({str(name): value for name, value in plain.items()})
+    def run(self, config: DictConfig) -> float | None:
+        """Check the composed config and call the command's module; return the score that a sweeper may search by."""
+        check(config, self.command)
         module = importlib.import_module(f"gru_nlp.cli.{self.command}")
-        if self.text is None:
-            module.run(config)
-        else:
-            module.run_text(config, self.text)
+        score: float | None = module.run(config) if self.text is None else module.run_text(config, self.text)
+        return score
+
+
+def check(config: DictConfig, command: str) -> None:
+    """Check a composed config; take ``~`` in it for the home folder, in place.
+
+    Raises:
+        UserError: an option that is missing, of the wrong kind, or out of range.
+    """
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise UserError(f"{command} needs {missing[0]}=<...>")
+    expand_users(config)
+    check_types(config, default_config(command))
+    plain = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(plain, dict)
+    check_ranges({str(name): value for name, value in plain.items()})
+
+
+def arranged(command: str, overrides: Sequence[str]) -> list[str]:
+    """Return a person's options as Hydra's grammar takes them.
+
+    Raises:
+        UserError: a flag that there is not.
+    """
+    quoting.check_flags(overrides)
+    held = quoting.held(overrides, STORED_GROUPS.get(command, ()))
+    if command == "train" and "resume" in quoting.values(held):
+        held = quoting.forced(held, group_names())
+    return quoting.sweep_first(quoting.quote_paths(held))
+
+
+def composed(command: str, overrides: Sequence[str]) -> DictConfig:
+    """Compose and check the config of ``command`` outside the command line.
+
+    Raises:
+        UserError: what the command line tells in a line.
+    """
+    try:
+        with _composer():
+            config = compose(command, overrides=arranged(command, overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error, command)) from None
+    check(config, command)
+    return config
 
 
 def run_command(command: str, arguments: list[str]) -> int:
@@ -90,11 +126,7 @@ def run_command(command: str, arguments: list[str]) -> int:
             raise UserError(f"{command} takes no text after --")
         if text is not None and is_broken(text):
             raise UserError("the text after -- is not UTF-8: set input=<file> and encoding=<its codec>")
-        quoting.check_flags(overrides)
-        overrides = quoting.held(overrides, STORED_GROUPS.get(command, ()))
-        if command == "train" and "resume" in quoting.values(overrides):
-            overrides = quoting.forced(overrides, group_names())
-        sys.argv = [f"gru-nlp {command}", *quoting.sweep_first(quoting.quote_paths(overrides))]
+        sys.argv = [f"gru-nlp {command}", *arranged(command, overrides)]
         with hydra_help_as_strings():
             hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
     except UserError as error:
@@ -122,9 +154,11 @@ def complain(message: str) -> None:
 def _composer() -> Iterator[None]:
     saved = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
-    with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
-        yield
-    GlobalHydra.instance().hydra = saved
+    try:
+        with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = saved
 
 
 def default_config(command: str) -> DictConfig:

@@ -12,7 +12,7 @@ from torch import nn
 from gru_nlp import checkpoint
 from gru_nlp.cli import text_io
 from gru_nlp.cli.picture import write_picture
-from gru_nlp.cli.predict import resolve_device, stream
+from gru_nlp.cli.predict import stream
 from gru_nlp.config import resolved
 from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.errors import UserError, choose, printable
@@ -20,6 +20,7 @@ from gru_nlp.models.ensemble import Ensemble
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.predictor import Alignment, Predictor
 from gru_nlp.preprocessing.base import Record
+from gru_nlp.tensors import resolve_device
 
 FORMATS = ("lines", "jsonl")
 PROMPT = "> "

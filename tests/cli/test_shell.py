@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from gru_nlp.cli import quoting, run_folder
+from gru_nlp.cli import quoting
 from gru_nlp.cli.main import main
 from gru_nlp.errors import UserError
+from gru_nlp.training import run_folder
 
 PROGRAM = [sys.executable, "-m", "gru_nlp"]
 TINY = ["trainer.max_epochs=1", "encoder.hidden_size=4", "embedding.size=4", "trainer.enable_progress_bar=false"]

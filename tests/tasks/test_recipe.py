@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from gru_nlp.cli.parts import make_task
 from gru_nlp.decoding.greedy import Greedy
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 from gru_nlp.tasks.base import Recipe
+from gru_nlp.training.parts import make_task
 
 SHARED = {"monitor": "validation/loss", "mode": "min", "average_decay": 0.5}
 GREEDY = {"_target_": "gru_nlp.decoding.greedy.Greedy", "max_ratio": 2.0, "max_extra": 10, "min_length": 0}

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gru_nlp.cli.console import say
 from gru_nlp.config import HUB_OPTIONS, STORED_PATHS
+from gru_nlp.console import say
 from gru_nlp.errors import UserError
 
 #: Most files in a folder that a checkpoint names, wherever they lie in it; IMDB's has 75,000.

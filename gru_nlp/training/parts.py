@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from gru_nlp import build, checkpoint
-from gru_nlp.cli.console import say
+from gru_nlp.console import say
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.module import DataModule, check_columns
 from gru_nlp.errors import UserError

@@ -21,8 +21,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gru_nlp import __version__, build, checkpoint
-from gru_nlp.cli.console import is_first_process
 from gru_nlp.config import check_ranges
+from gru_nlp.console import is_first_process
 from gru_nlp.errors import UserError
 from gru_nlp.plain import check_plain, expand
 from gru_nlp.upgrade import upgrade

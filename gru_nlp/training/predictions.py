@@ -1,6 +1,8 @@
 """What a model said about a scored split, as records beside the true labels."""
 
 import json
+import os
+from pathlib import Path
 from typing import IO, Any
 
 import torch
@@ -39,3 +41,11 @@ def write(file: IO[str], records: list[Record]) -> None:
     """Write records as JSON lines."""
     for record in records:
         file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def save(path: Path, records: list[Record]) -> None:
+    """Write records as a file, in one rename so that it is never half-written."""
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        write(file, records)
+    os.replace(temporary, path)

@@ -14,9 +14,9 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from gru_nlp import checkpoint
 from gru_nlp.build import build
-from gru_nlp.cli.predict import resolve_device
-from gru_nlp.cli.run_folder import LOGS
 from gru_nlp.errors import UserError
+from gru_nlp.tensors import resolve_device
+from gru_nlp.training.run_folder import LOGS
 
 #: Batches between two redraws of the bar; each redraw costs about a millisecond.
 REFRESH = 20

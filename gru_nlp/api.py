@@ -1,0 +1,40 @@
+"""The commands as functions, for a script or a notebook: the same options, the same messages as exceptions."""
+
+from pathlib import Path
+
+from gru_nlp.cli.shell import arranged, composed
+from gru_nlp.config import absolute_paths, resolved
+from gru_nlp.training import run, scoring
+
+
+def train(*overrides: str) -> run.Run:
+    """Train a model, as ``gru-nlp train`` does with the same options.
+
+    Example::
+
+        run = gru_nlp.train("task=ner", "data=conll", "data.train=a.txt", "data.test=b.txt")
+        run.scores["test/f1"]
+        run.predictor()("Ms Amara Brook left Selby")
+
+    Args:
+        overrides: options as on the command line, ``name=value`` each.
+
+    Raises:
+        UserError: a mistake in data or options, in one line.
+    """
+    return run.train(composed("train", overrides), arranged("train", overrides))
+
+
+def evaluate(checkpoint: str | Path, *overrides: str) -> dict[str, float]:
+    """Score a checkpoint file or run folder, as ``gru-nlp evaluate`` does; return its scores by name.
+
+    Args:
+        checkpoint: the file or folder.
+        overrides: further options, ``data.test=b.csv``.
+
+    Raises:
+        UserError: a mistake in data or options, in one line.
+    """
+    config = composed("evaluate", [f"checkpoint={checkpoint}", *overrides])
+    absolute_paths(config)
+    return scoring.evaluate(resolved(config)).scores

@@ -1,0 +1,171 @@
+"""A training run from its config to its folder: data, model, fit, scores, predictions."""
+
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from lightning import Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from omegaconf import DictConfig, OmegaConf
+
+from gru_nlp import checkpoint
+from gru_nlp.config import absolute_paths, resolved
+from gru_nlp.console import is_first_process, say
+from gru_nlp.errors import UserError
+from gru_nlp.predictor import Predictor
+from gru_nlp.preprocessing.base import Record
+from gru_nlp.training import lightning_parts, predictions, run_folder
+from gru_nlp.training.parts import Parts, prepare
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """A training run that has ended.
+
+    Attributes:
+        folder: with its checkpoints, config, scores, logs and predictions.
+        scores: of the best checkpoint by name, ``test/accuracy`` and the like, as fractions of one; BLEU and chrF of
+            100.
+        monitored: the validation score that chose the best checkpoint.
+        predictions: a record a row of the test split, input, truth and prediction; empty where there is none.
+        parts: what the run was made of.
+    """
+
+    folder: Path
+    scores: dict[str, float]
+    monitored: float
+    predictions: list[Record]
+    parts: Parts
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value:.4f}" for name, value in sorted(self.scores.items()))
+        return f"Run({str(self.folder)!r}, {shown})"
+
+    def predictor(self, device: str = "cpu") -> Predictor:
+        """Load the best checkpoint to predict with, on ``cpu`` or ``cuda``."""
+        return Predictor.from_checkpoint(self.folder, device)
+
+
+def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
+    """Train, test the best checkpoint, and leave one run folder.
+
+    Args:
+        config: composed and checked.
+        given: the overrides that it was composed with, which ``resume`` puts into the stored config.
+
+    Raises:
+        UserError: any mistake in data or options.
+    """
+    started = time.monotonic()
+    lightning_parts.quieten()
+    stopped: checkpoint.Checkpoint | None = None
+    if config.get("resume"):
+        folder = Path(config.resume)
+        config = resumed_config(folder, list(config.trust), given)
+        stopped = checkpoint.load(checkpoint.locate(folder, checkpoint.LAST))
+    absolute_paths(config)
+    plain = resolved(config)
+    if stopped is None:
+        folder = run_folder.choose_folder(plain)
+    lightning.seed_everything(plain["seed"], verbose=False)
+    with checkpoint.building(folder / run_folder.CONFIG) if stopped else contextlib.nullcontext():
+        trainer = lightning_parts.trainer(folder, plain)
+        parts = prepare(plain, stopped)
+    config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
+    lightning_parts.check_interval(trainer, len(parts.data.train_dataloader()))
+    run_folder.create(folder, config, resumed=stopped is not None)
+    fit(parts, folder, trainer, stopped)
+    scores = score(parts, folder, trainer)
+    facts = {
+        "seed": plain["seed"],
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        "wall_seconds": round(time.monotonic() - started, 1),
+    }
+    records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
+    if is_first_process():
+        if records:
+            predictions.save(folder / run_folder.PREDICTIONS, records)
+        leave(parts, folder, scores, facts)
+    return Run(folder, scores, scores[plain["task"]["monitor"]], records, parts)
+
+
+def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -> DictConfig:
+    """Return the stored config of a run that goes on, with the values that are ``given`` now changed in it.
+
+    Args:
+        folder: of the run.
+        trusted: packages, beside this one, that it may build from.
+        given: overrides as Hydra takes them.
+
+    Raises:
+        UserError: the folder is no run folder, its config is not one of ours, or a whole group was given.
+    """
+    stored = run_folder.stored_config(folder, trusted)
+    for override in OverridesParser.create().parse_overrides(list(given)):
+        name = override.key_or_group
+        if name in ("resume", "trust"):
+            continue
+        if OmegaConf.is_dict(OmegaConf.select(stored, name)) or OmegaConf.select(stored, name, default=...) is ...:
+            told = f"{override.input_line}: resume takes the stored config as it is; only single values can be changed"
+            raise UserError(told)
+        OmegaConf.update(stored, name, override.value())
+    return stored
+
+
+def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkpoint | None) -> None:
+    """Train until the epochs are over or the score stops rising."""
+    rows = len(parts.data.encoded["train"])
+    say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
+    try:
+        trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
+    except MisconfigurationException as error:
+        raise UserError(f"trainer: {error}") from None
+    except SystemExit:  # what Lightning makes of an interruption
+        if trainer.interrupted:
+            raise KeyboardInterrupt from None
+        raise
+    if not (folder / checkpoint.BEST).is_file():
+        if stopped is None and not (folder / checkpoint.LAST).is_file():
+            run_folder.remove(folder)
+        raise UserError(
+            f"{folder}: training ended without a best checkpoint, since nothing was validated: "
+            "raise trainer.max_steps or trainer.max_epochs"
+        )
+
+
+def parameters(parts: Parts) -> int:
+    """Return the number of the model's parameters."""
+    return sum(parameter.numel() for parameter in parts.model.parameters())
+
+
+def score(parts: Parts, folder: Path, trainer: Trainer) -> dict[str, float]:
+    """Score the best checkpoint; return validation and, where there is a test split, test scores."""
+    best = folder / checkpoint.BEST
+    scores = dict(checkpoint.load(best).scores)
+    if "test" in parts.data.encoded:
+        trainer.test(parts.task, parts.data, ckpt_path=best, weights_only=True, verbose=False)
+        return scores | parts.task.latest["test"]
+    # The last epoch's details are not those of the best one.
+    trainer.validate(parts.task, parts.data, ckpt_path=best, weights_only=True, verbose=False)
+    return scores | parts.task.latest["validation"]
+
+
+def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str, Any]) -> None:
+    """Write the scores into the best checkpoint and, with ``facts`` on the run, into ``metrics.json``."""
+    checkpoint.add_scores(folder / checkpoint.BEST, scores)
+    tested = "test" in parts.data.encoded
+    content = {
+        **scores,
+        "scorer": parts.task.scorer,
+        "classes": parts.task.details("test" if tested else "validation"),
+        "parameters": parameters(parts),
+        **facts,
+        **run_folder.environment(),
+    }
+    run_folder.write_json(folder / run_folder.METRICS, content)

@@ -1,0 +1,66 @@
+"""Training, scoring and predicting from Python, without a command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gru_nlp
+
+TINY = ["trainer.max_epochs=2", "encoder.hidden_size=8", "embedding.size=8", "trainer.enable_progress_bar=false"]
+
+
+@pytest.fixture
+def own_csv():
+    rows = "".join(f"good fine {i % 7},yes\nbad poor {i % 7},no\n" for i in range(60))
+    Path("größe (1).csv").write_text("text,label\n" + rows, encoding="utf-8")
+    return "größe (1).csv"
+
+
+def test_a_run_has_its_folder_its_scores_and_a_predictor_twice_in_one_process(own_csv):
+    first = gru_nlp.train("data=csv", f"data.train={own_csv}", f"data.test={own_csv}", "run_dir=a", *TINY)
+    second = gru_nlp.train("data=csv", f"data.train={own_csv}", f"data.test={own_csv}", "run_dir=b", *TINY)
+    assert first.folder == Path("a")
+    assert first.scores == second.scores
+    assert first.scores["test/accuracy"] == json.loads(Path("a/metrics.json").read_text())["test/accuracy"]
+    assert first.monitored == first.scores["validation/accuracy"]
+    assert len(first.predictions) == 120
+    assert repr(first).startswith("Run('a', test/accuracy=")
+    predictor = second.predictor()
+    assert predictor("good fine")["label"] == predictor(["good fine"])[0]["label"]
+    scores = gru_nlp.evaluate("a")
+    assert scores == {name: value for name, value in first.scores.items() if name.startswith("test/")}
+    assert gru_nlp.evaluate(first.folder, "split=validation")["validation/accuracy"] == first.monitored
+
+
+def test_a_run_goes_on_from_python(own_csv):
+    gru_nlp.train("data=csv", f"data.train={own_csv}", "run_dir=a", *TINY)
+    gru_nlp.train("resume=a", "trainer.max_epochs=3")
+    assert json.loads(Path("a/metrics.json").read_text())["epochs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["data=csv", "data.train=gone.csv"], "gone.csv: no such file"),
+        (["encoder.hidden_sizes=3"], "did you mean 'encoder.hidden_size'"),
+        (["encoder=nothing"], "choose from gru"),
+        (["encoder.layers=0"], "must be at least 1"),
+        (["--verbos"], "unknown flag"),
+    ],
+)
+def test_mistakes_are_exceptions_with_the_same_words(overrides, told):
+    with pytest.raises(gru_nlp.UserError, match=told):
+        gru_nlp.train(*overrides)
+    assert not list(Path.cwd().iterdir())
+
+
+def test_the_package_shows_few_names_and_imports_nothing_heavy():
+    assert len(gru_nlp.__all__) <= 12
+    assert all(getattr(gru_nlp, name) for name in gru_nlp.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = gru_nlp.nothing
+    code = "import sys, gru_nlp; print([m for m in ('torch', 'hydra', 'numpy', 'lightning') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
