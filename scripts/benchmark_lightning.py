@@ -26,8 +26,7 @@ from hydra import compose, initialize_config_dir
 from lightning import Callback
 from torch.nn.utils import clip_grad_norm_
 
-from gru_nlp.cli.train import resolved
-from gru_nlp.config import conf_dir
+from gru_nlp.config import conf_dir, resolved
 from gru_nlp.tasks.base import parameter_groups
 from gru_nlp.tensors import to_tensors
 from gru_nlp.training import lightning_parts

@@ -16,8 +16,7 @@ from omegaconf import OmegaConf
 from gru_nlp.build import build
 from gru_nlp.cli.main import COMMANDS, main
 from gru_nlp.cli.shell import STORED_GROUPS
-from gru_nlp.cli.train import resolved
-from gru_nlp.config import conf_dir
+from gru_nlp.config import conf_dir, resolved
 from gru_nlp.tensors import to_array, to_tensors
 from gru_nlp.training.parts import prepare
 
