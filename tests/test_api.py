@@ -64,3 +64,31 @@ def test_the_package_shows_few_names_and_imports_nothing_heavy():
         _ = gru_nlp.nothing
     code = "import sys, gru_nlp; print([m for m in ('torch', 'hydra', 'numpy', 'lightning') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_epochs_are_told_where_no_bar_can_be_drawn_and_loggers_are_chosen(own_csv, capsys):
+    quiet = [option for option in TINY if "progress" not in option]
+    gru_nlp.train("data=csv", f"data.train={own_csv}", "run_dir=a", "logger=csv", "optimizer.lr=0.5", *quiet)
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in told[2:4]] == ["epoch 1", "epoch 2"]
+    assert ", validation/accuracy " in told[2]
+    assert ", rate 0.5, " in told[2]
+    assert told[-1].startswith("training ended after epoch 2: trainer.max_epochs=2; the best was epoch ")
+    assert {path.name for path in Path("a/logs/sitting-1").iterdir()} == {"hparams.yaml", "metrics.csv"}
+    assert "train/rate" in Path("a/logs/sitting-1/metrics.csv").read_text().splitlines()[0]
+    assert "optimizer.lr=0.5" in json.loads(Path("a/metrics.json").read_text())["overrides"]
+    gru_nlp.train("data=csv", f"data.train={own_csv}", "run_dir=b", "logger=none", *TINY)
+    assert not Path("b/logs").exists()
+    with pytest.raises(gru_nlp.UserError, match="logger=wandb needs a package"):
+        gru_nlp.train("data=csv", f"data.train={own_csv}", "run_dir=c", "logger=wandb", *TINY)
+
+
+def test_a_callback_of_ones_own_is_called(own_csv, capsys):
+    Path("conf/callbacks").mkdir(parents=True)
+    Path("conf/callbacks/mine.yaml").write_text("timer:\n  _target_: lightning.pytorch.callbacks.Timer\n")
+    command = [sys.executable, "-m", "gru_nlp", "train", "--config-dir", "conf", "callbacks=mine", "data=csv"]
+    done = subprocess.run([*command, f"data.train={own_csv}", "run_dir=a", *TINY], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    import torch
+
+    assert any("Timer" in name for name in torch.load("a/last.ckpt", weights_only=True)["callbacks"])

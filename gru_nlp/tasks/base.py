@@ -179,7 +179,8 @@ class Task(LightningModule):
             self.average.swap()
 
     def on_train_epoch_end(self) -> None:
-        """Log the share of padding among the epoch's steps."""
+        """Log the share of padding among the epoch's steps, and the learning rate that it ended with."""
+        self.log("train/rate", self.trainer.optimizers[0].param_groups[0]["lr"])
         self.log("train/padding_share", 1.0 - float(self.real_steps) / max(1, self.padded_steps))
 
     def validation_step(self, batch: Batch[Tensor], batch_idx: int) -> None:

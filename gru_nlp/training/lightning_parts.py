@@ -1,23 +1,29 @@
 """Trainer, callbacks and loggers: everything that only the training road needs of Lightning."""
 
+import inspect
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hydra.utils import get_class
 from lightning import Callback, LightningModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 
 from gru_nlp import checkpoint
 from gru_nlp.build import build
 from gru_nlp.errors import UserError
 from gru_nlp.tensors import resolve_device
 from gru_nlp.training.run_folder import LOGS
+from gru_nlp.training.story import Story
 
+#: Loggers that write below the run folder, a folder a sitting.
+FOLDER_LOGGERS = ("csv", "tensorboard")
 #: Batches between two redraws of the bar; each redraw costs about a millisecond.
 REFRESH = 20
 
@@ -84,16 +90,42 @@ def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:
         MovableCheckpoint(folder, last, save_on_train_epoch_end=True, enable_version_counter=False),
         EarlyStopping(monitor, mode=mode, patience=config["patience"], check_on_train_epoch_end=False),
     ]
-    if config["trainer"]["enable_progress_bar"]:
+    shown = config["trainer"]["enable_progress_bar"]
+    parts.append(Story(monitor, mode, config["patience"], each_epoch=shown and not draws()))
+    if shown and draws():
         parts.append(QuickBar(refresh_rate=REFRESH, console_kwargs={"stderr": True}))
-    return parts
+    return parts + [added("callbacks", name, part) for name, part in (config.get("callbacks") or {}).items()]
 
 
-def loggers(folder: Path) -> list[Logger]:
-    """Return CSV and TensorBoard loggers; each sitting of a resumed run has files of its own, so none is erased."""
-    logs = folder / LOGS
-    sitting = f"sitting-{1 + sum(1 for _ in logs.glob('sitting-*'))}"
-    return [CSVLogger(folder, name=LOGS, version=sitting), TensorBoardLogger(folder, name=LOGS, version=sitting)]
+def draws() -> bool:
+    """Return whether a bar can be drawn: on a terminal, or in a notebook."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+
+def added(group: str, name: str, part: Mapping[str, Any], /, **arguments: Any) -> Any:
+    """Build a logger or callback of a person's choice.
+
+    Raises:
+        UserError: its package is not installed, or it refuses an option.
+    """
+    try:
+        return build(part, **arguments)
+    except ModuleNotFoundError as error:
+        raise UserError(f"{group}={name} needs a package that is not installed: {error}") from None
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        raise UserError(f"{group}={name}: {error}") from None
+
+
+def loggers(folder: Path, config: Mapping[str, Any]) -> list[Logger]:
+    """Return the loggers that were chosen; each sitting of a resumed run has files of its own, so none is erased."""
+    sitting = f"sitting-{1 + sum(1 for _ in (folder / LOGS).glob('sitting-*'))}"
+    made = []
+    for name, part in (config.get("logger") or {}).items():
+        known = inspect.signature(get_class(part["_target_"])).parameters
+        places = {"save_dir": str(folder), "name": LOGS, "version": sitting}
+        own = {key: value for key, value in places.items() if key in known and name in FOLDER_LOGGERS}
+        made.append(added("logger", name, part, **(own or {"save_dir": str(folder)})))
+    return made
 
 
 def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
@@ -112,7 +144,10 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
         options["reload_dataloaders_every_n_epochs"] = 1
     try:
         built: Trainer = build(
-            options, default_root_dir=folder, callbacks=callbacks(folder, config), logger=loggers(folder)
+            options,
+            default_root_dir=folder,
+            callbacks=callbacks(folder, config),
+            logger=loggers(folder, config) or False,
         )
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise UserError(f"trainer: {error}") from None

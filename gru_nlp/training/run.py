@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import lightning
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
 from gru_nlp import checkpoint
@@ -86,12 +87,15 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
         "wall_seconds": round(time.monotonic() - started, 1),
+        "overrides": list(given),
     }
     records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
     if is_first_process():
         if records:
             predictions.save(folder / run_folder.PREDICTIONS, records)
         leave(parts, folder, scores, facts)
+        for logger in trainer.loggers:
+            log_options(logger, given, scores)
     return Run(folder, scores, scores[plain["task"]["monitor"]], records, parts)
 
 
@@ -169,3 +173,13 @@ def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str,
         **run_folder.environment(),
     }
     run_folder.write_json(folder / run_folder.METRICS, content)
+
+
+def log_options(logger: Logger, given: Sequence[str], scores: Mapping[str, float]) -> None:
+    """Let a logger keep the options of a run; TensorBoard shows the scores of runs beside them."""
+    options = dict(override.lstrip("+").partition("=")[::2] for override in given)
+    if isinstance(logger, TensorBoardLogger):
+        logger.log_hyperparams(options, dict(scores))
+    else:
+        logger.log_hyperparams(options)
+    logger.save()

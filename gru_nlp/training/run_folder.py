@@ -35,6 +35,8 @@ LOGS = "logs"
 MOST_CONFIG = 1 << 20
 #: What a run builds beside the parts of its checkpoint, and where that may lie.
 OUTER_HOMES = {"optimizer": "torch.optim", "schedule": "gru_nlp.tasks.schedules", "trainer": "lightning"}
+#: The same for what a run may have any number of.
+ADDED_HOMES = {"logger": "lightning.pytorch.loggers", "callbacks": "lightning.pytorch.callbacks"}
 SHARED_FOLDER = "GRU_NLP_RUN_FOLDER"
 
 
@@ -63,7 +65,7 @@ def _new_folder(config: Mapping[str, Any]) -> Path:
     elif HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
         folder = Path(HydraConfig.get().runtime.output_dir)
     else:
-        folder = _unused(Path("runs") / f"{config['task']['name']}-{datetime.now():%Y%m%d-%H%M%S}")
+        folder = _unused(Path("runs") / f"{config['task']['name']}-{datetime.now():%Y%m%d-%H%M%S-%f}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder}: exists and is not an empty folder: set run_dir=<new folder>, or resume={folder}")
     ancestor = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
@@ -142,6 +144,9 @@ def check_config(file: Path, plain: Mapping[str, Any], trusted: Sequence[str]) -
             build.check_stored(part, plain.get(part), trusted)
         for part, home in OUTER_HOMES.items():
             build.check_outer(part, plain.get(part), home, trusted)
+        for group, home in ADDED_HOMES.items():
+            for name, part in (plain.get(group) or {}).items():
+                build.check_outer(f"{group}.{name}", part, home, trusted)
         check_ranges(plain)
     except UserError as error:
         raise UserError(f"{file}: {error}") from None

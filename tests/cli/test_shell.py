@@ -64,7 +64,8 @@ def test_relative_paths_stand_where_the_person_stands_and_the_console_stays_quie
     assert (tmp_path / "inner" / "r=1" / "best.ckpt").is_file()
     remarks = done.stderr.splitlines()
     assert remarks[0] == "reading the data"
-    assert len(remarks) == 2, remarks  # and what is trained on: no tips, no warnings, no devices
+    assert len(remarks) == 3, remarks  # and what is trained on, and why it ended: no tips, no warnings, no devices
+    assert remarks[2] == "training ended after epoch 1: trainer.max_epochs=1; the best was epoch 1"
     again = program("evaluate", "checkpoint=inner/r=1", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     validation = json.loads((tmp_path / "inner/r=1/metrics.json").read_text())["validation/accuracy"]

@@ -1,0 +1,69 @@
+"""What a run tells of itself: a line an epoch where there is no bar, and why and where it ended."""
+
+import math
+import time
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+
+from gru_nlp.console import say
+
+
+class Story(Callback):
+    """Tell of each epoch, if asked to, and of the end of training.
+
+    Args:
+        monitor: name of the validation score that picks the best epoch.
+        mode: ``max`` or ``min``: which is better.
+        patience: validations without a better score after which training stops.
+        each_epoch: True: a line an epoch.
+    """
+
+    def __init__(self, monitor: str, mode: str, patience: int, *, each_epoch: bool) -> None:
+        self.monitor = monitor
+        self.sign = 1.0 if mode == "max" else -1.0
+        self.patience = patience
+        self.each_epoch = each_epoch
+        self.best = -math.inf
+        self.best_epoch = 0
+        self.started = time.monotonic()
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the epoch's clock."""
+        self.started = time.monotonic()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note the best score, and tell of the epoch."""
+        if trainer.state.fn != "fit" or self.monitor not in trainer.callback_metrics:
+            return
+        score = float(trainer.callback_metrics[self.monitor])
+        if self.sign * score > self.best:
+            self.best, self.best_epoch = self.sign * score, trainer.current_epoch + 1
+        if self.each_epoch:
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            loss = float(trainer.callback_metrics.get("train/loss", math.nan))
+            seconds = time.monotonic() - self.started
+            told = f"loss {loss:.4f}, {self.monitor} {score:.4f}, rate {rate:.3g}, {seconds:.1f} s"
+            say(f"epoch {trainer.current_epoch + 1}: {told}")
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Tell why training ended and which epoch was best."""
+        stopping = trainer.early_stopping_callback
+        if trainer.interrupted:
+            return
+        if stopping is not None and stopping.stopped_epoch:
+            why = f"no better {self.monitor} in {self.patience} validations"
+        elif 0 <= trainer.max_steps <= trainer.global_step:
+            why = f"trainer.max_steps={trainer.max_steps}"
+        else:
+            why = f"trainer.max_epochs={trainer.max_epochs}"
+        best = f"; the best was epoch {self.best_epoch}" if self.best_epoch else ""
+        say(f"training ended after epoch {trainer.current_epoch}: {why}{best}")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best score so far and its epoch, for a run that goes on."""
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take back what ``state_dict`` gave."""
+        self.best, self.best_epoch = float(state_dict["best"]), int(state_dict["best_epoch"])
