@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -19,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gru_nlp.cli import quoting
 from gru_nlp.cli.argparse_help import hydra_help_as_strings
 from gru_nlp.config import check_ranges, check_types, conf_dir, expand_users, leaves
+from gru_nlp.console import show
 from gru_nlp.data.files import is_broken
 from gru_nlp.errors import UserError, nearest, printable
 
@@ -46,13 +48,18 @@ class Job:
         self.entered = False
         self.failed = False
         self.unread = False
+        self.finished: list[tuple[list[str], DictConfig, str]] = []
 
     def __call__(self, config: DictConfig) -> float | None:
         """Run the command; a user's mistake is told here, so that Hydra adds no lines and a sweep goes on."""
         self.entered = True
         sys.argv = self.arguments
         try:
-            return self.run(config)
+            score = self.run(config)
+            if HydraConfig.get().mode == RunMode.MULTIRUN and score is not None:
+                place = config.run_dir or HydraConfig.get().runtime.output_dir
+                self.finished.append((list(HydraConfig.get().overrides.task), config, str(place)))
+            return score
         except UserError as error:
             self.failed = True
             sweep = HydraConfig.get().mode == RunMode.MULTIRUN
@@ -129,6 +136,8 @@ def run_command(command: str, arguments: list[str]) -> int:
         sys.argv = [f"gru-nlp {command}", *arranged(command, overrides)]
         with hydra_help_as_strings():
             hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
+        if job.finished:
+            tell_sweep(job)
     except UserError as error:
         complain(str(error))
         return USER_ERROR
@@ -143,6 +152,18 @@ def run_command(command: str, arguments: list[str]) -> int:
     finally:
         sys.argv = original
     return USER_ERROR if job.failed else int(job.unread)
+
+
+def tell_sweep(job: Job) -> None:
+    """Show the table of a sweep's jobs, best first."""
+    from gru_nlp.cli import sweep  # imports what only training needs
+
+    done = [
+        sweep.Finished(overrides, Path(folder), config.task.monitor, config.task.mode)
+        for overrides, config, folder in job.finished
+    ]
+    for line in sweep.table(done):
+        show(line)
 
 
 def complain(message: str) -> None:

@@ -208,6 +208,24 @@ def test_a_sweep_goes_on_after_a_refused_job(own_csv, capsys):
     assert len(list(Path("runs").glob("multirun-*/1/metrics.json"))) == 1
 
 
+def test_a_sweep_ends_with_a_table_best_first_and_means_over_seeds(own_csv, capsys):
+    options = [f"data.train={own_csv}", f"data.test={own_csv}", "optimizer.lr=0.0,0.05", "seed=1,2", *TINY]
+    shutil.copy(own_csv, "own.csv")
+    options = [option.replace(str(own_csv), "own.csv") for option in options]
+    capsys.readouterr()
+    assert main(["train", "-m", "data=csv", *options]) == 0
+    found = lines(capsys)
+    head = next(place for place, line in enumerate(found) if "validation/accuracy" in line and "folder" in line)
+    table = found[head + 1 :]
+    assert len(table) == 6
+    assert all("optimizer.lr=0.05 seed=" in line for line in table[:2])
+    assert all("optimizer.lr=0.0 seed=" in line for line in table[2:4])
+    assert table[4].startswith("optimizer.lr=0.05 mean of 2 seeds")
+    assert " ± " in table[4]
+    folder = Path(table[0].split()[-1])
+    assert json.loads((folder / "metrics.json").read_text())["test/accuracy"] == 1.0
+
+
 def test_the_same_seed_gives_the_same_run(own_csv):
     for name in ("a", "b"):
         assert main(["train", "data=csv", f"data.train={own_csv}", f"run_dir={name}", *TINY]) == 0
