@@ -134,9 +134,11 @@ def check_ranges(config: Mapping[str, Any]) -> None:
         name = option.rpartition(".")[2]
         if name in COUNTS | SHARES | set(MOST) and isinstance(value, str) and "${" not in value:
             raise UserError(f"{option}={value} must be a number")
-        if option == "seed" and not 0 <= value < 2**32:
+        if option in ("seed", "num_workers") and type(value) is not int and "${" not in str(value):
+            raise UserError(f"{option}={value} must be a whole number")
+        if option == "seed" and type(value) is int and not 0 <= value < 2**32:
             raise UserError(f"seed={value} must be at least 0 and below {2**32}")
-        if option == "num_workers" and value < 0:
+        if option == "num_workers" and type(value) is int and value < 0:
             raise UserError(f"num_workers={value} must not be negative")
         if isinstance(value, int | float):
             if name in COUNTS and not value >= 1:
