@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -212,3 +213,12 @@ def test_a_limited_test_gives_its_predictions_alone():
 
 def test_the_flag_of_a_sweep_may_stand_anywhere():
     assert quoting.sweep_first(["data=csv", "--config-dir", "own", "-m"]) == ["-m", "data=csv", "--config-dir", "own"]
+
+
+@pytest.mark.parametrize(("own", "found"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
+def test_threads_wait_without_spinning_unless_a_person_says_otherwise(own, found):
+    code = "import os; from gru_nlp.cli.main import main; main(['info', 'checkpoint=gone']);"
+    code += "print(os.environ['OMP_WAIT_POLICY'])"
+    clean = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**clean, **own})
+    assert done.stdout.strip() == found
