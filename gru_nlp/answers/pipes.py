@@ -60,16 +60,17 @@ class Pipe(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int:
         """Read what is there; where nothing is, pause and wait for it."""
-        if time.monotonic() - self.pause.last > TRICKLE_SECONDS or not self._filled():
+        if time.monotonic() - self.pause.last > TRICKLE_SECONDS or not self._filled(SILENCE_SECONDS):
             self.pause()
+            self._filled(None)  # a descriptor that does not block, as a shell's may be, is waited for too
         content = os.read(self.descriptor, len(buffer))
         buffer[: len(content)] = content
         return len(content)
 
-    def _filled(self) -> bool:
+    def _filled(self, seconds: float | None) -> bool:
         if sys.platform == "win32":
             return False  # only sockets can be asked there
-        return bool(select.select([self.descriptor], [], [], SILENCE_SECONDS)[0])
+        return bool(select.select([self.descriptor], [], [], seconds)[0])
 
     def close(self) -> None:
         """Close the descriptor where it is this object's own."""
