@@ -4,7 +4,7 @@ import json
 
 from omegaconf import DictConfig
 
-from gru_nlp.cli.text_io import check_apart, open_output
+from gru_nlp.answers.writing import check_apart, open_output
 from gru_nlp.config import absolute_paths, resolved
 from gru_nlp.console import say, show
 from gru_nlp.training import predictions

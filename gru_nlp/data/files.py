@@ -4,8 +4,9 @@ import codecs
 import contextlib
 import gzip
 import hashlib
+import io
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -57,9 +58,19 @@ def find_in(folder: str, name: str, names: Iterable[str]) -> Path:
     return find(Path(folder) / name, "data.dir")
 
 
+def buffered(path: Path) -> io.BufferedReader:
+    """Open a file as it is."""
+    return path.open("rb")
+
+
 @contextlib.contextmanager
-def open_bytes(path: Path, option: str) -> Iterator[IO[bytes]]:
-    """Open a file for reading, unpacked if it is gzip by its first bytes.
+def open_bytes(path: Path, option: str, opener: Callable[[Path], io.BufferedReader] = buffered) -> Iterator[IO[bytes]]:
+    """Open a file or a pipe for reading, unpacked if it is gzip by its first bytes.
+
+    Args:
+        path: of the file.
+        option: that names it, for messages.
+        opener: opens it, once: what is read from a pipe is gone.
 
     Raises:
         UserError: it is a folder, cannot be read, or is a gzip file that is cut off.
@@ -67,16 +78,22 @@ def open_bytes(path: Path, option: str) -> Iterator[IO[bytes]]:
     if path.is_dir():
         raise UserError(f"{path}: a folder, but {option} needs a file (for a folder a class set data=folders)")
     try:
-        with path.open("rb") as start:
-            zipped = start.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        opened = cast(IO[bytes], gzip.GzipFile(path)) if zipped else path.open("rb")
+        file = opener(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (set {option}=...)") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror} (set {option}=...)") from None
-    with opened:
+    with file:
         try:
-            yield opened
+            zipped = file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror} (set {option}=...)") from None
+        if not zipped:
+            yield file
+            return
+        try:
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                yield cast(IO[bytes], unpacked)
         except (EOFError, gzip.BadGzipFile, zlib.error):
             raise UserError(f"{path}: the gzip file is cut off or broken (set {option}=...)") from None
 

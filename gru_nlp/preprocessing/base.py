@@ -143,6 +143,8 @@ class Preprocessor(ABC):
     input_column: str
     #: What it is given, in messages.
     noun: ClassVar[str] = "texts"
+    #: The class, by module and name, that writes what ``decode`` gives; a name, since it stands floors above.
+    answer: ClassVar[str] = "gru_nlp.answers.labels.LabelAnswer"
     #: The arguments of a command that tries a trained model out.
     example: ClassVar[str]
     #: What a text that is blank gets instead of a prediction.

@@ -49,6 +49,7 @@ class ClassificationPreprocessor(Preprocessor):
         truncation: which tokens of a longer text are kept: ``head``, ``tail`` or ``both`` ends.
     """
 
+    answer = "gru_nlp.answers.labels.LabelAnswer"
     example = "-- a great cast, but far too slow"
     data_columns = ("text", "label")
     list_columns = ("ids",)

@@ -36,6 +36,7 @@ class FramePreprocessor(Preprocessor):
         shift: most pixels by which an image is moved at random in training, each way.
     """
 
+    answer = "gru_nlp.answers.images.ImageAnswer"
     example = "input=<image or folder of images>"
     data_columns = ("pixels", "width", "label")
     list_columns = ("pixels",)

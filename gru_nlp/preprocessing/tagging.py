@@ -59,6 +59,7 @@ class TaggingPreprocessor(Preprocessor):
         max_words: words of a window of raw text; longer sentences are cut into overlapping ones.
     """
 
+    answer = "gru_nlp.answers.entities.EntityAnswer"
     example = "-- Ms Amara Brook left Selby for the Brook Bank"
     data_columns = ("words", "tags")
     list_columns = ("ids", "shapes", "characters", "character_lengths", "target")

@@ -25,6 +25,7 @@ class TranslationPreprocessor(Preprocessor):
             two such runs differ.
     """
 
+    answer = "gru_nlp.answers.translations.TranslationAnswer"
     example = "-- a small dog runs through the park"
     data_columns = ("source", "target")
     list_columns = ("ids", "target_ids")

@@ -1,19 +1,39 @@
-"""Images of a person's own: picture files, arrays, idx files, or a folder of them."""
+"""Images of a person's own (picture files, arrays, idx files, or a folder of them), and the answers to them."""
 
 import tokenize
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
+from gru_nlp.answers.labels import LabelAnswer
+from gru_nlp.answers.reading import Entry
 from gru_nlp.data.idx import is_idx, read_idx
 from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.frames import FramePreprocessor
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".tif", ".tiff")
 ENDINGS = (*PICTURES, ".npy")
 Image = npt.NDArray[np.uint8]
+
+
+class ImageAnswer(LabelAnswer):
+    """Labels of images; a record's ``text`` is the image's name."""
+
+    reads_images = True
+
+    def entries(self, path: Path) -> Iterator[Entry]:
+        """Yield the images of a file or folder, scaled to the size that was learned.
+
+        Raises:
+            UserError: a file is no image, or there is none.
+        """
+        learned = cast(FramePreprocessor, self.preprocessor)
+        for name, image in read_images(path, learned.height, learned.width):
+            yield Entry(image, name, str(path))
 
 
 def holds_images(path: str | None) -> bool:

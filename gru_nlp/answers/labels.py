@@ -1,0 +1,54 @@
+"""The answers of classifiers: a label and its score, and further labels where they are asked for."""
+
+from collections.abc import Sequence
+
+from gru_nlp.answers.base import Answer, escaped, flat, whole
+from gru_nlp.errors import printable
+from gru_nlp.preprocessing.base import Record, Text
+
+#: Characters of a text that a table shows.
+SHOWN = 100
+
+
+class LabelAnswer(Answer):
+    """Labels of texts."""
+
+    formats = ("jsonl", "csv", "tsv", "table", "lines", "html")
+    writer = "a classifier"
+
+    def columns(self) -> Sequence[str]:
+        """Return ``label`` and ``score``, and ``label_2`` and so on for the further labels."""
+        count = min(self.style.top_k, len(self.preprocessor.label_names()))
+        further = [f"{name}_{place}" for place in range(2, count + 1) for name in ("label", "score")]
+        return ["label", "score", *further]
+
+    def cells(self, record: Record) -> Sequence[str]:
+        """Return labels and scores by turns; nothing for a blank text."""
+        fields = [field for pair in pairs(record) for field in pair]
+        if not self.headed:
+            return fields
+        wanted = len(self.columns())
+        return [*fields, *[""] * (wanted - len(fields))][:wanted]
+
+    def line(self, record: Record, text: Text) -> str:
+        """Return the label alone."""
+        return printable(flat(pairs(record)[0][0]))
+
+    def table(self, record: Record, text: Text) -> str:
+        """Return labels, scores, and the beginning of the text."""
+        shown = "  ".join(f"{label:<12} {score:>6}" for label, score in pairs(record))
+        line = flat(whole(text))
+        return printable(f"{shown}  {line[:SHOWN]}{'...' if len(line) > SHOWN else ''}")
+
+    def html(self, record: Record, text: Text) -> str:
+        """Return the text, its labels before it."""
+        marks = "".join(
+            f'<mark title="{escaped(score)}">{escaped(label)}</mark> ' for label, score in pairs(record) if label
+        )
+        return f'<p dir="auto">{marks}{escaped(whole(text))}</p>'
+
+
+def pairs(record: Record) -> list[tuple[str, str]]:
+    """Return the labels of a record, best first, and their scores as text; one empty pair for a blank text."""
+    given = record.get("top") or [[record["label"], record["score"]]]
+    return [("", "") if label is None else (label, f"{score:.4f}") for label, score in given]

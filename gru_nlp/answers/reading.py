@@ -1,0 +1,139 @@
+"""Texts in: lines, tables, JSON lines and columns of words, from a file, a pipe or standard input."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from gru_nlp.answers import pipes
+from gru_nlp.data.columns import ColumnOptions, read_conll
+from gru_nlp.data.files import decoded, open_bytes
+from gru_nlp.data.readers import read_lines, text_of
+from gru_nlp.errors import UserError, choose
+from gru_nlp.preprocessing.base import Text
+
+INPUT_FORMATS = ("lines", "csv", "tsv", "jsonl", "conll")
+
+
+class Entry(NamedTuple):
+    """A record of the input.
+
+    Attributes:
+        text: what is predicted from.
+        shown: the text as it stands in the answer, or the name of an image.
+        place: file and line, for messages.
+        columns: all columns of the record, ``text``'s own among them; None where the input has none. A blank line
+            has no values.
+    """
+
+    text: Text
+    shown: Text
+    place: str
+    columns: Mapping[str, Any] | None = None
+
+
+class Input(NamedTuple):
+    """How a person's input is read.
+
+    Attributes:
+        path: of the file; None: standard input.
+        kind: lines, csv, tsv, jsonl or conll.
+        column: of the text, in csv, tsv and jsonl.
+        encoding: of the bytes.
+        delimiter: of csv.
+    """
+
+    path: str | None
+    kind: str
+    column: str
+    encoding: str
+    delimiter: str
+
+    @property
+    def name(self) -> str:
+        """Return what the input is called in messages."""
+        return self.path or "standard input"
+
+
+def input_of(config: Mapping[str, Any]) -> Input:
+    """Return how the input of a command's config is read.
+
+    Raises:
+        UserError: an option that is not known.
+    """
+    return Input(
+        path=config["input"],
+        kind=input_format(config["input_format"], config["input"]),
+        column=config["text"],
+        encoding=config["encoding"],
+        delimiter=delimiter_of(config["delimiter"]),
+    )
+
+
+def input_format(given: str | None, path: str | None) -> str:
+    """Return the format that is given, or that the file's ending, in any case, tells; plain lines otherwise."""
+    if given is not None:
+        return choose("input_format", given, INPUT_FORMATS)
+    ending = Path((path or "").lower().removesuffix(".gz")).suffix.removeprefix(".")
+    return ending if ending in INPUT_FORMATS else "lines"
+
+
+def delimiter_of(given: object) -> str:
+    """Return the character between the fields of csv.
+
+    Raises:
+        UserError: it cannot stand between fields.
+    """
+    delimiter = str(given)
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise UserError(f"delimiter={delimiter!r} must be one character, and neither a quote nor a line's end")
+    return delimiter
+
+
+@contextlib.contextmanager
+def open_input(path: str | None, pause: pipes.Pause) -> Iterator[IO[bytes]]:
+    """Open a file (plain or gzip), a pipe, or standard input; ``pause`` is called before a pipe is waited for.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    if path is None:
+        yield pipes.standard_input(pause)
+    else:
+        with open_bytes(Path(path), "input", lambda file: pipes.opened(file, pause)) as stream:
+            yield stream
+
+
+def read(stream: IO[bytes], source: Input) -> Iterator[Entry]:
+    """Yield one entry a record of the input, in order; a blank line gives an empty text.
+
+    The sentences of conll, and lists in jsonl, come as lists of words.
+
+    Raises:
+        UserError: naming the line: wrong encoding, a missing column, broken CSV or JSON.
+    """
+    name = source.name
+    numbered = decoded(stream, source.encoding, name, "encoding")
+    if source.kind == "lines":
+        yield from (Entry(text, text, name) for _, text in numbered)
+    elif source.kind == "conll":
+        options = ColumnOptions(encoding=source.encoding, columns=None, word="", tag="", option="input")
+        sentences = read_conll(numbered, name, options, tagged=False)
+        yield from (Entry(sentence.words, sentence.words, name) for sentence in sentences)
+    else:
+        for line, fields in read_lines(numbered, source.kind, name, None, source.delimiter):
+            place = f"{name}:{line}"
+            text = field_text(fields, source.column, place)
+            yield Entry(text, text, place, {} if fields is None else fields)
+
+
+def field_text(fields: Mapping[str, Any] | None, column: str, place: str) -> Text:
+    """Return the text of a record, or its words.
+
+    Raises:
+        UserError: it has no such column.
+    """
+    if fields is None:
+        return ""
+    given = fields.get(column)
+    return [str(word) for word in given] if isinstance(given, list) else text_of(fields, (column,), place, "text")

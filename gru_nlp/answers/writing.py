@@ -1,0 +1,51 @@
+"""Opening what answers are written to."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+from gru_nlp.errors import UserError
+
+
+def check_apart(output: str | None, sources: Mapping[str, str | None]) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        UserError: naming the file and the option of ``sources`` that reads it.
+    """
+    for option, source in sources.items():
+        if output and source and Path(output).is_file() and Path(source).exists() and os.path.samefile(output, source):
+            raise UserError(f"{output}: is read as {option}, and would be written over: set output=<another file>")
+
+
+@contextlib.contextmanager
+def open_output(path: str | None) -> Iterator[IO[str]]:
+    """Open standard output, or a file that appears only once it is complete; a pipe or a device is written as it is.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    if path is None:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8")
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    target = Path(path).resolve()  # a link stays a link
+    special = target.exists() and not target.is_file()
+    temporary = target if special else target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        file = temporary.open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror} (set output=...)") from None
+    try:
+        with file:
+            yield file
+        if not special:
+            os.replace(temporary, target)
+    finally:
+        if not special:
+            temporary.unlink(missing_ok=True)
