@@ -6,68 +6,55 @@ A case takes one of the run folders, alters its ``best.ckpt`` (or, for ``train r
 three places, and runs a command on it in a process of its own. What is altered, and how, depends on (seed, case) alone,
 so ``case=17`` repeats one and shows what it printed. A case fails on: an exit code other than 0 and 2, a refusal that
 is more than a line, a traceback, an escape sequence or a line of /etc/passwd in the output, a score that is no number,
-more than 1.5 GB, more than 10 s, or anything that a checkpoint has no business with: a process, a connection, an import
-or an unpickling that the file names.
+more than 1.5 GB, twice more than 10 s, or anything that a checkpoint has no business with: a process, a connection,
+an import or an unpickling that the file names. What is forbidden is stopped as well as told.
 """
 
 import contextlib
 import copy
-import io
 import json
 import os
-import pickle
 import random
 import shutil
 import sys
-import zipfile
 from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fuzzing import CANARY, judge, run_case
+from hostile_files import alter_file, payload
 
-TEXT = "a great cast, but far too slow"
+TEXTS = ("a great cast, but far too slow", "a" * 40 + "!")
 TARGETS = (
-    *("os.system", "subprocess.Popen", "builtins.eval", "torch.load", "torch.hub.load_state_dict_from_url", CANARY),
-    *(
-        f"{CANARY}.Thing",
-        "gru_nlp.cli.main.main",
-        "gru_nlp.nn.gru.torch.load",
-        "gru_nlp.checkpoint.load",
-        "",
-        "gru_nlp",
-    ),
-    *("gru_nlp.text.vectors.WordVectors.read", "gru_nlp.nn.nowhere.Thing", "gru_nlp.nn.gru.GRU.forward", "gru_nlp..nn"),
-    *("gru_nlp.nn.gru.nn.Linear", "gru_nlp.data.module.DataModule", "gru_nlp.nn.encoder.RecurrentEncoder", "é.x"),
-)
+    "", "os.system", "subprocess.Popen", "builtins.eval", "torch.load", "torch.hub.load_state_dict_from_url", "é.x",
+    CANARY, f"{CANARY}.Thing", f"{CANARY}_module.Thing", "gru_nlp.cli.main.main", "gru_nlp.nn.gru.torch.load",
+    "gru_nlp", "gru_nlp..nn", "gru_nlp.checkpoint.load", "gru_nlp.text.vectors.WordVectors.read",
+    "gru_nlp.nn.nowhere.Thing", "gru_nlp.nonexistent.Thing", "gru_nlp.nn.gru.GRU.forward", "gru_nlp.nn.gru.nn.Linear",
+    "gru_nlp.data.module.DataModule", "gru_nlp.nn.encoder.RecurrentEncoder",
+)  # fmt: skip
 RUN = {"_target_": "torch.load", "f": f"{CANARY}.pkl", "weights_only": False}
 VALUES = (
-    *(None, True, 0, -1, 3, 10**6, 10**9, 10**18, 10**40, 0.5, -0.5, 1e300, float("nan"), float("inf"), "", "x", "???"),
-    *(
-        "\x1b]0;x\x07",
-        "a" * 100_000,
-        "${oc.env:HOME}",
-        "${seed}",
-        "[1]",
-        [],
-        [1],
-        ["a", "a"],
-        [[[]]],
-        {},
-        {"a": 1},
-        RUN,
-    ),
-    *(
-        "/dev/zero",
-        "/etc/passwd",
-        "/",
-        "../../../etc/passwd",
-        "pipe",
-        {1: 2},
-        {"defaults": [{"/decoding@_global_": "x"}]},
-    ),
-)
+    None, True, 0, -1, 3, 10**6, 10**9, 10**18, 10**40, 0.5, -0.5, 1e300, float("nan"), float("inf"), "", "x", "???",
+    "\x1b]0;x\x07", "a" * 100_000, "${oc.env:HOME}", "${seed}", "[1]", [], [1], ["a", "a"], [[[]]], {}, {"a": 1},
+    {1: 2}, "/dev/zero", "/etc/passwd", "/", "../../../etc/passwd", "pipe", {"defaults": [{"/decoding@_global_": "x"}]},
+    RUN, [RUN], {"_target_": f"{CANARY}.Thing"}, ["x"] * 2_000,
+)  # fmt: skip
+LOAD = {"()": "torch.load", "f": f"{CANARY}.pkl", "weights_only": False}
+FETCH = {"_target_": "torch.hub.load_state_dict_from_url", "url": f"file:{CANARY}.pkl", "weights_only": False}
+#: What Hydra would obey if it composed a stored group.
+DOORS = (
+    {"hydra": {"callbacks": {"x": RUN}}}, {"hydra": {"callbacks": {"x": FETCH}}}, {"hydra": {"run": {"dir": CANARY}}},
+    {"hydra": {"job_logging": {"formatters": {"x": LOAD}}}}, {"output": f"{CANARY}.out"}, {"trust": [CANARY]},
+)  # fmt: skip
+#: Sizes that are believed before anything is compared with them.
+SIZES = (
+    "model.encoder.layers=9 model.encoder.hidden_size=6 model.embedding.size=6 model.decoding.max_ratio=9 "
+    "model.decoding.max_extra=9 model.decoding.beam_size=9 model.decoding.n_best=9 num_workers=6 batch_size=9 "
+    "model.characters.filters=7 preprocessing.max_length=9 preprocessing.max_words=9 trainer.devices=6 "
+    "trainer.num_nodes=6"
+).split()
+FILES = ("/dev/zero", "/dev/stdin", "/etc/passwd", "/", "pipe", "/proc/self/mem", "\x1b[31m", "~nobody/x", "a" * 5_000)
 WORDS = ("_recursive_", "_args_", "_convert_", "_partial_", "_mode_", "defaults", "hydra", "trust", "output", "colour")
 
 
@@ -84,7 +71,13 @@ def spots(value: Any, found: list[tuple[Any, Any]], depth: int = 0) -> list[tupl
 def alter(content: dict[str, Any], record: dict[str, Any], source: random.Random) -> str:
     """Alter plain values in one place; return what was done."""
     container, key = source.choice(spots(record, []))
-    kind = source.choice(("value", "value", "value", "target", "remove", "word", "rename", "shared", "weights", "json"))
+    kind = source.choice(
+        ("value", "value", "target", "remove", "word", "rename", "shared", "weights", "json", *ATTACKS)
+    )
+    if kind in ATTACKS:
+        with contextlib.suppress(KeyError, TypeError, AttributeError):  # of what an earlier change has broken
+            return ATTACKS[kind](record, record.get("config", record), source)
+        return f"{kind} of a broken record"
     if kind == "weights" and content:
         return alter_weights(content["state_dict"], source)
     if kind == "json" and isinstance(record.get("preprocessing"), dict):
@@ -108,9 +101,50 @@ def alter(content: dict[str, Any], record: dict[str, Any], source: random.Random
         container[key] = deep
     else:
         container[key] = copy.deepcopy(source.choice(VALUES))
-    return (
-        f"{kind} at {key!r}: {str(container.get(key) if isinstance(container, dict) and kind != 'shared' else '')[:60]}"
+    shown = container.get(key) if isinstance(container, dict) and kind != "shared" else ""
+    return f"{kind} at {str(key)[:40]!r}: {str(shown)[:60]}"
+
+
+def open_door(record: dict[str, Any], config: dict[str, Any], source: random.Random) -> str:
+    """Store what Hydra obeys: a list of defaults that lifts the decoding into the whole config."""
+    door = copy.deepcopy(source.choice(DOORS))
+    lists = (
+        [{"/decoding@_global_": "stored"}, "_self_"],
+        [{"/decoding@_global_": "beam"}, "_self_"],
+        [{"x@_global_": "y"}],
     )
+    config["data"] = {"defaults": source.choice(lists), **config["data"]}
+    config["decoding"] = config["model"]["decoding"] = {**(config.get("decoding") or {}), **door}
+    return f"defaults and {door}"
+
+
+def believe_size(record: dict[str, Any], config: dict[str, Any], source: random.Random) -> str:
+    """Declare a size beyond all memory, or more labels than the weights have."""
+    if "preprocessing" in record and "config" in record and source.random() < 0.15:
+        record["preprocessing"]["labels"] = [f"label {number}" for number in range(2_000)]
+        return "2,000 labels"
+    for size in source.sample(SIZES, len(SIZES)):  # the first that this config has
+        name, _, digits = size.partition("=")
+        *parts, last = name.split(".")
+        inner: Any = config
+        for part in parts:
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        if isinstance(inner, dict) and last in inner:
+            inner[last] = 10 ** int(digits)
+            return f"{name}=10**{digits}"
+    return "no size"
+
+
+def name_file(record: dict[str, Any], config: dict[str, Any], source: random.Random) -> str:
+    """Let the data name a file of the machine."""
+    spot, path = source.choice(("train", "validation", "test", "dir", "files", "cache_dir")), source.choice(FILES)
+    target = config["data"]["_target_"] if "train" in config["data"] else "gru_nlp.data.corpus.FileCorpus"
+    config["data"] = {"format": "csv", "text": 0, "label": 1, **config["data"], "_target_": target, spot: path}
+    config["data"].pop("name", None)
+    return f"data.{spot}={path[:40]!r}"
+
+
+ATTACKS = {"door": open_door, "size": believe_size, "file": name_file}
 
 
 def alter_weights(weights: dict[str, Any], source: random.Random) -> str:
@@ -153,6 +187,14 @@ def alter_tokenizer(state: dict[str, Any], source: random.Random) -> str:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return f"{name}: broken before"
+    if source.random() < 0.3 and isinstance(content, dict):
+        content["padding"] = {"strategy": {"Fixed": 10**9}, "direction": "Right", "pad_to_multiple_of": None,
+                              "pad_id": 0, "pad_type_id": 0, "pad_token": "<pad>"}  # fmt: skip
+        split = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": False}
+        chosen = source.choice(("padding", "pre_tokenizer"))
+        content |= {"padding": None, "pre_tokenizer": split} if chosen == "pre_tokenizer" else {}
+        state[name] = json.dumps(content)
+        return f"{name}: hostile {chosen}"
     container, key = source.choice(spots(content, []))
     values = (None, {}, [], 10**9, "(a+)+$", {"type": "Split", "pattern": {"Regex": "(a+)+$"}}, {"Fixed": 10**9})
     container[key] = source.choice((*values, -1, "", "a" * 1000))
@@ -160,62 +202,12 @@ def alter_tokenizer(state: dict[str, Any], source: random.Random) -> str:
     return f"{name}: JSON at {key!r}"
 
 
-def hostile_pickle(source: random.Random) -> bytes:
-    """Return a pickle that does more than hold values, or unfolds."""
-    run = f"cos\nsystem\n(Vtouch {CANARY}.ran\ntR.".encode()
-    load = f"c{CANARY}\nThing\n(tR.".encode()
-    lists = b"\x80\x02](" + b"(l" * 900_000 + b"e."
-    choices = (run, load, lists, b"cbuiltins\nbytearray\n(I3500000000\ntR.", b"\x80\x02(" + b"}" * 3_000_000 + b"l.")
-    more = (b"", b".", b"\x80\x02" + b"]" * 10**6, b"\x80\x04\x8f.", b"(" * 10**6, b"\x8b\xff\xff\xff\x7f.")
-    return source.choice((*choices, *more))
-
-
-def alter_file(path: Path, source: random.Random) -> str:
-    """Alter the bytes of a checkpoint; return what was done."""
-    content = bytearray(path.read_bytes())
-    kind = source.choice(("cut", "bits", "bits", "pickle", "pickle bits", "compressed", "twice", "text"))
-    if kind == "cut":
-        content = content[: source.randrange(len(content))]
-    elif kind == "bits":
-        for _ in range(source.choice((1, 10, 1000))):
-            content[source.randrange(len(content))] ^= 1 << source.randrange(8)
-    elif kind == "text":
-        content = bytearray(source.choice((b"", b"hello", b"\0" * 1000, b"PK\x03\x04", b"\x1b]0;x\x07")))
-    else:
-        content = bytearray(rewritten(bytes(content), kind, source))
-    path.write_bytes(bytes(content))
-    return kind
-
-
-def rewritten(content: bytes, kind: str, source: random.Random) -> bytes:
-    """Return an archive with its pickle replaced or altered, or compressed."""
-    made = io.BytesIO()
-    how = zipfile.ZIP_DEFLATED if kind == "compressed" else zipfile.ZIP_STORED
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", how) as new:
-        for record in old.infolist():
-            inner = old.read(record)
-            if record.filename.endswith("data.pkl"):
-                if kind == "pickle":
-                    inner = hostile_pickle(source)
-                elif kind == "pickle bits":
-                    own = bytearray(inner)
-                    for _ in range(source.choice((1, 5, 50))):
-                        own[source.randrange(len(own))] = source.randrange(256)
-                    inner = bytes(own)
-                elif kind == "compressed":
-                    inner += b"\0" * 300_000_000
-            new.writestr(record.filename, inner)
-            if kind == "twice" and record.filename.endswith("data.pkl"):
-                new.writestr("other/data.pkl", hostile_pickle(source))
-    return made.getvalue()
-
-
 def prepare(run: Path, source: random.Random) -> tuple[list[str], str]:
     """Write an altered copy of a run into this folder; return the command and what was altered."""
     import torch
     import yaml
 
-    Path(f"{CANARY}.pkl").write_bytes(pickle.dumps({}))
+    Path(f"{CANARY}.pkl").write_bytes(payload())
     os.mkfifo("pipe")
     if source.random() < 0.2:
         shutil.copytree(run, "run", ignore=shutil.ignore_patterns("logs"))
@@ -223,17 +215,17 @@ def prepare(run: Path, source: random.Random) -> tuple[list[str], str]:
         told = "; ".join(alter({}, stored, source) for _ in range(source.choice((1, 1, 2))))
         with contextlib.suppress(yaml.YAMLError, RecursionError, OverflowError):
             Path("run/config.yaml").write_text(yaml.safe_dump(stored), encoding="utf-8", errors="replace")
-        quick = ["trainer.max_epochs=1", "trainer.enable_progress_bar=false"] if source.random() < 0.1 else []
+        quick = ["trainer.max_epochs=1", "trainer.enable_progress_bar=false"] if source.random() < 0.5 else []
         return ["train", "resume=run", *quick], f"config.yaml: {told}"
     shutil.copy(run / "best.ckpt", "odd.ckpt")
+    content = torch.load("odd.ckpt", weights_only=True)
+    use = "translate" if "translation" in content["gru_nlp"]["config"]["task"]["_target_"] else "predict"
     if source.random() < 0.3:
         told = alter_file(Path("odd.ckpt"), source)
     else:
-        content = torch.load("odd.ckpt", weights_only=True)
         told = "; ".join(alter(content, content["gru_nlp"], source) for _ in range(source.choice((1, 1, 2, 3))))
         torch.save(content, "odd.ckpt")
-    use = "translate" if "translation" in run.name else "predict"
-    text = ["--", TEXT]
+    text = ["--", source.choice(TEXTS)]
     return source.choice((["info", "checkpoint=odd.ckpt"], [use, "checkpoint=odd.ckpt", *text],
                           ["evaluate", "checkpoint=odd.ckpt"])), told  # fmt: skip
 
@@ -258,6 +250,9 @@ def main(arguments: list[str]) -> int:
     for case in chosen:
         run, source = runs[case % len(runs)], random.Random(f"{seed} {case}")
         command, told, outcome = run_case(partial(prepare, run, source))
+        if outcome.code is None:  # once more: a neighbour may have kept the machine busy
+            counts["repeated"] += 1
+            command, told, outcome = run_case(partial(prepare, run, random.Random(f"{seed} {case}")))
         wrong = judge(outcome)
         slowest, largest = max(slowest, outcome.seconds), max(largest, outcome.kilobytes)
         counts["failed" if wrong else "answered" if outcome.code == 0 else "refused in one line"] += 1

@@ -253,6 +253,8 @@ def test_paths_of_a_checkpoint_are_told_checked_and_quoted_nowhere(stranger, tra
         ({"seed": "${oc.env:HOME}"}, "is no reference"),
         ({"seed": "${seed}"}, "deeper nested"),
         ({"batch_size": 0}, "must be at least 1"),
+        ({"trainer": {"_target_": "lightning.Trainer", "devices": 10**6}}, "devices=1000000 must be at most 64"),
+        ({"trainer": {"_target_": "lightning.Trainer", "num_nodes": 10**6}}, "num_nodes=1000000 must be at most 64"),
         ({"data": None}, "names no class to build"),
     ],
 )
