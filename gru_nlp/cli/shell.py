@@ -110,7 +110,7 @@ def composed(command: str, overrides: Sequence[str]) -> DictConfig:
         with _composer():
             config = compose(command, overrides=arranged(command, overrides))
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(explain(error, command)) from None
+        raise UserError(explain(error, command, overrides)) from None
     check(config, command)
     return config
 
@@ -135,7 +135,7 @@ def run_command(command: str, arguments: list[str]) -> int:
     except (HydraException, OmegaConfBaseException) as error:
         if job.entered:
             raise
-        complain(explain(error, command))
+        complain(explain(error, command, overrides))
         return USER_ERROR
     except KeyboardInterrupt:
         complain("interrupted")
@@ -161,10 +161,13 @@ def _composer() -> Iterator[None]:
         GlobalHydra.instance().hydra = saved
 
 
-def default_config(command: str) -> DictConfig:
-    """Compose the config of ``command`` without any override."""
+def default_config(command: str, chosen: Sequence[str] = ()) -> DictConfig:
+    """Compose the config of ``command`` with no override but the groups ``chosen``, if they can be had."""
     with _composer():
-        return compose(command)
+        try:
+            return compose(command, overrides=list(chosen))
+        except (HydraException, OmegaConfBaseException):
+            return compose(command)
 
 
 def group_names() -> list[str]:
@@ -172,8 +175,9 @@ def group_names() -> list[str]:
     return sorted(entry.name for entry in conf_dir().iterdir() if entry.is_dir() and entry.name != "hydra")
 
 
-def explain(error: Exception, command: str) -> str:
-    """Turn Hydra's several lines into one, with the nearest right name."""
+def explain(error: Exception, command: str, overrides: Sequence[str] = ()) -> str:
+    """Turn Hydra's several lines into one, with the nearest right name among what ``overrides`` choose."""
+    chosen = [text for text in overrides if text.partition("=")[0] in group_names()]
     message = str(error)
     missing = re.search(r"Could not find '([^'/]+)/([^']+)'", message) or re.search(
         r"Could not find '([^']+)'", message
@@ -186,7 +190,7 @@ def explain(error: Exception, command: str) -> str:
     unknown = re.search(r"(?:Could not override|Key) '([^']+)'", message)
     if unknown:
         option = unknown.group(1).partition("@")[0]
-        plain = OmegaConf.to_container(default_config(command), resolve=False)
+        plain = OmegaConf.to_container(default_config(command, chosen), resolve=False)
         names = [name for name, _ in leaves(plain)] + (group_names() if command != "info" else [])
         option += nearest(option, names)
         return f"no option {option} (gru-nlp {command} --help lists them; add a new one with +)"
