@@ -156,6 +156,11 @@ def run_command(command: str, arguments: list[str]) -> int:
             raise
         complain(explain(error, command, overrides))
         return USER_ERROR
+    except ValueError as error:
+        if job.entered or "defaults" not in str(error):
+            raise
+        complain(explain(error, command, overrides))
+        return USER_ERROR
     except SystemExit as ended:  # --version and --hydra-help
         if job.entered:
             raise
