@@ -5,8 +5,9 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_origin
 
+from hydra._internal.utils import _locate
 from hydra.errors import InstantiationException
-from hydra.utils import get_object, instantiate
+from hydra.utils import instantiate
 from torch import nn
 
 from gru_nlp.errors import UserError, nearest
@@ -33,6 +34,8 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
     Raises:
         UserError: the object refused its options.
     """
+    if not config.get("_target_"):
+        raise UserError(f"a part with the options {', '.join(map(str, config))} names no _target_ to build")
     check_options(config)
     try:
         # Arguments go past Hydra, which would copy them through its own containers.
@@ -59,7 +62,7 @@ def check_options(config: Mapping[str, Any]) -> None:
             check_options(value)
     if config.get("_target_") is None:
         return
-    known = inspect.signature(get_object(config["_target_"])).parameters
+    known = inspect.signature(_found(config["_target_"])).parameters
     own = str(config["_target_"]).startswith("gru_nlp.")
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
         return
@@ -69,9 +72,22 @@ def check_options(config: Mapping[str, Any]) -> None:
         if name not in known:
             raise UserError(f"{config['_target_']} takes no option '{name}'{nearest(str(name), known)}")
         kind = known[name].annotation
+        if _built(kind) and isinstance(value, Mapping) and "_target_" not in value:
+            raise UserError(f"{config['_target_']}: '{name}' names no _target_ to build")
         if kind in KINDS and (value is None or own) and not fits(value, kind):
             given = "null" if value is None else value
             raise UserError(f"{config['_target_']}: {name}={given} must be {KINDS[kind]}")
+
+
+def _found(target: Any) -> Any:
+    """Import what a ``_target_`` names; a slip in a person's own yaml is told in one line."""
+    try:
+        found = _locate(target)  # hydra.utils.get_object does the same, and logs three lines
+    except (ImportError, AttributeError, ValueError, TypeError, InstantiationException) as error:
+        raise UserError(f"_target_={target} cannot be imported: {error.__cause__ or error}") from None
+    if not callable(found):
+        raise UserError(f"_target_={target} is no class and no function")
+    return found
 
 
 def fits(value: Any, kind: type) -> bool:
@@ -90,7 +106,7 @@ def preprocessor(config: Mapping[str, Any]) -> Preprocessor:
 def model(config: Mapping[str, Any], sizes: Mapping[str, int]) -> nn.Module:
     """Build the model of a training config with the ``sizes`` that the preprocessor found in the data."""
     target = config["model"]["_target_"]
-    known = inspect.signature(get_object(target)).parameters
+    known = inspect.signature(_found(target)).parameters
     if missing := [name for name in sizes if name not in known]:
         kind = config["preprocessing"]["_target_"].rpartition(".")[2]
         named = f"{target.rpartition('.')[2]} takes no {' and no '.join(missing)}"

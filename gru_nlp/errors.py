@@ -1,17 +1,51 @@
 """The one error type that a person sees as a single line, and the search for the word they may have meant."""
 
+import re
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 
 
 class UserError(Exception):
     """A mistake in what the user gave: the message is one line that names the place and the option to change."""
 
 
+#: How alike the last names of two options, and two words as a whole, must be for one to stand for the other.
+ALIKE_LAST, ALIKE_WHOLE = 0.6, 0.5
+#: An anagram, and a whole word within a name, are likelier meant than what merely shares letters.
+ANAGRAM, CONTAINED, SAME_PARENT = 0.95, 0.9, 0.2
+
+
 def nearest(word: str, candidates: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` for the candidate most like ``word``, or an empty string."""
-    found = get_close_matches(word, list(candidates), n=1, cutoff=0.5)
-    return f"; did you mean '{found[0]}'?" if found else ""
+    """Return ``; did you mean 'x'?`` for the candidate most like ``word``, or an empty string.
+
+    The last names of dotted options are compared first, then the whole: ``lr`` is ``optimizer.lr``.
+    """
+    ranked = []
+    parent, _, last = word.rpartition(".")
+    for candidate in candidates:
+        other, _, name = candidate.rpartition(".")
+        if name.startswith("_") and not last.startswith("_"):
+            continue  # Hydra's own words
+        whole = SequenceMatcher(None, word, candidate).ratio()
+        alike = _alike(last, name)
+        if alike >= ALIKE_LAST:
+            near = SAME_PARENT * SequenceMatcher(None, parent, other).ratio() if parent else 0.0
+            ranked.append((1 + alike + near, whole, candidate))
+        elif max(whole, _alike(word, candidate)) >= ALIKE_WHOLE:
+            ranked.append((whole, whole, candidate))
+    if not ranked:
+        return ""
+    return f"; did you mean '{max(ranked, key=lambda found: found[:2])[2]}'?"
+
+
+def _alike(word: str, name: str) -> float:
+    """Return how alike two words are, from 0 to 1."""
+    if word == name:
+        return 1.0
+    if sorted(word) == sorted(name):
+        return ANAGRAM
+    ratio = SequenceMatcher(None, word, name).ratio()
+    return max(ratio, CONTAINED) if word in re.split("[_-]", name) else ratio
 
 
 def printable(text: str) -> str:

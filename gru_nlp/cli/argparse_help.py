@@ -8,9 +8,11 @@ import argparse
 import contextlib
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra._internal import utils
+
+from gru_nlp.errors import UserError
 
 
 class LateHelp(str):
@@ -46,6 +48,10 @@ class Parser(argparse.ArgumentParser):
         if text is not None and not isinstance(text, str):
             options["help"] = LateHelp(text)
         return super().add_argument(*names, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Tell a flag's missing or wrong value in one line, without argparse's usage."""
+        raise UserError(message.removeprefix("argument "))
 
 
 @contextlib.contextmanager

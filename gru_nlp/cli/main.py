@@ -4,7 +4,7 @@ import os
 import sys
 
 from gru_nlp import __version__
-from gru_nlp.errors import nearest
+from gru_nlp.errors import UserError, nearest
 
 COMMANDS = {
     "train": "train a model on your own text, or on the embedded sample",
@@ -26,6 +26,7 @@ commands:
   gru-nlp train data=csv data.train=a.csv          learn from your own file
   gru-nlp predict checkpoint=<run> -- not bad      label a text
   gru-nlp <command> --help                         its options and choices
+  gru-nlp <command> --help <group>                 each choice of a group, with its options
 """
 
 
@@ -51,8 +52,23 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return USER_ERROR
+    options = given[1 : given.index("--")] if "--" in given else given[1:]
+    if "--help" in options or "-h" in options:
+        return explained(command, options)
     # Threads that spin while they wait make torch five to eighty times slower beside a busy neighbour.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from gru_nlp.cli.shell import run_command
 
     return run_command(command, given[1:])
+
+
+def explained(command: str, options: list[str]) -> int:
+    """Print the help of a command; return the exit code."""
+    from gru_nlp.cli.help import explain
+
+    try:
+        print(explain(command, options))
+    except UserError as error:
+        print(f"gru-nlp: {error}", file=sys.stderr)
+        return USER_ERROR
+    return 0

@@ -1,11 +1,18 @@
 """From what a person types to what Hydra's grammar takes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gru_nlp.config import PATH_OPTIONS
 from gru_nlp.errors import UserError, nearest
 
+#: Those that take a value, which may be the next argument.
+VALUED_FLAGS = (
+    *("--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
+    *("--experimental-rerun", "--info", "-i"),
+)
+#: Those of which Hydra takes one.
+MODES = ("--run", "-r", "--multirun", "-m", "--cfg", "-c", "--info", "-i", "--shell-completion", "-sc")
 HYDRA_FLAGS = (
     *("--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--resolve", "--package", "-p", "--run", "-r"),
     *("--multirun", "-m", "--shell-completion", "-sc", "--config-path", "-cp", "--config-name", "-cn"),
@@ -31,6 +38,9 @@ def check_flags(arguments: Sequence[str]) -> None:
         flag = argument.partition("=")[0]
         if argument.startswith("-") and flag not in HYDRA_FLAGS:
             raise UserError(f"unknown flag '{flag}'{nearest(flag, HYDRA_FLAGS)} (options are given as name=value)")
+    modes = [argument for argument in arguments if argument.partition("=")[0] in MODES]
+    if len(modes) > 1:
+        raise UserError(f"only one of {' and '.join(modes)} can be given")
 
 
 def is_sweep(arguments: Sequence[str]) -> bool:
@@ -41,6 +51,41 @@ def is_sweep(arguments: Sequence[str]) -> bool:
 def sweep_first(arguments: Sequence[str]) -> list[str]:
     """Put the flag of a sweep before the options, where Hydra wants it."""
     return sorted(arguments, key=lambda argument: argument not in ("--multirun", "-m"))
+
+
+def flags_first(arguments: Sequence[str]) -> list[str]:
+    """Put the flags, each with its value, before the options: Hydra's parser wants all options side by side."""
+    flags: list[str] = []
+    options: list[str] = []
+    for place, argument in enumerate(arguments):
+        valued = place > 0 and arguments[place - 1] in VALUED_FLAGS
+        (flags if argument.startswith("-") or valued else options).append(argument)
+    return flags + options
+
+
+def without_nulls(arguments: Sequence[str], groups: Mapping[str, str | None]) -> list[str]:
+    """Refuse ``group=null`` and ``~name`` of what a command needs; leave out those that change nothing.
+
+    Args:
+        arguments: as typed.
+        groups: the config groups that the command takes, with their default choices; None: it needs none.
+
+    Raises:
+        UserError: a group or an option that the command cannot do without.
+    """
+    kept = []
+    for argument in arguments:
+        name, sign, value = argument.partition("=")
+        bare = name.lstrip("~+")
+        gone = argument.startswith("~") or (sign and value.strip("'\"") in ("null", ""))
+        if bare in groups and gone:
+            if groups[bare] is not None:
+                raise UserError(f"{argument}: {bare} is needed; choose one, as in {bare}={groups[bare]}")
+        elif argument.startswith("~") and ("." not in bare or bare.startswith("task.") or "._" in bare):
+            raise UserError(f"{argument}: this option cannot be taken away; give it a value")
+        else:
+            kept.append(argument)
+    return kept
 
 
 def quote_paths(arguments: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from gru_nlp.cli import quoting
 from gru_nlp.cli.argparse_help import hydra_help_as_strings
@@ -30,6 +31,9 @@ TAKES_TEXT = ("predict", "translate")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
 #: since it obeys what it composes; the person's values are put into the stored ones after they have been checked.
 STORED_GROUPS = {"evaluate": ("data", "decoding"), "translate": ("decoding",)}
+
+#: What Hydra and OmegaConf raise where options or a person's own yaml cannot be composed, their plain errors among it.
+BROKEN = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError, OSError)
 
 
 class Job:
@@ -84,11 +88,26 @@ def check(config: DictConfig, command: str) -> None:
     Raises:
         UserError: an option that is missing, of the wrong kind, or out of range.
     """
+    try:
+        _check(config, command)
+    except OmegaConfBaseException as error:
+        raise UserError(explain(error, command)) from None
+
+
+def _check(config: DictConfig, command: str) -> None:
+    defaults = default_config(command)
+    for group in default_choices(command):
+        if OmegaConf.is_dict(defaults.get(group)) and not OmegaConf.is_dict(config.get(group)):
+            raise UserError(f"{group}: its yaml must hold options, as in 'name: value'")
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise UserError(f"{command} needs {missing[0]}=<...>")
+    OmegaConf.to_container(config, resolve=True)
     expand_users(config)
-    check_types(config, default_config(command))
+    gone = [name for name in defaults.get("trainer", ()) if name not in config.trainer]
+    if gone:
+        raise UserError(f"trainer.{gone[0]} is missing: begin a yaml of your own with 'defaults: [default]'")
+    check_types(config, defaults)
     plain = OmegaConf.to_container(config, resolve=False)
     assert isinstance(plain, dict)
     check_ranges({str(name): value for name, value in plain.items()})
@@ -101,10 +120,10 @@ def arranged(command: str, overrides: Sequence[str]) -> list[str]:
         UserError: a flag that there is not.
     """
     quoting.check_flags(overrides)
-    held = quoting.held(overrides, STORED_GROUPS.get(command, ()))
+    held = quoting.held(quoting.without_nulls(overrides, default_choices(command)), STORED_GROUPS.get(command, ()))
     if command == "train" and "resume" in quoting.values(held):
         held = quoting.forced(held, group_names())
-    return quoting.sweep_first(quoting.quote_paths(held))
+    return quoting.sweep_first(quoting.flags_first(quoting.quote_paths(held)))
 
 
 def composed(command: str, overrides: Sequence[str]) -> DictConfig:
@@ -116,8 +135,8 @@ def composed(command: str, overrides: Sequence[str]) -> DictConfig:
     try:
         with _composer():
             config = compose(command, overrides=arranged(command, overrides))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(explain(error, command)) from None
+    except BROKEN as error:
+        raise UserError(explain(error, command, overrides)) from None
     check(config, command)
     return config
 
@@ -141,11 +160,20 @@ def run_command(command: str, arguments: list[str]) -> int:
     except UserError as error:
         complain(str(error))
         return USER_ERROR
-    except (HydraException, OmegaConfBaseException) as error:
+    except BROKEN as error:
         if job.entered:
             raise
-        complain(explain(error, command))
+        complain(explain(error, command, overrides))
         return USER_ERROR
+    except ValueError as error:
+        if job.entered or "defaults" not in str(error):
+            raise
+        complain(explain(error, command, overrides))
+        return USER_ERROR
+    except SystemExit as ended:  # --version and --hydra-help
+        if job.entered:
+            raise
+        return int(ended.code or 0)
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
@@ -182,10 +210,20 @@ def _composer() -> Iterator[None]:
         GlobalHydra.instance().hydra = saved
 
 
-def default_config(command: str) -> DictConfig:
-    """Compose the config of ``command`` without any override."""
+def default_config(command: str, chosen: Sequence[str] = ()) -> DictConfig:
+    """Compose the config of ``command`` with no override but the groups ``chosen``, if they can be had."""
     with _composer():
-        return compose(command)
+        try:
+            return compose(command, overrides=list(chosen))
+        except (HydraException, OmegaConfBaseException):
+            return compose(command)
+
+
+def default_choices(command: str) -> dict[str, str | None]:
+    """Return the config groups of ``command`` with the choices that its yaml makes."""
+    entries = OmegaConf.load(conf_dir() / f"{command}.yaml").defaults
+    chosen = [item for entry in entries if OmegaConf.is_dict(entry) for item in entry.items()]
+    return {str(group): choice for group, choice in chosen if not str(group).startswith("override ")}
 
 
 def group_names() -> list[str]:
@@ -193,8 +231,9 @@ def group_names() -> list[str]:
     return sorted(entry.name for entry in conf_dir().iterdir() if entry.is_dir() and entry.name != "hydra")
 
 
-def explain(error: Exception, command: str) -> str:
-    """Turn Hydra's several lines into one, with the nearest right name."""
+def explain(error: Exception, command: str, overrides: Sequence[str] = ()) -> str:
+    """Turn Hydra's several lines into one, with the nearest right name among what ``overrides`` choose."""
+    chosen = [text for text in overrides if text.partition("=")[0] in group_names()]
     message = str(error)
     missing = re.search(r"Could not find '([^'/]+)/([^']+)'", message) or re.search(
         r"Could not find '([^']+)'", message
@@ -207,9 +246,13 @@ def explain(error: Exception, command: str) -> str:
     unknown = re.search(r"(?:Could not override|Key) '([^']+)'", message)
     if unknown:
         option = unknown.group(1).partition("@")[0]
-        plain = OmegaConf.to_container(default_config(command), resolve=False)
+        plain = OmegaConf.to_container(default_config(command, chosen), resolve=False)
         names = [name for name, _ in leaves(plain)] + (group_names() if command != "info" else [])
         option += nearest(option, names)
         return f"no option {option} (gru-nlp {command} --help lists them; add a new one with +)"
+    hollow = re.search(r"Interpolation key '([^']+)' not found\s+full_key: (\S+)", message)
+    if hollow:
+        return f"{hollow.group(2)} is taken from {hollow.group(1)}, which is not there"
+    message = message.partition("Config search path:")[0]
     lines = [line.strip() for line in message.splitlines() if line.strip() and not line.startswith("See https:")]
     return ": ".join(lines)

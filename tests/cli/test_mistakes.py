@@ -9,6 +9,7 @@ import torch
 
 from gru_nlp import checkpoint
 from gru_nlp.cli.main import main
+from gru_nlp.errors import UserError
 
 GOOD = "text,label\n" + "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(40))
 
@@ -85,11 +86,31 @@ def test_bad_rows_of_other_splits_are_named(capsys):
         ("preprocessing.truncation=hed", "did you mean 'head'?"),
         ("device=gpu", "device=gpu is not known"),
         ("task.class_weights=ballanced", "did you mean 'balanced'?"),
+        ("lr=0.1", "no option lr; did you mean 'optimizer.lr'?"),
+        ("epochs=3", "no option epochs; did you mean 'trainer.max_epochs'?"),
+        ("layers=2", "did you mean 'encoder.layers'?"),
+        ("encoder.size=3", "did you mean 'encoder.hidden_size'?"),
+        ("optimzer.lr=3", "did you mean 'optimizer.lr'?"),
         ("--multirn", "did you mean '--multirun'?"),
     ],
 )
 def test_a_misspelt_option_or_value_names_the_nearest(capsys, argument, told):
     assert told in refused(capsys, "train", argument)
+
+
+def test_the_nearest_option_is_sought_among_the_chosen_groups(capsys):
+    assert "did you mean 'data.test'?" in refused(capsys, "train", "data=csv", "data.tset=a.csv")
+
+
+def test_a_misspelt_option_of_the_other_commands_names_the_nearest(capsys, trained):
+    stored = f"checkpoint={trained}"
+    Path("a.csv").write_text(GOOD)
+    assert "did you mean 'data.test'?" in refused(capsys, "evaluate", stored, "data=csv", "data.tset=a.csv")
+    assert refused(capsys, "evaluate", stored, "data.tset=a.csv").endswith("no option data.tset")
+    options = {"_target_": "x", "format": "csv", "train": None, "test": None, "text": "text"}
+    with pytest.raises(UserError, match="no option data.tset; did you mean 'test'?"):
+        checkpoint.changed(options, {"tset": "a.csv"}, "data")
+    assert "did you mean 'top_k'?" in refused(capsys, "predict", stored, "topk=3", "--", "x")
 
 
 def test_a_misspelt_command_names_the_nearest(capsys):
