@@ -84,7 +84,7 @@ def test_files_are_read_as_they_were(kind):
     data, content, expected = OLD[kind]
     Path("test").write_text(content)
     new = upgrade({"data": data, "seed": 1})
-    build.check_targets(new["data"])
+    build.check_stored("data", new["data"])
     table = build.build(new["data"]).load("test")
     assert {name: table[name][:] for name in expected} == expected
 
@@ -108,7 +108,7 @@ def test_images_are_read_as_they_were():
 )
 def test_what_needs_no_files_is_read_as_it_was(data):
     new = upgrade({"data": data})["data"]
-    build.check_targets(new)
+    build.check_stored("data", new)
     assert len(build.build(new).load("test")) > 300
 
 
