@@ -31,6 +31,7 @@ def test_everything_after_two_dashes_is_one_text():
 
 
 def test_an_unknown_flag_names_the_nearest():
-    quoting.check_flags(["--cfg", "job", "-m", "--config-dir=x"])
+    quoting.check_flags(["--cfg", "job", "--config-dir=x"])
+    quoting.check_flags(["-m", "--config-dir=x"])
     with pytest.raises(UserError, match="did you mean '--config-dir'"):
         quoting.check_flags(["--confg-dir=x"])
