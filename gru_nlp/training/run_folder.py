@@ -145,7 +145,10 @@ def check_config(file: Path, plain: Mapping[str, Any], trusted: Sequence[str]) -
         for part, home in OUTER_HOMES.items():
             build.check_outer(part, plain.get(part), home, trusted)
         for group, home in ADDED_HOMES.items():
-            for name, part in (plain.get(group) or {}).items():
+            chosen = plain.get(group) or {}
+            if not isinstance(chosen, dict):
+                raise UserError(f"'{group}' is not a group of parts")
+            for name, part in chosen.items():
                 build.check_outer(f"{group}.{name}", part, home, trusted)
         check_ranges(plain)
     except UserError as error:

@@ -256,6 +256,8 @@ def test_paths_of_a_checkpoint_are_told_checked_and_quoted_nowhere(stranger, tra
         ({"trainer": {"_target_": "lightning.Trainer", "devices": 10**6}}, "devices=1000000 must be at most 64"),
         ({"trainer": {"_target_": "lightning.Trainer", "num_nodes": 10**6}}, "num_nodes=1000000 must be at most 64"),
         ({"data": None}, "names no class to build"),
+        ({"callbacks": 7}, "'callbacks' is not a group of parts"),
+        ({"logger": {"x": RUN}}, "as its logger.x"),
     ],
 )
 def test_a_run_folder_of_a_stranger_runs_nothing(change, told, capsys):
