@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gru_nlp import __version__, build, checkpoint
-from gru_nlp.config import check_ranges
+from gru_nlp.config import check_ranges, leaves
 from gru_nlp.console import is_first_process
 from gru_nlp.errors import UserError
 from gru_nlp.plain import check_plain, expand
@@ -148,6 +148,10 @@ def check_config(file: Path, plain: Mapping[str, Any], trusted: Sequence[str]) -
             chosen = plain.get(group) or {}
             if not isinstance(chosen, dict):
                 raise UserError(f"'{group}' is not a group of parts")
+            for option, value in leaves(chosen):
+                # A place to write to, or a server to send to, is the person's to name.
+                if isinstance(value, str) and not option.endswith("_target_") and set(value) & set("/\\:"):
+                    raise UserError(f"{group}.{option} names a place, which resume takes from no run folder")
             for name, part in chosen.items():
                 build.check_outer(f"{group}.{name}", part, home, trusted)
         check_ranges(plain)

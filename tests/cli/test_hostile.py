@@ -256,6 +256,11 @@ def test_paths_of_a_checkpoint_are_told_checked_and_quoted_nowhere(stranger, tra
         ({"trainer": {"_target_": "lightning.Trainer", "devices": 10**6}}, "devices=1000000 must be at most 64"),
         ({"trainer": {"_target_": "lightning.Trainer", "num_nodes": 10**6}}, "num_nodes=1000000 must be at most 64"),
         ({"data": None}, "names no class to build"),
+        (
+            {"logger": {"m": {"_target_": "lightning.pytorch.loggers.MLFlowLogger", "tracking_uri": "http://x"}}},
+            "a place",
+        ),
+        ({"callbacks": {"c": {"_target_": "lightning.pytorch.callbacks.ModelCheckpoint", "dirpath": "/x"}}}, "a place"),
         ({"callbacks": 7}, "'callbacks' is not a group of parts"),
         ({"logger": {"x": RUN}}, "as its logger.x"),
     ],
