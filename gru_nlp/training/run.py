@@ -1,6 +1,5 @@
 """A training run from its config to its folder: data, model, fit, scores, predictions."""
 
-import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.training import lightning_parts, predictions, run_folder
 from gru_nlp.training.parts import Parts, prepare
+from gru_nlp.training.stored_data import check_stored_data, discreet
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,9 +74,10 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     if stopped is None:
         folder = run_folder.choose_folder(plain)
     lightning.seed_everything(plain["seed"], verbose=False)
-    with checkpoint.building(folder / run_folder.CONFIG) if stopped else contextlib.nullcontext():
-        trainer = lightning_parts.trainer(folder, plain)
-        parts = prepare(plain, stopped)
+    if stopped is None:
+        trainer, parts = lightning_parts.trainer(folder, plain), prepare(plain)
+    else:
+        trainer, parts = restored(folder, plain, stopped, given)
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
     lightning_parts.check_interval(trainer, len(parts.data.train_dataloader()))
     run_folder.create(folder, config, resumed=stopped is not None)
@@ -120,6 +121,24 @@ def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -
             raise UserError(told)
         OmegaConf.update(stored, name, override.value())
     return stored
+
+
+def restored(
+    folder: Path, plain: dict[str, Any], stopped: checkpoint.Checkpoint, given: Sequence[str]
+) -> tuple[Trainer, Parts]:
+    """Build what a run that goes on is made of, once the paths that its folder names have been looked at.
+
+    Raises:
+        UserError: a part does not build, or the data cannot be read.
+    """
+    names = (override.lstrip("+").partition("=")[0] for override in given)
+    own = {name.split(".")[1]: True for name in names if name.startswith("data.")}
+    with checkpoint.building(folder / run_folder.CONFIG):
+        paths = check_stored_data(plain["data"], own)
+        try:
+            return lightning_parts.trainer(folder, plain), prepare(plain, stopped)
+        except UserError as error:
+            raise discreet(error, paths) from None
 
 
 def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkpoint | None) -> None:

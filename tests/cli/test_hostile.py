@@ -279,3 +279,20 @@ def test_a_damaged_config_of_a_run_is_told_in_one_line(trained, text, capsys):
     shutil.copytree(trained, "run")
     Path("run/config.yaml").write_text(text)
     assert "config.yaml" in refused(capsys, "train", "resume=run")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
+@pytest.mark.parametrize("path", ["/dev/zero", "pipe"])
+def test_paths_of_a_run_folder_are_told_and_looked_at(path, capsys):
+    Path("own.csv").write_text("text,label\n" + "".join(f"good {i},yes\nbad {i},no\n" for i in range(30)))
+    os.mkfifo("pipe")
+    assert main(["train", "data=csv", "data.train=own.csv", "run_dir=run", *TINY]) == 0
+    stored = yaml.safe_load(Path("run/config.yaml").read_text())
+    changed = {**stored, "data": {**stored["data"], "test": path, "cache_dir": "a" * 1000}}
+    Path("run/config.yaml").write_text(yaml.safe_dump(changed))
+    capsys.readouterr()
+    assert main(["train", "resume=run"]) == 2
+    told = capsys.readouterr().err
+    assert "reading data.train=" in told
+    assert f"data.test={Path(path).absolute()}, which the checkpoint names, is neither file nor folder" in told
+    assert main(["train", "resume=run", "data.test=own.csv", "trainer.max_epochs=2"]) == 0
