@@ -32,11 +32,13 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
     A config with ``_partial_: true`` gives a function that builds the object.
 
     Raises:
-        UserError: the object refused its options.
+        UserError: the object refused its options, or one of them is among ``arguments``.
     """
     if not config.get("_target_"):
         raise UserError(f"a part with the options {', '.join(map(str, config))} names no _target_ to build")
     check_options(config)
+    if taken := [name for name in arguments if name in config]:
+        raise UserError(f"{config['_target_']}: '{taken[0]}' is set by the program: leave it out")
     try:
         # Arguments go past Hydra, which would copy them through its own containers.
         factory = instantiate({**config, "_partial_": True}, _convert_="all")

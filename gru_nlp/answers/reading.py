@@ -8,11 +8,13 @@ from typing import IO, Any, NamedTuple
 from gru_nlp.answers import pipes
 from gru_nlp.data.columns import ColumnOptions, read_conll
 from gru_nlp.data.files import decoded, open_bytes
-from gru_nlp.data.readers import read_lines, text_of
+from gru_nlp.data.readers import Fields, read_lines, read_parquet, text_of
 from gru_nlp.errors import UserError, choose
 from gru_nlp.preprocessing.base import Text
 
-INPUT_FORMATS = ("lines", "csv", "tsv", "jsonl", "conll")
+#: Formats whose records have columns with names.
+TABLES = ("csv", "tsv", "jsonl", "parquet")
+INPUT_FORMATS = ("lines", *TABLES, "conll")
 
 
 class Entry(NamedTuple):
@@ -37,8 +39,8 @@ class Input(NamedTuple):
 
     Attributes:
         path: of the file; None: standard input.
-        kind: lines, csv, tsv, jsonl or conll.
-        column: of the text, in csv, tsv and jsonl.
+        kind: one of ``INPUT_FORMATS``.
+        column: of the text, in tables.
         encoding: of the bytes.
         delimiter: of csv.
     """
@@ -113,6 +115,9 @@ def read(stream: IO[bytes], source: Input) -> Iterator[Entry]:
         UserError: naming the line: wrong encoding, a missing column, broken CSV or JSON.
     """
     name = source.name
+    if source.kind == "parquet":
+        yield from table_entries(parquet_of(source), source)
+        return
     numbered = decoded(stream, source.encoding, name, "encoding")
     if source.kind == "lines":
         yield from (Entry(text, text, name) for _, text in numbered)
@@ -121,10 +126,30 @@ def read(stream: IO[bytes], source: Input) -> Iterator[Entry]:
         sentences = read_conll(numbered, name, options, tagged=False)
         yield from (Entry(sentence.words, sentence.words, name) for sentence in sentences)
     else:
-        for line, fields in read_lines(numbered, source.kind, name, None, source.delimiter):
-            place = f"{name}:{line}"
-            text = field_text(fields, source.column, place)
-            yield Entry(text, text, place, {} if fields is None else fields)
+        yield from table_entries(read_lines(numbered, source.kind, name, None, source.delimiter), source)
+
+
+def table_entries(records: Iterator[Fields], source: Input) -> Iterator[Entry]:
+    """Yield one entry a record of a table.
+
+    Raises:
+        UserError: naming the line that has no such column.
+    """
+    for line, fields in records:
+        place = f"{source.name}:{line}"
+        text = field_text(fields, source.column, place)
+        yield Entry(text, text, place, {} if fields is None else fields)
+
+
+def parquet_of(source: Input) -> Iterator[Fields]:
+    """Return the rows of a Parquet file, which is read from its end and so from no pipe.
+
+    Raises:
+        UserError: there is no file.
+    """
+    if source.path is None or not Path(source.path).is_file():
+        raise UserError(f"{source.name}: Parquet is read from a file, not from a pipe: set input=<file>")
+    return read_parquet(Path(source.path), "input")
 
 
 def field_text(fields: Mapping[str, Any] | None, column: str, place: str) -> Text:

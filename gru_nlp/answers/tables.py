@@ -54,7 +54,10 @@ class Table:
 
 
 def cell(value: Any) -> str:
-    """Return a value of the input as text; one that is neither text nor missing as JSON."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return a value of the input as text: one that JSON knows as JSON, another, such as a date, as it is shown."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except TypeError:
+        return str(value)

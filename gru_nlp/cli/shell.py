@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -18,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from gru_nlp.cli import quoting
+from gru_nlp.cli import quoting, unused
 from gru_nlp.cli.argparse_help import hydra_help_as_strings
 from gru_nlp.config import check_ranges, check_types, conf_dir, expand_users, leaves
 from gru_nlp.console import show
@@ -76,26 +77,33 @@ class Job:
 
     def run(self, config: DictConfig) -> float | None:
         """Check the composed config and call the command's module; return the score that a sweeper may search by."""
-        check(config, self.command)
+        check(config, self.command, HydraConfig.get().overrides.task, self.text)
         module = importlib.import_module(f"gru_nlp.cli.{self.command}")
         score: float | None = module.run(config) if self.text is None else module.run_text(config, self.text)
         return score
 
 
-def check(config: DictConfig, command: str) -> None:
+def check(config: DictConfig, command: str, given: Sequence[str] = (), text: str | None = None) -> None:
     """Check a composed config; take ``~`` in it for the home folder, in place.
 
+    Args:
+        config: composed from ``given``.
+        command: whose config it is.
+        given: overrides as Hydra takes them.
+        text: what stood after ``--``.
+
     Raises:
-        UserError: an option that is missing, of the wrong kind, or out of range.
+        UserError: an option that is missing, of the wrong kind, out of range, or without an effect.
     """
+    defaults = default_config(command)
     try:
-        _check(config, command)
+        _check(config, command, defaults)
+        check_effects(config, command, defaults, given, text)
     except OmegaConfBaseException as error:
         raise UserError(explain(error, command)) from None
 
 
-def _check(config: DictConfig, command: str) -> None:
-    defaults = default_config(command)
+def _check(config: DictConfig, command: str, defaults: DictConfig) -> None:
     for group in default_choices(command):
         if OmegaConf.is_dict(defaults.get(group)) and not OmegaConf.is_dict(config.get(group)):
             raise UserError(f"{group}: its yaml must hold options, as in 'name: value'")
@@ -108,9 +116,30 @@ def _check(config: DictConfig, command: str) -> None:
     if gone:
         raise UserError(f"trainer.{gone[0]} is missing: begin a yaml of your own with 'defaults: [default]'")
     check_types(config, defaults)
+    check_ranges(_unresolved(config))
+
+
+def check_effects(
+    config: DictConfig, command: str, defaults: DictConfig, given: Sequence[str], text: str | None
+) -> None:
+    """Refuse options that nothing uses.
+
+    Raises:
+        UserError: naming one.
+    """
+    plain, usual = (_unresolved(config), _unresolved(defaults))
+    if command != "train":
+        unused.check_known(plain, [*usual, *default_choices(command)])
+    elif not plain["resume"]:
+        unused.check_used(plain, usual, given)
+    if command in TAKES_TEXT:
+        unused.check_reading(plain, given, text)
+
+
+def _unresolved(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=False)
     assert isinstance(plain, dict)
-    check_ranges({str(name): value for name, value in plain.items()})
+    return {str(name): value for name, value in plain.items()}
 
 
 def arranged(command: str, overrides: Sequence[str]) -> list[str]:
@@ -127,17 +156,22 @@ def arranged(command: str, overrides: Sequence[str]) -> list[str]:
 
 
 def composed(command: str, overrides: Sequence[str]) -> DictConfig:
-    """Compose and check the config of ``command`` outside the command line.
+    """Compose and check the config of ``command`` outside the command line; ``--config-dir`` may be among its options.
 
     Raises:
         UserError: what the command line tells in a line.
     """
+    overrides, folders = quoting.without_dirs(overrides)
+    if gone := [folder for folder in folders if not Path(folder).expanduser().is_dir()]:
+        raise UserError(f"{gone[0]}: no such folder (see --config-dir)")
+    own = ",".join(f"'file://{Path(folder).expanduser().absolute()}'" for folder in folders)
+    searched = [f"hydra.searchpath=[{own}]"] if own else []
     try:
         with _composer():
-            config = compose(command, overrides=arranged(command, overrides))
+            config = compose(command, overrides=[*searched, *arranged(command, overrides)])
     except BROKEN as error:
         raise UserError(explain(error, command, overrides)) from None
-    check(config, command)
+    check(config, command, overrides)
     return config
 
 

@@ -1,6 +1,7 @@
 """How answers look in each format; no model is needed for that."""
 
 import csv
+import datetime
 import io
 import json
 from types import SimpleNamespace
@@ -102,6 +103,22 @@ def test_a_format_that_is_not_for_the_model_is_refused():
         answer("conll")
     with pytest.raises(UserError, match="format=xml is not known"):
         answer("xml")
+
+
+def test_parquet_is_read_from_a_file_alone(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "a.PARQUET"
+    day = datetime.date(2026, 11, 26)
+    pq.write_table(pa.table({"text": ["a", None, "b"], "day": [day, day, None], "words": [["x"], [], ["y"]]}), path)
+    source = Input(str(path), input_format(None, str(path)), "text", "utf-8", ",")
+    given = list(read(io.BytesIO(), source))
+    assert [entry.text for entry in given] == ["a", "", "b"]
+    assert written(given, [LABEL, BLANK, LABEL])[0].splitlines()[1] == 'a,2026-11-26,"[""x""]",good,0.7500'
+    assert next(read(io.BytesIO(), source._replace(column="words"))).text == ["x"]
+    with pytest.raises(UserError, match=r"^standard input: Parquet is read from a file"):
+        list(read(io.BytesIO(path.read_bytes()), source._replace(path=None)))
 
 
 @pytest.mark.parametrize(
