@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gru_nlp.cli.quoting import without_dirs
 from gru_nlp.cli.shell import arranged, composed
 from gru_nlp.config import absolute_paths, resolved
 from gru_nlp.training import run, scoring
@@ -17,12 +18,13 @@ def train(*overrides: str) -> run.Run:
         run.predictor()("Ms Amara Brook left Selby")
 
     Args:
-        overrides: options as on the command line, ``name=value`` each.
+        overrides: options as on the command line, ``name=value`` each; ``--config-dir=<folder>`` for yamls of one's
+            own.
 
     Raises:
         UserError: a mistake in data or options, in one line.
     """
-    return run.train(composed("train", overrides), arranged("train", overrides))
+    return run.train(composed("train", overrides), arranged("train", without_dirs(overrides)[0]))
 
 
 def evaluate(checkpoint: str | Path, *overrides: str) -> dict[str, float]:

@@ -48,7 +48,8 @@ def test_a_run_goes_on_from_python(own_csv):
         (["encoder.hidden_sizes=3"], "did you mean 'encoder.hidden_size'"),
         (["encoder=nothing"], "choose from gru"),
         (["encoder.layers=0"], "must be at least 1"),
-        (["--verbos"], "unknown flag"),
+        (["--multirun"], "--multirun is a flag of the command line alone"),
+        (["--config-dir", "gone"], "gone: no such folder"),
     ],
 )
 def test_mistakes_are_exceptions_with_the_same_words(overrides, told):
@@ -69,7 +70,9 @@ def test_the_package_shows_few_names_and_imports_nothing_heavy():
 def test_epochs_are_told_where_no_bar_can_be_drawn_and_loggers_are_chosen(own_csv, capsys):
     quiet = [option for option in TINY if "progress" not in option]
     gru_nlp.train("data=csv", f"data.train={own_csv}", "run_dir=a", "logger=csv", "optimizer.lr=0.5", *quiet)
-    told = capsys.readouterr().err.splitlines()
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    told = captured.err.splitlines()
     assert [line.partition(":")[0] for line in told[2:4]] == ["epoch 1", "epoch 2"]
     assert ", validation/accuracy " in told[2]
     assert ", rate 0.5, " in told[2]

@@ -43,6 +43,28 @@ def check_flags(arguments: Sequence[str]) -> None:
         raise UserError(f"only one of {' and '.join(modes)} can be given")
 
 
+def without_dirs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Take ``--config-dir`` and its value out of options that are given from Python, which takes no other flag.
+
+    Raises:
+        UserError: a flag of the command line.
+    """
+    options, folders = [], []
+    waiting = False
+    for argument in arguments:
+        flag, sign, value = argument.partition("=")
+        if waiting or (flag in ("--config-dir", "-cd") and sign):
+            folders.append(argument if waiting else value)
+            waiting = False
+        elif flag in ("--config-dir", "-cd"):
+            waiting = True
+        elif argument.startswith("-"):
+            raise UserError(f"{flag} is a flag of the command line alone{nearest(flag, ['--config-dir'])}")
+        else:
+            options.append(argument)
+    return options, folders
+
+
 def is_sweep(arguments: Sequence[str]) -> bool:
     """Return whether Hydra is to run several jobs."""
     return any(argument in ("--multirun", "-m") for argument in arguments)

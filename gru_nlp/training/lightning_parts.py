@@ -135,6 +135,7 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
         UserError: Lightning refuses an option.
     """
     options = {**config["trainer"], "accelerator": resolve_device(config["trainer"]["accelerator"])}
+    options["enable_progress_bar"] = config["trainer"]["enable_progress_bar"] and draws()  # else Lightning adds its own
     if options["max_epochs"] in (None, -1) and options["max_steps"] == -1:
         raise UserError("training without an end: set trainer.max_epochs or trainer.max_steps")
     if options["val_check_interval"] == 0:

@@ -35,6 +35,7 @@ class Run:
         monitored: the validation score that chose the best checkpoint.
         predictions: a record a row of the test split, input, truth and prediction; empty where there is none.
         parts: what the run was made of.
+        trusted: packages of a person's own (``trust``) that its checkpoint may be built from.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class Run:
     monitored: float
     predictions: list[Record]
     parts: Parts
+    trusted: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value:.4f}" for name, value in sorted(self.scores.items()))
@@ -49,7 +51,7 @@ class Run:
 
     def predictor(self, device: str = "cpu") -> Predictor:
         """Load the best checkpoint to predict with, on ``cpu`` or ``cuda``."""
-        return Predictor.from_checkpoint(self.folder, device)
+        return Predictor.from_checkpoint(self.folder, device, self.trusted)
 
 
 def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
@@ -97,7 +99,7 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
         leave(parts, folder, scores, facts)
         for logger in trainer.loggers:
             log_options(logger, given, scores)
-    return Run(folder, scores, scores[plain["task"]["monitor"]], records, parts)
+    return Run(folder, scores, scores[plain["task"]["monitor"]], records, parts, tuple(plain["trust"]))
 
 
 def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -> DictConfig:

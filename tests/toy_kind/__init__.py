@@ -1,0 +1,1 @@
+"""A task kind outside the package: it counts vowels."""
