@@ -269,14 +269,15 @@ def explain(error: Exception, command: str, overrides: Sequence[str] = ()) -> st
     """Turn Hydra's several lines into one, with the nearest right name among what ``overrides`` choose."""
     chosen = [text for text in overrides if text.partition("=")[0] in group_names()]
     message = str(error)
-    missing = re.search(r"Could not find '([^'/]+)/([^']+)'", message) or re.search(
+    missing = re.search(r"Could not find '([^']+)/([^'/]+)'", message) or re.search(
         r"Could not find '([^']+)'", message
     )
     if missing and len(missing.groups()) == 2:
         group, value = missing.groups()
         options = [line.strip() for line in message.partition("Available options in")[2].splitlines()[1:]]
         known = sorted(option for option in options if re.fullmatch(r"[A-Za-z0-9]\w*", option))
-        return f"{group}={value} is not known: choose from {', '.join(known)}{nearest(value, known)}"
+        extra = " (optuna needs: pip install 'gru_nlp[optuna]')" if group == "hydra/sweeper" else ""
+        return f"{group}={value} is not known: choose from {', '.join(known)}{nearest(value, known)}{extra}"
     unknown = re.search(r"(?:Could not override|Key) '([^']+)'", message)
     if unknown:
         option = unknown.group(1).partition("@")[0]
