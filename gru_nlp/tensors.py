@@ -27,12 +27,14 @@ def to_array(tensor: Tensor) -> AnyArray:
 
 
 def resolve_device(device: str) -> str:
-    """Return ``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``.
+    """Return ``cpu``, ``cuda`` or ``mps`` for one of these or ``auto``, which is never ``mps``.
 
     Raises:
         UserError: unknown, or no GPU is there.
     """
-    choose("device", device, ("auto", "cpu", "cuda"))
+    choose("device", device, ("auto", "cpu", "cuda", "mps"))
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise UserError("device=mps, but torch sees no GPU of Apple's: set device=cpu or device=auto")
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("device=cuda, but torch sees no GPU: set device=cpu or device=auto")
     if device == "auto":

@@ -19,7 +19,8 @@ from gru_nlp.console import is_first_process, say
 from gru_nlp.errors import UserError
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
-from gru_nlp.training import lightning_parts, predictions, run_folder
+from gru_nlp.tensors import resolve_device
+from gru_nlp.training import lightning_parts, parity, predictions, run_folder
 from gru_nlp.training.parts import Parts, prepare
 from gru_nlp.training.stored_data import check_stored_data, discreet
 
@@ -81,7 +82,10 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     else:
         trainer, parts = restored(folder, plain, stopped, given)
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
-    lightning_parts.check_interval(trainer, len(parts.data.train_dataloader()))
+    batches = parts.data.train_dataloader()
+    lightning_parts.check_interval(trainer, len(batches))
+    if (device := resolve_device(plain["trainer"]["accelerator"])) in parity.DOUBTED:
+        parity.check(parts.task, next(iter(batches)), device)
     run_folder.create(folder, config, resumed=stopped is not None)
     fit(parts, folder, trainer, stopped)
     scores = score(parts, folder, trainer)
