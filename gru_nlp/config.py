@@ -63,8 +63,8 @@ def absolute_paths(config: DictConfig) -> None:
     """Make the paths that a checkpoint keeps absolute, in place."""
     for option in STORED_PATHS:
         value = OmegaConf.select(config, option)
-        if isinstance(value, str) and (option not in HUB_OPTIONS or Path(value).expanduser().is_dir()):
-            OmegaConf.update(config, option, str(Path(value).expanduser().absolute()))
+        if isinstance(value, str) and (option not in HUB_OPTIONS or at_home(value).is_dir()):
+            OmegaConf.update(config, option, str(at_home(value).absolute()))
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:
@@ -79,7 +79,15 @@ def expand_users(config: DictConfig) -> None:
     for option in PATH_OPTIONS:
         value = OmegaConf.select(config, option, throw_on_resolution_failure=False)
         if isinstance(value, str) and value.startswith("~"):
-            OmegaConf.update(config, option, str(Path(value).expanduser()))
+            OmegaConf.update(config, option, str(at_home(value)))
+
+
+def at_home(path: str) -> Path:
+    """Take ``~`` and ``~name`` at the start of a path for a home folder; leave one that there is not."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -134,7 +142,8 @@ def check_ranges(config: Mapping[str, Any]) -> None:
         name = option.rpartition(".")[2]
         if value == "auto" and name == "devices":
             continue
-        if name in COUNTS | SHARES | set(MOST) and isinstance(value, str) and "${" not in value:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name in COUNTS | SHARES | set(MOST) and not (number or value is None or "${" in str(value)):
             raise UserError(f"{option}={value} must be a number")
         if option in ("seed", "num_workers") and type(value) is not int and "${" not in str(value):
             raise UserError(f"{option}={value} must be a whole number")

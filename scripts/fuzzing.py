@@ -93,8 +93,18 @@ def child(command: list[str], folder: Path) -> None:
         os._exit(code)
 
 
-def run_case(prepare: Callable[[], tuple[list[str], str]]) -> tuple[list[str], str, Outcome]:
-    """Run one case in a folder of its own; ``prepare`` fills it and returns the command and what was done."""
+def run_case(
+    prepare: Callable[[], tuple[list[str], str]],
+    finish: Callable[[], None] = lambda: None,
+    most_seconds: float = MOST_SECONDS,
+) -> tuple[list[str], str, Outcome]:
+    """Run one case in a folder of its own.
+
+    Args:
+        prepare: fills the folder and returns the command and what was done.
+        finish: looks at the folder afterwards.
+        most_seconds: after which the command is ended.
+    """
     home = Path.cwd()
     with tempfile.TemporaryDirectory() as name:
         folder, log = Path(name, "here"), Path(name)
@@ -106,7 +116,8 @@ def run_case(prepare: Callable[[], tuple[list[str], str]]) -> tuple[list[str], s
             process = os.fork()
             if process == 0:
                 child(command, log)
-            code, kilobytes = wait(process, started)
+            code, kilobytes = wait(process, started, most_seconds)
+            finish()
             texts = [(log / name).read_text(errors="replace") if (log / name).exists() else ""
                      for name in ("out.txt", "err.txt", "forbidden.txt")]  # fmt: skip
             seconds = time.monotonic() - started
@@ -115,10 +126,10 @@ def run_case(prepare: Callable[[], tuple[list[str], str]]) -> tuple[list[str], s
             os.chdir(home)
 
 
-def wait(process: int, started: float) -> tuple[int | None, int]:
+def wait(process: int, started: float, most_seconds: float) -> tuple[int | None, int]:
     """Wait for a child, end it after too long, and what it started; return its exit code and its peak memory."""
     ended = None
-    while ended is None and time.monotonic() - started < MOST_SECONDS:
+    while ended is None and time.monotonic() - started < most_seconds:
         time.sleep(0.01)
         ended = os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     with contextlib.suppress(ProcessLookupError):  # before the child is reaped, while its number is still its own

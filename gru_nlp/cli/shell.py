@@ -21,7 +21,7 @@ from yaml import YAMLError
 
 from gru_nlp.cli import quoting, unused
 from gru_nlp.cli.argparse_help import hydra_help_as_strings
-from gru_nlp.config import check_ranges, check_types, conf_dir, expand_users, leaves
+from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users, leaves
 from gru_nlp.console import show
 from gru_nlp.data.files import is_broken
 from gru_nlp.errors import UserError, nearest, printable
@@ -162,9 +162,9 @@ def composed(command: str, overrides: Sequence[str]) -> DictConfig:
         UserError: what the command line tells in a line.
     """
     overrides, folders = quoting.without_dirs(overrides)
-    if gone := [folder for folder in folders if not Path(folder).expanduser().is_dir()]:
+    if gone := [folder for folder in folders if not at_home(folder).is_dir()]:
         raise UserError(f"{gone[0]}: no such folder (see --config-dir)")
-    own = ",".join(f"'file://{Path(folder).expanduser().absolute()}'" for folder in folders)
+    own = ",".join(f"'file://{at_home(folder).absolute()}'" for folder in folders)
     searched = [f"hydra.searchpath=[{own}]"] if own else []
     try:
         with _composer():

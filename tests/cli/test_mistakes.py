@@ -63,6 +63,12 @@ def test_missing_files_and_folders_are_named(capsys):
     )
 
 
+def test_a_home_folder_that_there_is_not_is_a_name_like_any_other(capsys):
+    assert "~nobody-here/a.csv: no such file" in refused(capsys, "train", "data=csv", "data.train=~nobody-here/a.csv")
+    write("~a.csv", "text,label\nx,a\ny,a\n")
+    assert "2 training rows are too few" in refused(capsys, "train", "data=csv", "data.train=~a.csv")
+
+
 def test_bad_rows_of_other_splits_are_named(capsys):
     train = write("a.csv", GOOD)
     bad = write("b.csv", "text,label\nx,a\ny,c\n")
@@ -82,6 +88,8 @@ def test_bad_rows_of_other_splits_are_named(capsys):
         ("encoder=gruu", "did you mean 'gru'?"),
         ("trainer.max_epochs=many", "trainer.max_epochs=many must be a whole number"),
         ("batch_size=0", "batch_size=0 must be at least 1"),
+        ("batch_tokens=[1]", "batch_tokens=[1] must be a number"),
+        ("batch_tokens=true", "batch_tokens=True must be a number"),
         ("tokenizer.normalization=nfkk", "did you mean 'nfkc'?"),
         ("preprocessing.truncation=hed", "did you mean 'head'?"),
         ("device=gpu", "device=gpu is not known"),

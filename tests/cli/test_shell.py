@@ -149,7 +149,10 @@ def test_two_processes_train_and_score_each_row_once():
 def test_an_interrupted_run_ends_with_130_and_one_line():
     options = ["data=csv", f"data.train={small_csv('a.csv')}", *TINY, "trainer.max_epochs=100000", "patience=100000"]
     command = [*PROGRAM, "train", *options, "run_dir=run"]
+    # What a shell starts in the background ignores interrupts, and its children would too.
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        signal.signal(signal.SIGINT, kept)
         told = ""
         while "training on" not in told:
             told = process.stderr.readline()
