@@ -27,8 +27,6 @@ ENTRY = re.compile(r"\s+-\s+(?P<name>[^:#]+?)(?::\s*(?P<choice>\[[^\]]*\]|\S+))?
 #: The flags that people use, each with the values it takes and what it does; Hydra's others are in --hydra-help.
 FLAGS = {
     "--help": ("[group]", "this text, or the choices of a group with their options"),
-    "--quiet, -q": ("", "results and errors alone: no bar, no remarks"),
-    "--verbose, -v": ("", "also what is read and where it is cached, and the traceback of a mistake"),
     "--cfg": ("job|hydra|all", "show the config that the options make, and end"),
     "--resolve": ("", "with --cfg: values in the place of ${...}"),
     "--package": ("GROUP", "with --cfg: that part of the config alone"),
