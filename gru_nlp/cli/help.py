@@ -2,7 +2,9 @@
 
 The yaml files are read as text, since comments are what explains an option, and since composing them would load Hydra:
 help is to come at once. A file's first comment explains the choice, the comment behind an option the option. A file
-takes over the options of those that its defaults list names, so that a choice is shown with all that it takes.
+takes over the options of those that its defaults list names, so that a choice is shown with all that it takes. Where it
+says nothing on an option, what is said where the option comes from explains it: in the file that it builds on, at the
+section that the option stands in, or in the group whose option a task or an experiment sets.
 """
 
 import re
@@ -20,12 +22,20 @@ LINE = re.compile(
     r"""(?P<indent>\s*)(?P<name>[\w"]+):(?P<value>(?:\s+(?:"[^"]*"|[^\s#]\S*))*)(?:\s+\#\s*(?P<comment>.*))?$"""
 )
 INLINE = re.compile(r"(\w+): ([^,}]+)")
-ENTRY = re.compile(r"\s+-\s+(?P<name>[^:#]+?)(?::\s*(?P<choice>\S+))?\s*(?:#\s*(?P<comment>.*))?$")
-FLAGS = """flags:
-  --help [group]      this text, or the choices of a group with their options
-  --cfg job           show the config that the options make, and end
-  --config-dir DIR    a folder of your own yaml, laid out as conf/
-  --multirun, -m      run once for each of several values: option=a,b"""
+REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+ENTRY = re.compile(r"\s+-\s+(?P<name>[^:#]+?)(?::\s*(?P<choice>\[[^\]]*\]|\S+))?\s*(?:#\s*(?P<comment>.*))?$")
+#: The flags that people use, each with the values it takes and what it does; Hydra's others are in --hydra-help.
+FLAGS = {
+    "--help": ("[group]", "this text, or the choices of a group with their options"),
+    "--cfg": ("job|hydra|all", "show the config that the options make, and end"),
+    "--resolve": ("", "with --cfg: values in the place of ${...}"),
+    "--package": ("GROUP", "with --cfg: that part of the config alone"),
+    "--info": ("defaults-tree|defaults|searchpath|plugins|all", "show which yamls make the config, and end"),
+    "--config-dir": ("DIR", "a folder of your own yaml, laid out as conf/"),
+    "--multirun, -m": ("", "run once for each of several values: option=a,b"),
+    "--hydra-help": ("", "Hydra's own flags, and end"),
+    "--version": ("", "Hydra's version, and end"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,14 @@ class Option:
     default: str
     comment: str
 
+    @property
+    def explained(self) -> str:
+        """Return the comment; where there is none, what the value is taken from."""
+        taken = REFERENCE.fullmatch(self.default)
+        if self.comment or not taken:
+            return self.comment
+        return f"that of {taken[1]}" if "." in taken[1] else f"what {taken[1]}=... chooses"
+
 
 @dataclass
 class Page:
@@ -43,6 +61,7 @@ class Page:
     head: str = ""
     defaults: list[tuple[str, str | None, str]] = field(default_factory=list)
     options: dict[str, Option] = field(default_factory=dict)
+    sections: dict[str, str] = field(default_factory=dict)  # their comments
 
 
 @cache
@@ -76,6 +95,8 @@ def read(path: Path) -> Page:
             page.options |= {f"{name}.{key}": Option(part.strip(), comment) for key, part in INLINE.findall(value)}
         elif value and not found["name"].startswith("_"):
             page.options[name] = Option(value, comment)
+        elif comment:
+            page.sections[name] = comment
     page.head = " ".join(head)
     return page
 
@@ -87,6 +108,11 @@ def groups(command: str) -> dict[str, tuple[str | None, str]]:
     ]
     kept = [entry for entry in chosen if not entry[0].startswith("override ")]
     return {name: (None if choice == "null" else choice, comment) for name, choice, comment in kept}
+
+
+def parts(choice: str) -> list[str]:
+    """Return the choices that stand in one, which may be a list: ``[csv, tensorboard]``."""
+    return [part.strip() for part in choice.strip("[]").split(",") if part.strip()]
 
 
 def choices(group: str) -> list[str]:
@@ -101,14 +127,59 @@ def options(group: str, choice: str) -> dict[str, Option]:
     for name, value, _ in page.defaults:
         if value is None and name != "_self_":
             result |= options(group, name)
+    said = {**{name: option.comment for name, option in result.items()}, **page.sections}
     for name, option in page.options.items():
         # A choice that sets options of other groups names its own in full, as task=... does.
         whole = name if group in ("task", "experiment") else f"{group}.{name}"
-        inherited = result[whole].comment if whole in result else ""
+        inherited = _inherited((whole, name), said)
         # A part that stands where null stood, as data.files.train where data.files did, takes its place.
         result = {other: kept for other, kept in result.items() if not whole.startswith(f"{other}.")}
         result[whole] = Option(option.default, option.comment or inherited)
+    if group not in ("task", "experiment"):
+        return result
+    others = {name: option for name, option in result.items() if not name.startswith(f"{group}.")}
+    return result | _as_elsewhere(others, _chosen(group, choice))
+
+
+def _inherited(names: Sequence[str], said: Mapping[str, str]) -> str:
+    """Return the comment on an option in what its file builds on, else on a section that it stands in."""
+    for place in names:
+        while place:
+            if found := said.get(place):
+                return found
+            place = place.rpartition(".")[0]
+    return ""
+
+
+def _chosen(group: str, choice: str) -> dict[str, str]:
+    """Return what a task or an experiment chooses of other groups."""
+    result: dict[str, str] = {}
+    for name, value, _ in read(conf_dir() / group / f"{choice}.yaml").defaults:
+        other = name.removeprefix("override /")
+        if value is None and name != "_self_":
+            result |= _chosen(group, name)
+        elif value is not None:
+            result |= {**(_chosen("task", value) if other == "task" else {}), other: value}
     return result
+
+
+def _as_elsewhere(given: Mapping[str, Option], chosen: Mapping[str, str]) -> dict[str, Option]:
+    """Explain the options of other groups that a task or an experiment sets as the groups' ``chosen`` choices do."""
+    usual = {name: choice for name, (choice, _) in groups("train").items()}
+    result = dict(given)
+    for name, option in given.items():
+        group = name.partition(".")[0]
+        choice = chosen.get(group, usual.get(group))
+        if option.comment:
+            continue
+        known = options(group, choice) if choice and group in usual else read(conf_dir() / "train.yaml").options
+        result[name] = Option(option.default, known[name].comment if name in known else "")
+    return result
+
+
+def command_options(command: str) -> dict[str, Option]:
+    """Return the options of a command that lie in no group."""
+    return read(conf_dir() / f"{command}.yaml").options
 
 
 def explain(command: str, arguments: Sequence[str]) -> str:
@@ -129,12 +200,19 @@ def explain(command: str, arguments: Sequence[str]) -> str:
             raise UserError(f"no group {word} to explain: {listed}{nearest(word, known)}")
     if words:
         return "\n\n".join(_group(word, known[word][0]) for word in words)
+    return _command(command, known, chosen_groups(command, arguments))
+
+
+def chosen_groups(command: str, arguments: Sequence[str]) -> dict[str, str | None]:
+    """Return the choice of each group of a command under some options, a task's or an experiment's own among them."""
+    known = groups(command)
+    named = {name: value for name, _, value in (argument.partition("=") for argument in arguments) if name in known}
+    given = {name: value for name, value in named.items() if set(parts(value)) <= set(choices(name))}
     chosen = {name: choice for name, (choice, _) in known.items()}
-    for argument in arguments:
-        name, _, value = argument.partition("=")
-        if name in known and value in choices(name):
-            chosen[name] = value
-    return _command(command, known, chosen)
+    for group in ("task", "experiment"):
+        if choice := given.get(group):
+            chosen |= {name: value for name, value in _chosen(group, choice).items() if name in known}
+    return chosen | given
 
 
 def _command(command: str, known: Mapping[str, tuple[str | None, str]], chosen: Mapping[str, str | None]) -> str:
@@ -150,17 +228,23 @@ def _command(command: str, known: Mapping[str, tuple[str | None, str]], chosen: 
         choice = chosen[name]
         if choice is not None and choice != default:
             lines.append(f"    shown: {choice}")
-        if choice is not None:
-            own = options(name, choice)
+        for part in parts(choice or ""):
+            own = options(name, part)
             lines += _table({key: value for key, value in own.items() if key.startswith(f"{name}.")})
-    return "\n".join([*lines, "", FLAGS])
+    return "\n".join([*lines, "", "flags:", *_flags()])
+
+
+def _flags() -> Iterator[str]:
+    for flag, (values, what) in FLAGS.items():
+        start = f"  {flag} {values}"
+        yield from [f"{start:<22}{what}"] if len(start) < 21 else [start, f"{'':<22}{what}"]
 
 
 def _group(group: str, default: str | None) -> str:
     lines = [f"{group}: {', '.join(choices(group))}"]
     for choice in choices(group):
         head = read(conf_dir() / group / f"{choice}.yaml").head
-        lines += ["", f"{group}={choice}" + (" (default)" if choice == default else "")]
+        lines += ["", f"{group}={choice}" + (" (default)" if choice in parts(default or "") else "")]
         lines += [*_wrapped(f"    {head}", "    ")] if head else []
         others = [entry for entry in read(conf_dir() / group / f"{choice}.yaml").defaults if entry[1]]
         lines += [f"    sets {name.removeprefix('override /')}={value}" for name, value, _ in others]
@@ -176,7 +260,7 @@ def _table(shown: Mapping[str, Option]) -> Iterator[str]:
     width = min(max(map(len, pairs.values()), default=0), 44)
     for name, option in shown.items():
         start = f"  {pairs[name]:<{width}}"
-        yield from _wrapped(f"{start}  {option.comment}".rstrip(), " " * (width + 4))
+        yield from _wrapped(f"{start}  {option.explained}".rstrip(), " " * (width + 4))
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

@@ -13,6 +13,11 @@ COMMANDS = {
     "translate": "translate text: an argument after --, a file, standard input, or at a prompt",
     "info": "show what a checkpoint holds: task, labels, sizes, scores, config",
 }
+#: Commands that take no options, and their arguments.
+TOOLS = {"completion": ("bash", "zsh", "fish")}
+TOLD = {
+    "completion": "print a script that completes commands, options and choices in a shell: bash, zsh or fish",
+}
 USER_ERROR = 2
 
 USAGE = """gru-nlp {version}: small recurrent text models on your own text
@@ -21,19 +26,22 @@ usage: gru-nlp <command> [option=value ...] [-- text]
 
 commands:
 {commands}
+{tools}
 
   gru-nlp train                                    learn from the embedded sample
   gru-nlp train data=csv data.train=a.csv          learn from your own file
   gru-nlp predict checkpoint=<run> -- not bad      label a text
   gru-nlp <command> --help                         its options and choices
   gru-nlp <command> --help <group>                 each choice of a group, with its options
+  source <(gru-nlp completion bash)                complete them by the tabulator key (in zsh and fish too)
 """
 
 
 def usage() -> str:
     """Return the text of ``gru-nlp --help``."""
     commands = "\n".join(f"  {name:<10} {what}" for name, what in COMMANDS.items())
-    return USAGE.format(version=__version__, commands=commands)
+    tools = "\n".join(f"  {name:<10} {what}" for name, what in TOLD.items())
+    return USAGE.format(version=__version__, commands=commands, tools=tools)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,9 +54,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"gru-nlp {__version__}")
         return 0
     command = given[0]
+    if command in TOOLS:
+        return tool(command, given[1:])
     if command not in COMMANDS:
         print(
-            f"gru-nlp: unknown command '{command}': choose from {', '.join(COMMANDS)}{nearest(command, COMMANDS)}",
+            f"gru-nlp: unknown command '{command}': choose from {', '.join([*COMMANDS, *TOOLS])}"
+            f"{nearest(command, [*COMMANDS, *TOOLS])}",
             file=sys.stderr,
         )
         return USER_ERROR
@@ -72,3 +83,29 @@ def explained(command: str, options: list[str]) -> int:
         print(f"gru-nlp: {error}", file=sys.stderr)
         return USER_ERROR
     return 0
+
+
+def tool(command: str, arguments: list[str]) -> int:
+    """Run a command that takes no options; return the exit code."""
+    if "--help" in arguments or "-h" in arguments:
+        print(f"gru-nlp {command}: {TOLD[command]}\n\nusage: gru-nlp {command} [{'|'.join(TOOLS[command])}]")
+        return 0
+    try:
+        lines = completion_lines(arguments)
+    except UserError as error:
+        print(f"gru-nlp: {error}", file=sys.stderr)
+        return USER_ERROR
+    print("\n".join(lines))
+    return 0
+
+
+def completion_lines(arguments: list[str]) -> list[str]:
+    """Return a shell's script, or what a shell asks for."""
+    from gru_nlp.cli.completion import answer
+
+    shell, found = answer(arguments, {**COMMANDS, **TOLD}, TOOLS)
+    if not shell:
+        return found
+    from gru_nlp.cli.completion_scripts import SCRIPTS
+
+    return [SCRIPTS[shell].rstrip()]

@@ -8,6 +8,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from gru_nlp.cli import help as helping
+from gru_nlp.cli import quoting
 from gru_nlp.cli.main import COMMANDS, main
 from gru_nlp.config import conf_dir, leaves
 
@@ -69,3 +70,42 @@ def test_help_loads_neither_hydra_nor_torch():
     code = "import sys; from gru_nlp.cli.main import main; main(['train', '--help', 'data'])\n"
     code += "sys.exit(any(name in sys.modules for name in ('hydra', 'torch', 'lightning')))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_of_a_command_is_explained(command):
+    assert [name for name, option in helping.command_options(command).items() if not option.explained] == []
+    for group in helping.groups(command):
+        for choice in helping.choices(group):
+            bare = [name for name, option in helping.options(group, choice).items() if not option.explained]
+            assert bare == [], choice
+            assert helping.read(conf_dir() / group / f"{choice}.yaml").head, choice
+
+
+def test_an_option_that_a_choice_only_sets_is_explained_where_it_comes_from():
+    said = {name: option.explained for name, option in helping.options("experiment", "multi30k_de_en").items()}
+    assert said["decoder.hidden_size"] == "features of a state"
+    assert said["batch_size"] == "most sentences in a batch"
+    assert said["data.target"] == "the same for the target sentences"
+    assert helping.options("data", "sst2")["data.files.test"].explained == "names of a preset's files in dir"
+    assert helping.options("model", "classifier")["model.embedding.size"].explained == "that of embedding.size"
+
+
+def test_a_task_beside_help_shows_what_it_chooses(capsys):
+    text = told(capsys, "train", "task=ner", "--help")
+    assert "shown: sample_entities" in text
+    assert "model.crf=true" in text
+
+
+def test_a_group_whose_default_is_a_list_is_shown(capsys):
+    assert "logger: csv, mlflow, none, tensorboard, wandb\n    default: [csv, tensorboard]" in told(
+        capsys, "train", "--help"
+    )
+
+
+def test_the_flags_that_people_use_are_explained_and_are_taken(capsys):
+    text = told(capsys, "predict", "--help")
+    for flag in helping.FLAGS:
+        assert f"  {flag}" in text
+        for name in flag.split(", "):
+            assert name in quoting.HYDRA_FLAGS
