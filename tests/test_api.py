@@ -58,6 +58,13 @@ def test_mistakes_are_exceptions_with_the_same_words(overrides, told):
     assert not list(Path.cwd().iterdir())
 
 
+def test_a_yaml_that_hydra_breaks_on_is_told_in_a_line():
+    Path("own/encoder").mkdir(parents=True)
+    Path("own/encoder/mine.yaml").write_text("defaults: 3\n")
+    with pytest.raises(gru_nlp.UserError, match="defaults"):
+        gru_nlp.train("--config-dir=own", "encoder=mine")
+
+
 def test_the_package_shows_few_names_and_imports_nothing_heavy():
     assert len(gru_nlp.__all__) <= 12
     assert all(getattr(gru_nlp, name) for name in gru_nlp.__all__)

@@ -166,13 +166,27 @@ def composed(command: str, overrides: Sequence[str]) -> DictConfig:
         raise UserError(f"{gone[0]}: no such folder (see --config-dir)")
     own = ",".join(f"'file://{at_home(folder).absolute()}'" for folder in folders)
     searched = [f"hydra.searchpath=[{own}]"] if own else []
-    try:
-        with _composer():
-            config = compose(command, overrides=[*searched, *arranged(command, overrides)])
-    except BROKEN as error:
-        raise UserError(explain(error, command, overrides)) from None
+    with told_in_a_line(command, overrides), _composer():
+        config = compose(command, overrides=[*searched, *arranged(command, overrides)])
     check(config, command, overrides)
     return config
+
+
+@contextlib.contextmanager
+def told_in_a_line(command: str, overrides: Sequence[str], job: Job | None = None) -> Iterator[None]:
+    """Make what Hydra and OmegaConf raise, where a config cannot be composed, one line; what ``job`` raises stays.
+
+    Raises:
+        UserError: that line.
+    """
+    try:
+        yield
+    except (*BROKEN, ValueError, AttributeError) as error:
+        # A yaml of a person's own can break Hydra with errors of Python's own kinds, which name what they were about.
+        known = isinstance(error, BROKEN) or any(word in str(error) for word in ("defaults", "full_key: "))
+        if not known or (job and job.entered):
+            raise
+        raise UserError(explain(error, command, overrides)) from None
 
 
 def run_command(command: str, arguments: list[str]) -> int:
@@ -187,22 +201,12 @@ def run_command(command: str, arguments: list[str]) -> int:
         if text is not None and is_broken(text):
             raise UserError("the text after -- is not UTF-8: set input=<file> and encoding=<its codec>")
         sys.argv = [f"gru-nlp {command}", *arranged(command, overrides)]
-        with hydra_help_as_strings():
+        with told_in_a_line(command, overrides, job), hydra_help_as_strings():
             hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
         if job.finished:
             tell_sweep(job)
     except UserError as error:
         complain(str(error))
-        return USER_ERROR
-    except BROKEN as error:
-        if job.entered:
-            raise
-        complain(explain(error, command, overrides))
-        return USER_ERROR
-    except ValueError as error:
-        if job.entered or "defaults" not in str(error):
-            raise
-        complain(explain(error, command, overrides))
         return USER_ERROR
     except SystemExit as ended:  # --version and --hydra-help
         if job.entered:
