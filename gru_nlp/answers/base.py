@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from gru_nlp.answers import tables
-from gru_nlp.answers.reading import Entry, delimiter_of
+from gru_nlp.answers.reading import Entry
+from gru_nlp.data.readers import delimiter_of
 from gru_nlp.errors import UserError, choose, printable
 from gru_nlp.preprocessing.base import Preprocessor, Record, Text
 
@@ -42,7 +43,9 @@ def style_of(config: Mapping[str, Any], **given: Any) -> Style:
         UserError: an option that is not known.
     """
     style = Style(
-        kind=config["format"], to_file=config["output"] is not None, delimiter=delimiter_of(config["delimiter"])
+        kind=config["format"],
+        to_file=config["output"] is not None,
+        delimiter=delimiter_of(config["delimiter"], "delimiter"),
     )
     return style._replace(**given)
 

@@ -8,7 +8,8 @@ from typing import IO, Any, NamedTuple
 from gru_nlp.answers import pipes
 from gru_nlp.data.columns import ColumnOptions, read_conll
 from gru_nlp.data.files import decoded, open_bytes
-from gru_nlp.data.readers import Fields, read_lines, read_parquet, text_of
+from gru_nlp.data.readers import Fields, delimiter_of, read_lines, read_parquet
+from gru_nlp.data.values import text_of
 from gru_nlp.errors import UserError, choose
 from gru_nlp.preprocessing.base import Text
 
@@ -68,7 +69,7 @@ def input_of(config: Mapping[str, Any]) -> Input:
         kind=input_format(config["input_format"], config["input"]),
         column=config["text"],
         encoding=config["encoding"],
-        delimiter=delimiter_of(config["delimiter"]),
+        delimiter=delimiter_of(config["delimiter"], "delimiter"),
     )
 
 
@@ -78,18 +79,6 @@ def input_format(given: str | None, path: str | None) -> str:
         return choose("input_format", given, INPUT_FORMATS)
     ending = Path((path or "").lower().removesuffix(".gz")).suffix.removeprefix(".")
     return ending if ending in INPUT_FORMATS else "lines"
-
-
-def delimiter_of(given: object) -> str:
-    """Return the character between the fields of csv.
-
-    Raises:
-        UserError: it cannot stand between fields.
-    """
-    delimiter = str(given)
-    if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise UserError(f"delimiter={delimiter!r} must be one character, and neither a quote nor a line's end")
-    return delimiter
 
 
 @contextlib.contextmanager

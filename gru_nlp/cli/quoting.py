@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from gru_nlp.config import PATH_OPTIONS
 from gru_nlp.errors import UserError, nearest
 
+#: Options whose values are taken as they are typed, whatever they hold.
+VERBATIM = (*PATH_OPTIONS, "delimiter", "data.delimiter", "encoding", "data.encoding")
 #: Those that take a value, which may be the next argument.
 VALUED_FLAGS = (
     *("--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
@@ -111,7 +113,7 @@ def without_nulls(arguments: Sequence[str], groups: Mapping[str, str | None]) ->
 
 
 def quote_paths(arguments: Sequence[str]) -> list[str]:
-    """Quote the values of path options, so that blanks, brackets, ``=`` and any letter are taken as they are.
+    """Quote the values of ``VERBATIM`` options, so that blanks, brackets, ``=`` and any letter are taken as they are.
 
     In a sweep a comma separates values, so nothing is quoted there.
     """
@@ -122,7 +124,7 @@ def quote_paths(arguments: Sequence[str]) -> list[str]:
 
 def _quoted(argument: str) -> str:
     name, sign, value = argument.partition("=")
-    if not sign or name.lstrip("+") not in PATH_OPTIONS or value in ("", "null", "???"):
+    if not sign or name.lstrip("+") not in VERBATIM or value in ("", "null", "???"):
         return argument
     if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
         return argument

@@ -10,6 +10,7 @@ from gru_nlp.data.hub import Hub, HubSource
 from gru_nlp.data.images import LabelledImage
 from gru_nlp.data.kinds import CarvedCorpus, LabelledRows, PairRows, TaggedRows
 from gru_nlp.data.layouts import LabelledText, Layout
+from gru_nlp.data.readers import delimiter_of
 from gru_nlp.data.where import SPLITS, Files, Split
 from gru_nlp.errors import UserError, choose
 
@@ -96,7 +97,7 @@ class LabelledCorpus(LabelledRows, FileCorpus):
         columns = tuple(self.columns) if self.columns else None
         names = (self.label, self.text_columns[0])
         return {
-            **tables(self.encoding, columns, self.delimiter),
+            **tables(self.encoding, columns, delimiter_of(self.delimiter, "data.delimiter")),
             "labelled_lines": LabelledLines(self.encoding, *names),
             "folders": Folders(self.encoding, *names),
         }
@@ -118,6 +119,7 @@ class PairCorpus(PairRows, FileCorpus):
         train_source, train_target, validation_source, validation_target, test_source, test_target: parallel files;
             the name of a preset's file has ``{language}`` for the language.
         hub_path: the same data set on the hub, with a column a language; None: there is none.
+        delimiter: between the fields of csv; older checkpoints do not state it.
     """
 
     train_source: str | None
@@ -127,10 +129,12 @@ class PairCorpus(PairRows, FileCorpus):
     test_source: str | None
     test_target: str | None
     hub_path: str | None
+    delimiter: str = ","
 
     def formats(self) -> dict[str, Format]:
         """Return parallel files, and tables."""
-        return {"parallel": Parallel(self.encoding, (self.source, self.target)), **tables(self.encoding)}
+        named = tables(self.encoding, None, delimiter_of(self.delimiter, "data.delimiter"))
+        return {"parallel": Parallel(self.encoding, (self.source, self.target)), **named}
 
     def own(self) -> dict[Split, dict[str, str | None]]:
         """Return the options of two files a split for ``parallel``, else of one.

@@ -5,33 +5,51 @@ import contextlib
 import gzip
 import hashlib
 import io
+import os
+import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
+from gru_nlp.data import signatures
 from gru_nlp.errors import UserError
 
 GZIP_MAGIC = b"\x1f\x8b"
-HASH_BLOCK = 1 << 20
+BLOCK = 1 << 20
+#: Most bytes of a line, and of a text: tokens of a longer one, a file of zeros in a small gzip say, fill the memory.
+MOST_LINE = 1 << 23
+BYTE_ORDER_MARK = "\ufeff"
+#: What Python calls encodings of text, and no file is in.
+NOT_OF_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
 
 Lines = Iterator[tuple[int, str]]
+Opener = Callable[[Path], io.BufferedReader]
 
 
 def check_encoding(encoding: str, option: str) -> str:
     """Return the codec's proper name.
 
     Raises:
-        UserError: there is no such codec, or its line ends are not single bytes.
+        UserError: there is no such codec, or it is none of texts.
     """
     try:
-        name = codecs.lookup(encoding).name
-    except LookupError:
+        codec = codecs.lookup(str(encoding))
+        "\n".encode(codec.name)
+    except (LookupError, ValueError):  # a name with a NUL in it; a codec that is none of texts, as rot13 and zlib
         raise UserError(f"{option}={encoding} is not known: use utf-8, latin-1, cp1252, ...") from None
-    if name.startswith(("utf-16", "utf-32")):
-        raise UserError(f"{option}={encoding} is not read here: save the file as utf-8")
+    if codec.name in NOT_OF_FILES:
+        raise UserError(f"{option}={encoding} is no encoding of files: use utf-8, latin-1, cp1252, ...")
     # A byte-order mark is no part of the first text.
-    return "utf-8-sig" if name == "utf-8" else name
+    return "utf-8-sig" if codec.name == "utf-8" else codec.name
+
+
+def exists(path: Path) -> bool:
+    """Return whether something stands at ``path``; a name that is too long or broken names nothing."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def find(path: Path, option: str) -> Path:
@@ -40,9 +58,11 @@ def find(path: Path, option: str) -> Path:
     Raises:
         UserError: neither exists.
     """
-    twin = path.with_suffix("") if path.suffix == ".gz" else path.with_name(path.name + ".gz")
+    if not path.name:
+        return path  # the root, or the folder that one stands in
+    twin = path.with_suffix("") if path.suffix.lower() == ".gz" else path.with_name(path.name + ".gz")
     for candidate in (path, twin):
-        if candidate.exists():
+        if exists(candidate):
             return candidate
     raise UserError(f"{path}: no such file (set {option}=...)")
 
@@ -53,7 +73,7 @@ def find_in(folder: str, name: str, names: Iterable[str]) -> Path:
     Raises:
         UserError: there is no such folder or file.
     """
-    if not Path(folder).is_dir():
+    if not (exists(Path(folder)) and Path(folder).is_dir()):
         raise UserError(f"{folder}: no such folder (set data.dir=<folder with {', '.join(names)}>)")
     return find(Path(folder) / name, "data.dir")
 
@@ -64,7 +84,41 @@ def buffered(path: Path) -> io.BufferedReader:
 
 
 @contextlib.contextmanager
-def open_bytes(path: Path, option: str, opener: Callable[[Path], io.BufferedReader] = buffered) -> Iterator[IO[bytes]]:
+def opened(path: Path, option: str, opener: Opener) -> Iterator[io.BufferedReader]:
+    """Open a file or a pipe as it is.
+
+    Raises:
+        UserError: it is a folder, a device without end, or cannot be read.
+    """
+    if exists(path) and path.is_dir():
+        raise UserError(f"{path}: a folder, but {option} needs a file (for a folder a class set data=folders)")
+    try:
+        file = opener(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file (set {option}=...)") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{path}: cannot be read: {reason} (set {option}=...)") from None
+    with file:
+        if is_endless(file):
+            raise UserError(f"{path}: a device, which has no end: set {option}=<file>")
+        yield file
+
+
+def is_endless(file: io.BufferedReader) -> bool:
+    """Return whether a file is a device such as /dev/zero or a disk; a terminal and /dev/null are none."""
+    try:
+        state = os.fstat(file.fileno())
+    except OSError:
+        return False  # a copy of a pipe
+    if stat.S_ISBLK(state.st_mode):
+        return True
+    null = os.stat(os.devnull).st_rdev
+    return stat.S_ISCHR(state.st_mode) and state.st_rdev != null and not os.isatty(file.fileno())
+
+
+@contextlib.contextmanager
+def open_bytes(path: Path, option: str, opener: Opener = buffered) -> Iterator[IO[bytes]]:
     """Open a file or a pipe for reading, unpacked if it is gzip by its first bytes.
 
     Args:
@@ -73,17 +127,9 @@ def open_bytes(path: Path, option: str, opener: Callable[[Path], io.BufferedRead
         opener: opens it, once: what is read from a pipe is gone.
 
     Raises:
-        UserError: it is a folder, cannot be read, or is a gzip file that is cut off.
+        UserError: as ``opened``; or it is a gzip file that is cut off.
     """
-    if path.is_dir():
-        raise UserError(f"{path}: a folder, but {option} needs a file (for a folder a class set data=folders)")
-    try:
-        file = opener(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file (set {option}=...)") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror} (set {option}=...)") from None
-    with file:
+    with opened(path, option, opener) as file:
         try:
             zipped = file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
         except OSError as error:
@@ -98,8 +144,36 @@ def open_bytes(path: Path, option: str, opener: Callable[[Path], io.BufferedRead
             raise UserError(f"{path}: the gzip file is cut off or broken (set {option}=...)") from None
 
 
+def content_hash(path: Path, option: str) -> str:
+    """Return a hash of a file's bytes.
+
+    Raises:
+        UserError: as ``opened``.
+    """
+    digest = hashlib.sha256()
+    with opened(path, option, buffered) as content:
+        try:
+            while block := content.read(BLOCK):
+                digest.update(block)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror} (set {option}=...)") from None
+    return digest.hexdigest()
+
+
+def lines(path: Path, encoding: str, option: str, opener: Opener = buffered) -> Lines:
+    """Yield the numbered lines of a file of training or test data.
+
+    Raises:
+        UserError: as ``open_bytes`` and ``decoded``.
+    """
+    with open_bytes(path, option, opener) as stream:
+        yield from decoded(stream, encoding, str(path), "data.encoding")
+
+
 def decoded(stream: IO[bytes], encoding: str, name: str, option: str) -> Lines:
-    """Yield numbered lines as they come in, cut at line feeds alone and without them (or a carriage return before).
+    """Yield numbered lines as they come in, cut at line feeds alone and without them (or carriage returns before).
+
+    A byte-order mark at the start of a line, where files that were joined leave it, is left out.
 
     Args:
         stream: of bytes.
@@ -108,47 +182,59 @@ def decoded(stream: IO[bytes], encoding: str, name: str, option: str) -> Lines:
         option: that sets the encoding, for messages.
 
     Raises:
-        UserError: wrong encoding, with the line.
+        UserError: wrong encoding, a line without end, or a disk that fails, with the line.
     """
     codec = check_encoding(encoding, option)
-    for number, raw in enumerate(stream, start=1):
-        try:
-            text = raw.decode(codec if number == 1 else codec.removesuffix("-sig"))
-        except UnicodeDecodeError as error:
-            other = "latin-1" if codec.startswith("utf-8") else "utf-8"
-            byte = error.object[error.start]
-            raise UserError(
-                f"{name}:{number}: not {encoding} (byte 0x{byte:02x} at place {error.start + 1}): "
-                f"set {option}={other}, or what the text is in"
-            ) from None
-        yield number, text.removesuffix("\n").removesuffix("\r")
+    single = "\n".encode(codec.removesuffix("-sig")) == b"\n"
+    found = _of_bytes(stream, codec, name, option) if single else _of_wide(stream, codec)
+    number = 0
+    try:
+        for number, text in enumerate(found, start=1):
+            yield number, text.removesuffix("\n").rstrip("\r").removeprefix(BYTE_ORDER_MARK)
+    except _Endless:
+        most = f"more than {MOST_LINE >> 20} MiB"
+        raise UserError(f"{name}:{number + 1}: a line of {most}, which is no text: mend the file") from None
+    except UnicodeError as error:
+        other = "latin-1" if codec.startswith("utf-8") else "utf-8"
+        byte = ""
+        if isinstance(error, UnicodeDecodeError) and single:
+            byte = f" (byte 0x{error.object[error.start]:02x} at place {error.start + 1})"
+        told = f"not {encoding}{byte}: set {option}={other}, or what the text is in"
+        raise UserError(f"{name}:{number + 1}: {told}{'' if single else ', or save the file as utf-8'}") from None
+    except OSError as error:
+        if not error.strerror:
+            raise  # of gzip, which is told where it was opened
+        raise UserError(f"{name}:{number + 1}: cannot be read: {error.strerror}") from None
+
+
+class _Endless(Exception):
+    """A line is longer than any text."""
+
+
+def _of_bytes(stream: IO[bytes], codec: str, name: str, option: str) -> Iterator[str]:
+    """Yield the lines of an encoding whose line feed is that of ASCII, each decoded alone."""
+    first = True
+    while raw := stream.readline(MOST_LINE + 1):
+        if first and (kind := signatures.told(raw, option)):
+            raise UserError(f"{name}: {kind}")
+        if len(raw) > MOST_LINE:
+            raise _Endless
+        yield raw.decode(codec if first else codec.removesuffix("-sig"))
+        first = False
+
+
+def _of_wide(stream: IO[bytes], codec: str) -> Iterator[str]:
+    """Yield the lines of another encoding, UTF-16 say, which is decoded as a whole."""
+    text = io.TextIOWrapper(cast(io.BufferedReader, stream), encoding=codec, newline="\n")
+    try:
+        while line := text.readline(MOST_LINE + 1):
+            if len(line) > MOST_LINE:
+                raise _Endless
+            yield line
+    finally:
+        text.detach()
 
 
 def is_broken(text: str) -> bool:
     """Return whether a text holds lone surrogates, which are no characters and which no tokenizer takes."""
     return any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def lines(path: Path, encoding: str, option: str) -> Lines:
-    """Yield the numbered lines of a file of training or test data.
-
-    Raises:
-        UserError: as ``open_bytes`` and ``decoded``.
-    """
-    with open_bytes(path, option) as stream:
-        yield from decoded(stream, encoding, str(path), "data.encoding")
-
-
-def content_hash(path: Path) -> str:
-    """Return a hash of a file's bytes, or of the names and bytes of all files below a folder."""
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file():
-            digest.update(str(file.relative_to(path)).encode())
-            try:
-                with file.open("rb") as content:
-                    while block := content.read(HASH_BLOCK):
-                        digest.update(block)
-            except OSError as error:
-                raise UserError(f"{file}: cannot be read: {error.strerror} (see data.*)") from None
-    return digest.hexdigest()

@@ -14,17 +14,34 @@ from typing import NamedTuple
 
 from gru_nlp.data import readers
 from gru_nlp.data.columns import ColumnOptions, read_conll
-from gru_nlp.data.files import Lines, lines
+from gru_nlp.data.copies import Copy
+from gru_nlp.data.files import Lines, Opener, buffered, content_hash, lines
 from gru_nlp.data.idx import read_idx
 from gru_nlp.data.readers import Record
 from gru_nlp.errors import UserError
 
 
 class File(NamedTuple):
-    """A file and the option that names it, for messages."""
+    """A file of training or test data.
+
+    Attributes:
+        path: of it.
+        option: that names it, for messages.
+        copy: what came through it, where it is a pipe.
+    """
 
     path: Path
     option: str
+    copy: Copy | None = None
+
+    @property
+    def opener(self) -> Opener:
+        """What opens it, as often as it is read."""
+        return self.copy.open if self.copy else buffered
+
+    def hash(self) -> str:
+        """Return a hash of its content."""
+        return self.copy.hash if self.copy else content_hash(self.path, self.option)
 
 
 class Format(ABC):
@@ -44,6 +61,10 @@ class Format(ABC):
             UserError: naming file and line of what cannot be read.
         """
 
+    def key(self, files: Sequence[File]) -> list[str]:
+        """Return what changes whenever the content of the files does."""
+        return [file.hash() for file in files]
+
     def place(self, files: Sequence[File], line: int, column: str | None) -> str:
         """Return where a record, or a column of it, stands."""
         return f"{files[0].path}:{line}" + (f", column '{column}'" if column else "")
@@ -61,7 +82,7 @@ class TextFormat(Format):
 
     def lines(self, file: File) -> Lines:
         """Return the numbered lines of a file."""
-        return lines(file.path, self.encoding, file.option)
+        return lines(file.path, self.encoding, file.option, file.opener)
 
 
 @dataclass(frozen=True)
@@ -79,7 +100,8 @@ class Csv(TextFormat):
     def records(self, files: Sequence[File]) -> Iterator[Record]:
         """Yield the rows."""
         (file,) = files
-        return readers.filled(readers.read_csv(self.lines(file), str(file.path), self.columns, self.delimiter))
+        records = readers.read_csv(self.lines(file), str(file.path), self.columns, self.delimiter)
+        return readers.filled(readers.once(records))
 
 
 @dataclass(frozen=True)
@@ -95,7 +117,7 @@ class Tsv(TextFormat):
     def records(self, files: Sequence[File]) -> Iterator[Record]:
         """Yield the rows."""
         (file,) = files
-        return readers.filled(readers.read_tsv(self.lines(file), str(file.path), self.columns))
+        return readers.filled(readers.once(readers.read_tsv(self.lines(file), str(file.path), self.columns)))
 
 
 @dataclass(frozen=True)
@@ -115,7 +137,8 @@ class Parquet(Format):
     def records(self, files: Sequence[File]) -> Iterator[Record]:
         """Yield the rows."""
         (file,) = files
-        return readers.filled(readers.read_parquet(file.path, file.option))
+        source = file.copy.open(file.path) if file.copy else None
+        return readers.filled(readers.read_parquet(file.path, file.option, source))
 
 
 def tables(encoding: str, columns: tuple[str, ...] | None = None, delimiter: str = ",") -> dict[str, Format]:
@@ -158,12 +181,18 @@ class Folders(LabelAndText):
 
     def records(self, files: Sequence[File]) -> Iterator[Record]:
         """Yield the texts, in the order of the files' names."""
-        path, option = files[0]
+        path, option, _ = files[0]
         if not path.is_dir():
             raise UserError(f"{path}: not a folder; data=folders needs one folder a class (set {option}=...)")
         for number, file in enumerate(folder_files(path), start=1):
             text = "\n".join(line for _, line in self.lines(File(file, option)))
             yield number, {self.label: file.parent.name, self.text: text}
+
+    def key(self, files: Sequence[File]) -> list[str]:
+        """Return names and content of the texts' files."""
+        (path, option, _) = files[0]
+        found = folder_files(path) if path.is_dir() else [path]
+        return [f"{file.relative_to(path)} {content_hash(file, option)}" for file in found]
 
     def place(self, files: Sequence[File], line: int, column: str | None) -> str:
         """Return the file that holds the text."""

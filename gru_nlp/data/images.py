@@ -10,7 +10,7 @@ import pyarrow as pa
 from datasets.table import InMemoryTable
 
 from gru_nlp.data.layouts import Layout, Row, fingerprint
-from gru_nlp.data.readers import joined, value_of
+from gru_nlp.data.values import label_of, value_of
 from gru_nlp.data.where import Found
 from gru_nlp.errors import UserError
 
@@ -37,7 +37,7 @@ class LabelledImage(Layout):
 
     def row(self, fields: Mapping[str, Any]) -> Row:
         """Return the image ``(height, width)`` uint8 and its label."""
-        return {"image": value_of(fields, "image", self.option), "label": joined(fields, ("label",), self.option)}
+        return {"image": value_of(fields, "image", self.option), "label": label_of(fields, "label", self.option)}
 
     def table(self, found: Found, cache_dir: str | None) -> datasets.Dataset:
         """Return all images of a split; the table lies in memory, a byte a pixel, and gives pixels as arrays.

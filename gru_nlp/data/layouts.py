@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 import datasets
 from datasets.exceptions import DatasetGenerationError
 
-from gru_nlp.data.readers import Defect, described, joined
+from gru_nlp.data.readers import described
+from gru_nlp.data.values import Defect, joined, label_of
 from gru_nlp.data.where import Found
 from gru_nlp.errors import UserError
 
@@ -24,7 +25,7 @@ datasets.disable_progress_bars()
 
 Row = dict[str, Any]
 #: Raised whenever a reader gives other rows for the same file, so that no cached table of an older one is taken.
-READER_VERSION = 2
+READER_VERSION = 3
 
 
 def fingerprint(*parts: Any) -> str:
@@ -138,7 +139,8 @@ class LabelledText(Layout):
             if self.skip_empty:
                 return None
             raise Defect("a row without text (mend it, or set data.skip_empty=true)")
-        return {"text": text, "label": self._label(joined(fields, (self.label,), f"{self.options}.label"))}
+        label = label_of(fields, self.label, f"{self.options}.label", self.label_names or ())
+        return {"text": text, "label": self._label(label)}
 
     def label_order(self) -> Sequence[str] | None:
         """Return the names of ``label_names``."""

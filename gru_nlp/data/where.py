@@ -7,14 +7,15 @@ file hashed, before somebody asks for it.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from gru_nlp import samples
-from gru_nlp.data.files import content_hash, find, find_in
+from gru_nlp.data.copies import Copy, is_pipe
+from gru_nlp.data.files import find, find_in
 from gru_nlp.data.formats import File, Format
 from gru_nlp.data.readers import Record, described
 from gru_nlp.errors import UserError
@@ -69,12 +70,14 @@ class Files(Where):
         own: by split, the options that name its files, each with its value.
         dir: folder of the preset's files; None: there is none.
         preset: by split, the names of the preset's files.
+        copies: what came through pipes, each of which can be read once only.
     """
 
     format: Format
     own: Mapping[Split, Mapping[str, str | None]]
     dir: str | None
     preset: Mapping[Split, Sequence[str]]
+    copies: dict[Path, Copy] = field(default_factory=dict)
 
     @property
     def given(self) -> bool:
@@ -90,7 +93,7 @@ class Files(Where):
             name=str(files[0].path),
             option=files[0].option,
             read=lambda: self.format.records(files),
-            key=lambda: [described(self.format), [content_hash(file.path) for file in files]],
+            key=lambda: [described(self.format), self.format.key(files)],
             place=lambda line, column: self.format.place(files, line, column),
             stride=self.format.stride,
         )
@@ -109,10 +112,15 @@ class Files(Where):
         if any(own.values()):
             if missing := [option for option, value in own.items() if not value]:
                 raise UserError(f"a parallel file is missing: set {missing[0]}=<file> too")
-            return [File(find(Path(str(value)), option), option) for option, value in own.items()]
+            return [self._file(find(Path(str(value)), option), option) for option, value in own.items()]
         if self.dir is None:
             return []
         return [File(find_in(self.dir, name, self._names()), "data.dir") for name in self.preset.get(split, ())]
+
+    def _file(self, path: Path, option: str) -> File:
+        if is_pipe(path) and path not in self.copies:
+            self.copies[path] = Copy(path, option)
+        return File(path, option, self.copies.get(path))
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import pytest
 from gru_nlp.answers.base import FORMATS, Style
 from gru_nlp.answers.entities import EntityAnswer
 from gru_nlp.answers.labels import LabelAnswer
-from gru_nlp.answers.reading import Entry, Input, delimiter_of, input_format, read
+from gru_nlp.answers.reading import Entry, Input, input_format, read
 from gru_nlp.answers.translations import TranslationAnswer
+from gru_nlp.data.readers import delimiter_of
 from gru_nlp.errors import UserError
 
 LABEL = {"label": "good", "score": 0.75, "top": [["good", 0.75], ["<b>", 0.25]]}
@@ -133,4 +134,4 @@ def test_the_ending_of_a_file_tells_its_format_in_any_case(path, kind):
 @pytest.mark.parametrize("given", ["", ";;", '"', "\n"])
 def test_what_cannot_stand_between_fields_is_refused(given):
     with pytest.raises(UserError, match="delimiter=.* must be one character"):
-        delimiter_of(given)
+        delimiter_of(given, "delimiter")
