@@ -3,7 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from hydra._internal.utils import _locate
 from hydra.errors import InstantiationException
@@ -74,6 +74,8 @@ def check_options(config: Mapping[str, Any]) -> None:
         if name not in known:
             raise UserError(f"{config['_target_']} takes no option '{name}'{nearest(str(name), known)}")
         kind = known[name].annotation
+        if any(map(_built, get_args(kind))) and not (value is None or isinstance(value, Mapping)):
+            raise UserError(f"{config['_target_']}: {name}={value} must be a group of options, or null")
         if _built(kind) and isinstance(value, Mapping) and "_target_" not in value:
             raise UserError(f"{config['_target_']}: '{name}' names no _target_ to build")
         if kind in KINDS and (value is None or own) and not fits(value, kind):

@@ -58,6 +58,20 @@ def test_mistakes_are_exceptions_with_the_same_words(overrides, told):
     assert not list(Path.cwd().iterdir())
 
 
+@pytest.mark.parametrize("task", ["sentiment", "ner", "translation"])
+def test_training_that_diverges_stops_and_leaves_nothing(task):
+    Path("a.jsonl").write_text('{"text": "a b", "label": "x"}\n{"text": "c d", "label": "y"}\n' * 40)
+    Path("b.jsonl").write_text('{"tokens": ["Ann", "left"], "tags": ["B-PER", "O"]}\n' * 40)
+    Path("c.jsonl").write_text('{"source": "a b", "target": "c d"}\n' * 80)
+    data = {"sentiment": ("jsonl", "a"), "ner": ("tagged_jsonl", "b"), "translation": ("pairs_jsonl", "c")}[task]
+    options = [f"task={task}", f"data={data[0]}", f"data.train={data[1]}.jsonl", "optimizer.lr=1e30", "run_dir=a"]
+    if task == "translation":
+        options.append("tokenizer=word")
+    with pytest.raises(gru_nlp.UserError, match="training has diverged: lower optimizer.lr"):
+        gru_nlp.train(*options, "batch_size=4", *TINY)
+    assert not Path("a").exists()
+
+
 def test_a_yaml_that_hydra_breaks_on_is_told_in_a_line():
     Path("own/encoder").mkdir(parents=True)
     Path("own/encoder/mine.yaml").write_text("defaults: 3\n")

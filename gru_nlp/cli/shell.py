@@ -1,6 +1,7 @@
 """The shell around every command: composes its config, runs it, and turns a user's mistake into one line."""
 
 import contextlib
+import errno
 import importlib
 import os
 import re
@@ -27,6 +28,8 @@ from gru_nlp.data.files import is_broken
 from gru_nlp.errors import UserError, nearest, printable
 
 USER_ERROR = 2
+#: What systems say where nothing more can be written: the disk, a quota, a limit of the size of files.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = 130
 TAKES_TEXT = ("predict", "translate")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
@@ -73,6 +76,11 @@ class Job:
             # The reader of our output has gone; closing it here keeps Python from complaining at exit.
             self.unread = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            self.failed = True
+            complain(f"{error.filename or 'the output'} cannot be written: {error.strerror}")
         return None
 
     def run(self, config: DictConfig) -> float | None:

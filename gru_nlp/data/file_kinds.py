@@ -95,7 +95,7 @@ class LabelledCorpus(LabelledRows, FileCorpus):
     def formats(self) -> dict[str, Format]:
         """Return tables, lines and folders."""
         columns = tuple(self.columns) if self.columns else None
-        names = (self.label, self.text_columns[0])
+        names = (str(self.label), self.text_columns[0])
         return {
             **tables(self.encoding, columns, delimiter_of(self.delimiter, "data.delimiter")),
             "labelled_lines": LabelledLines(self.encoding, *names),

@@ -73,26 +73,27 @@ class LabelledRows:
     """Options of labelled text.
 
     Attributes:
-        text: column of the text, or several, joined by a blank.
+        text: column of the text, or several, joined by a blank; a number counts columns from 0.
         label: column of the label.
         label_names: readable name of each label in the data, in the order of their ids.
         skip_empty: leave out rows without text.
     """
 
-    text: str | Sequence[str]
-    label: str
+    text: str | int | Sequence[str | int]
+    label: str | int
     label_names: Mapping[str, str] | None
     skip_empty: bool
 
     @property
     def text_columns(self) -> tuple[str, ...]:
         """The columns of the text, given as one name or as several."""
-        return (self.text,) if isinstance(self.text, str) else tuple(self.text)
+        columns = [self.text] if isinstance(self.text, str | int) else self.text
+        return tuple(map(str, columns))
 
     def layout(self) -> LabelledText:
         """Return texts with labels; YAML may have read a label as a number."""
         names = {str(label): name for label, name in self.label_names.items()} if self.label_names else None
-        return LabelledText(self.text_columns, self.label, names, self.skip_empty)
+        return LabelledText(self.text_columns, str(self.label), names, self.skip_empty)
 
 
 @dataclass(kw_only=True, eq=False)

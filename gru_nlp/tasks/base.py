@@ -106,6 +106,7 @@ class Task(LightningModule):
         self.latest: dict[str, dict[str, float]] = {}
         self.real_steps = torch.zeros((), dtype=torch.int64)
         self.padded_steps = 0
+        self.finite = torch.ones((), dtype=torch.bool)
 
     @abstractmethod
     def loss(self, batch: Any) -> Tensor:
@@ -138,12 +139,14 @@ class Task(LightningModule):
         torch.manual_seed(((self.seed * 100_003 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
         self.real_steps = torch.zeros((), dtype=torch.int64, device=self.device)
         self.padded_steps = 0
+        self.finite = torch.ones((), dtype=torch.bool, device=self.device)
 
     def training_step(self, batch: Batch[Tensor], batch_idx: int) -> Tensor:
         """Return the loss; count padding; log on the logger's own beat, since logging every step costs 1 ms."""
         if batch_idx == 0:
             self._start_epoch()
         loss = self.loss(batch)
+        self.finite = self.finite & loss.detach().isfinite()  # on the device too
         self.padded_steps += batch.inputs.shape[0] * batch.inputs.shape[1]
         self.real_steps = self.real_steps + batch.lengths.sum()  # stays on the device: reading it back would stall it
         beat = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
@@ -169,7 +172,14 @@ class Task(LightningModule):
             self.averaged_steps = self.global_step
 
     def on_validation_start(self) -> None:
-        """Validate the average; the best checkpoint is saved before ``on_validation_end`` brings the weights back."""
+        """Validate the average; the best checkpoint is saved before ``on_validation_end`` brings the weights back.
+
+        Raises:
+            UserError: a loss was not finite, so that no weights are worth a validation.
+        """
+        if not bool(self.finite):
+            told = "a training loss is no finite number: training has diverged"
+            raise UserError(f"{told}: lower optimizer.lr, or trainer.gradient_clip_val")
         if self.average is not None and self.trainer.state.fn == "fit":
             self.average.swap()
 

@@ -155,6 +155,10 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
         trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
     except MisconfigurationException as error:
         raise UserError(f"trainer: {error}") from None
+    except UserError:
+        if stopped is None and not any((folder / name).is_file() for name in (checkpoint.BEST, checkpoint.LAST)):
+            run_folder.remove(folder)
+        raise
     except SystemExit:  # what Lightning makes of an interruption
         if trainer.interrupted:
             raise KeyboardInterrupt from None

@@ -70,6 +70,12 @@ def test_predict_refuses_what_it_does_not_use(arguments, told, capsys):
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_a_full_disk_is_told_in_a_line(trained, capsys):
+    assert main(["predict", f"checkpoint={trained}", "output=/dev/full", "--", "a"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("cannot be written: No space left on device")
+
+
 def test_what_has_an_effect_is_taken():
     predict = {"input": "A.CSV.gz", "input_format": None, "format": "conll", "alignments": False}
     unused.check_reading(predict, ["text=body", "delimiter=';'", "scheme=bioes", "input='A.CSV.gz'"], None)

@@ -80,6 +80,18 @@ def test_what_can_mean_one_thing_only_is_taken():
     assert loaded(path, data="jsonl") == [("a b", "1"), ("c", "x")]
 
 
+def test_a_number_names_a_column_where_none_is_named_so():
+    path = written("id,text,label\n7,one,a\n8,two,b\n")
+    assert loaded(path, "data.text=1", "data.label=2") == [("one", "a"), ("two", "b")]
+    assert loaded(path, "data.text=[1,0]") == [("one 7", "a"), ("two 8", "b")]
+    assert loaded(written("1,text,label\nx,one,a\n"), "data.text=1") == [("x", "a")]
+
+
+def test_a_group_of_options_that_is_a_word_is_refused():
+    with pytest.raises(UserError, match="hub=x must be a group of options, or null"):
+        loaded(written(HEAD + ROWS), "data.hub=x")
+
+
 def test_marks_and_line_ends_are_no_part_of_the_text():
     joined = (b"\xef\xbb\xbf" + (HEAD + "one,a\r\r\n").encode()) + b"\xef\xbb\xbf" + b"two,b\r\n"
     assert loaded(written(joined)) == [("one", "a"), ("two", "b")]
