@@ -1,12 +1,17 @@
 """Train, evaluate and run small recurrent text models on your own text."""
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gru_nlp.api import evaluate, train
     from gru_nlp.errors import UserError
     from gru_nlp.predictor import Predictor
+
+# Threads that spin while they wait make torch five to eighty times slower beside a busy neighbour. It is read when torch
+# is loaded, so whoever imports torch first sets it alone.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = "0.1.0"
 __all__ = ["Predictor", "UserError", "__version__", "evaluate", "train"]

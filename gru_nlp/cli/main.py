@@ -1,6 +1,5 @@
 """The console script: choose a command; nothing heavy is imported before one is chosen."""
 
-import os
 import sys
 
 from gru_nlp import __version__
@@ -66,8 +65,6 @@ def main(arguments: list[str] | None = None) -> int:
     options = given[1 : given.index("--")] if "--" in given else given[1:]
     if "--help" in options or "-h" in options:
         return explained(command, options)
-    # Threads that spin while they wait make torch five to eighty times slower beside a busy neighbour.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from gru_nlp.cli.shell import run_command
 
     return run_command(command, given[1:])
