@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from gru_nlp.errors import UserError
     from gru_nlp.predictor import Predictor
 
-# Threads that spin while they wait make torch five to eighty times slower beside a busy neighbour. It is read when torch
-# is loaded, so whoever imports torch first sets it alone.
+# Threads that spin while they wait make torch five to eighty times slower beside a busy neighbour. Torch reads this
+# when it loads, so whoever imports torch first has to set it.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = "0.1.0"
