@@ -72,6 +72,18 @@ class FileCorpus(CarvedCorpus):
         return Recipe(where, layout, self.carving, self.cache_dir)
 
 
+def csv_delimiter(format: str, given: str) -> str:
+    """Return the character between the fields of csv.
+
+    Raises:
+        UserError: it cannot stand there, or the data is no csv.
+    """
+    delimiter = delimiter_of(given, "data.delimiter")
+    if delimiter != "," and format != "csv":
+        raise UserError(f"data.delimiter={given} has no effect on data.format={format}: leave it out, or set data=csv")
+    return delimiter
+
+
 @dataclass(kw_only=True, eq=False)
 class LabelledCorpus(LabelledRows, FileCorpus):
     """Texts with labels, in tables, lines or folders.
@@ -97,7 +109,7 @@ class LabelledCorpus(LabelledRows, FileCorpus):
         columns = tuple(self.columns) if self.columns else None
         names = (str(self.label), self.text_columns[0])
         return {
-            **tables(self.encoding, columns, delimiter_of(self.delimiter, "data.delimiter")),
+            **tables(self.encoding, columns, csv_delimiter(self.format, self.delimiter)),
             "labelled_lines": LabelledLines(self.encoding, *names),
             "folders": Folders(self.encoding, *names),
         }
@@ -133,7 +145,7 @@ class PairCorpus(PairRows, FileCorpus):
 
     def formats(self) -> dict[str, Format]:
         """Return parallel files, and tables."""
-        named = tables(self.encoding, None, delimiter_of(self.delimiter, "data.delimiter"))
+        named = tables(self.encoding, None, csv_delimiter(self.format, self.delimiter))
         return {"parallel": Parallel(self.encoding, (self.source, self.target)), **named}
 
     def own(self) -> dict[Split, dict[str, str | None]]:

@@ -87,6 +87,12 @@ def test_a_number_names_a_column_where_none_is_named_so():
     assert loaded(written("1,text,label\nx,one,a\n"), "data.text=1") == [("x", "a")]
 
 
+def test_a_delimiter_of_what_has_none_is_refused():
+    with pytest.raises(UserError, match="data.delimiter=; has no effect on data.format=tsv"):
+        loaded(written(HEAD + ROWS), "data.delimiter=;", data="tsv")
+    assert loaded(written("text;label\nx;a\n"), "data.delimiter=;") == [("x", "a")]
+
+
 def test_a_group_of_options_that_is_a_word_is_refused():
     with pytest.raises(UserError, match="hub=x must be a group of options, or null"):
         loaded(written(HEAD + ROWS), "data.hub=x")
