@@ -17,12 +17,11 @@ import os
 import random
 import shutil
 import sys
-from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fuzzing import CANARY, judge, run_case
+from fuzzing import CANARY, Verdict, judge, run_all, run_case
 from hostile_files import alter_file, payload
 
 TEXTS = ("a great cast, but far too slow", "a" * 40 + "!")
@@ -244,26 +243,12 @@ def main(arguments: list[str]) -> int:
     import gru_nlp.cli.translate  # noqa: F401
 
     torch.set_num_threads(1)
-    print(f"seed {seed}, {len(chosen)} cases over {len(runs)} checkpoints")
-    counts: Counter[str] = Counter()
-    slowest = largest = 0.0
-    for case in chosen:
-        run, source = runs[case % len(runs)], random.Random(f"{seed} {case}")
-        command, told, outcome = run_case(partial(prepare, run, source))
-        if outcome.code is None:  # once more: a neighbour may have kept the machine busy
-            counts["repeated"] += 1
-            command, told, outcome = run_case(partial(prepare, run, random.Random(f"{seed} {case}")))
-        wrong = judge(outcome)
-        slowest, largest = max(slowest, outcome.seconds), max(largest, outcome.kilobytes)
-        counts["failed" if wrong else "answered" if outcome.code == 0 else "refused in one line"] += 1
-        if wrong or "case" in options:
-            last = (outcome.err.splitlines() or [""])[-1][:200]
-            print(f"case {case}: {' '.join(command)}: {told[:200]}\n  {wrong}\n  {last!r}", flush=True)
-        if "case" in options:
-            print(outcome.out + outcome.err)
-    print(", ".join(f"{number} {what}" for what, number in sorted(counts.items())))
-    print(f"slowest {slowest:.1f} s, largest {largest / 1e6:.2f} GB")
-    return int(counts["failed"] > 0)
+
+    def run(case: int) -> Verdict:
+        command, told, outcome = run_case(partial(prepare, runs[case % len(runs)], random.Random(f"{seed} {case}")))
+        return Verdict(command, told, outcome, judge(outcome))
+
+    return run_all(seed, chosen, run)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ import json
 import os
 import random
 import sys
-from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import hostile_inputs as hostile
-from fuzzing import Outcome, judge, run_case
+from fuzzing import Outcome, Verdict, judge, run_all, run_case
 from hostile_inputs import Made
 
 MOST_KILOBYTES = 2_000_000
@@ -191,7 +191,7 @@ def faults(case: Case, outcome: Outcome, before: set[str], after: set[str]) -> s
     return ", ".join(wrong)
 
 
-def run(case: int, seed: int, runs: list[Path]) -> tuple[Case, Outcome, str]:
+def run(seed: int, runs: list[Path], case: int) -> Verdict:
     """Run one case."""
     seen: dict[str, Case] = {}
     listed: list[set[str]] = []
@@ -206,7 +206,8 @@ def run(case: int, seed: int, runs: list[Path]) -> tuple[Case, Outcome, str]:
         listed.append(set(os.listdir()))
 
     _, _, outcome = run_case(prepare, finish, MOST_SECONDS)
-    return seen["case"], outcome, faults(seen["case"], outcome, *listed)
+    found = seen["case"]
+    return Verdict(found.command, found.told, outcome, faults(found, outcome, *listed))
 
 
 def main(arguments: list[str]) -> int:
@@ -223,24 +224,7 @@ def main(arguments: list[str]) -> int:
     import gru_nlp.cli.translate  # noqa: F401
 
     torch.set_num_threads(1)
-    print(f"seed {seed}, {len(chosen)} cases")
-    counts: Counter[str] = Counter()
-    slowest = largest = 0.0
-    for number in chosen:
-        case, outcome, wrong = run(number, seed, runs)
-        if outcome.code is None:  # once more: a neighbour may have kept the machine busy
-            counts["repeated"] += 1
-            case, outcome, wrong = run(number, seed, runs)
-        slowest, largest = max(slowest, outcome.seconds), max(largest, outcome.kilobytes)
-        counts["failed" if wrong else "answered" if outcome.code == 0 else "refused in one line"] += 1
-        if wrong or "case" in options:
-            last = (outcome.err.splitlines() or [""])[-1][:200]
-            print(f"case {number}: {' '.join(case.command)[:300]!r}: {case.told}\n  {wrong}\n  {last!r}", flush=True)
-        if "case" in options:
-            print(outcome.out + outcome.err)
-    print(", ".join(f"{number} {what}" for what, number in sorted(counts.items())))
-    print(f"slowest {slowest:.1f} s, largest {largest / 1e6:.2f} GB")
-    return int(counts["failed"] > 0)
+    return run_all(seed, chosen, partial(run, seed, runs))
 
 
 if __name__ == "__main__":

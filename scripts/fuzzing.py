@@ -8,7 +8,8 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -136,6 +137,38 @@ def wait(process: int, started: float, most_seconds: float) -> tuple[int | None,
         os.killpg(process, 9)
     _, status, usage = os.wait4(process, 0)
     return os.waitstatus_to_exitcode(status) if ended else None, usage.ru_maxrss
+
+
+class Verdict(NamedTuple):
+    """A case that was run: its command, what is told about it, its outcome, and what is wrong with that."""
+
+    command: list[str]
+    told: str
+    outcome: Outcome
+    wrong: str
+
+
+def run_all(seed: int, chosen: Sequence[int], run: Callable[[int], Verdict]) -> int:
+    """Run cases by number, print each failure and the counts; of a single case everything. Return the exit code."""
+    print(f"seed {seed}, {len(chosen)} cases")
+    counts: Counter[str] = Counter()
+    slowest = largest = 0.0
+    for number in chosen:
+        verdict = run(number)
+        if verdict.outcome.code is None:  # once more: a neighbour may have kept the machine busy
+            counts["repeated"] += 1
+            verdict = run(number)
+        command, told, outcome, wrong = verdict
+        slowest, largest = max(slowest, outcome.seconds), max(largest, outcome.kilobytes)
+        counts["failed" if wrong else "answered" if outcome.code == 0 else "refused in one line"] += 1
+        if wrong or len(chosen) == 1:
+            last = (outcome.err.splitlines() or [""])[-1][:200]
+            print(f"case {number}: {' '.join(command)[:300]!r}: {told[:200]}\n  {wrong}\n  {last!r}", flush=True)
+        if len(chosen) == 1:
+            print(outcome.out + outcome.err)
+    print(", ".join(f"{number} {what}" for what, number in sorted(counts.items())))
+    print(f"slowest {slowest:.1f} s, largest {largest / 1e6:.2f} GB")
+    return int(counts["failed"] > 0)
 
 
 def judge(outcome: Outcome) -> str:

@@ -70,9 +70,8 @@ class EntityAnswer(Answer):
         ends = {spot.end: place + 1 for place, spot in enumerate(spots)}
         found = [schemes.Span(starts[e["start"]], ends[e["end"]], e["label"]) for e in record["entities"]]
         tags = schemes.write(found, len(spots), self.scheme)
-        words = (
-            printable("_".join(spot.text.split())) or "_" for spot in spots
-        )  # a given word may hold blanks, or nothing
+        # A given word may hold blanks, or nothing.
+        words = (printable("_".join(spot.text.split())) or "_" for spot in spots)
         return "".join(f"{word} {tag}\n" for word, tag in zip(words, tags, strict=True))
 
     def html(self, record: Record, text: Text) -> str:

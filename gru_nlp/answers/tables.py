@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gru_nlp.data.values import Unusable
 from gru_nlp.errors import UserError, printable
 
 
@@ -35,8 +36,11 @@ class Table:
         """Return a row; ``place`` is that of the record in the input, for messages.
 
         Raises:
-            UserError: the record has a column that the first one did not have.
+            UserError: the record has a column that the first one did not have, or a value that cannot be written.
         """
+        for name, value in kept.items():
+            if isinstance(value, Unusable):
+                raise UserError(f"{place}: column '{name}' cannot be kept: {value.reason} (format=jsonl keeps none)")
         for name in kept.keys() - self.names[: len(self.kept)]:
             raise UserError(
                 f"{place}: a column '{name}', which the first record has not: rows need the same columns (format=jsonl)"

@@ -10,11 +10,10 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 from gru_nlp.cli import help as helping
-from gru_nlp.config import PATH_OPTIONS, conf_dir
+from gru_nlp.config import PATH_OPTIONS, at_home, conf_dir
 from gru_nlp.errors import UserError, nearest
 
 SHELLS = ("bash", "zsh", "fish")
@@ -129,7 +128,7 @@ def _choices(group: str, typed: str, arguments: Sequence[str]) -> Iterator[Candi
     start = typed[: max(typed.rfind(","), typed.rfind("[")) + 1]
     folders = [second for first, second in pairwise(arguments) if first == "--config-dir"]
     folders += [argument.partition("=")[2] for argument in arguments if argument.startswith("--config-dir=")]
-    own = [path.stem for folder in folders for path in sorted(Path(folder).expanduser().glob(f"{group}/*.yaml"))]
+    own = [path.stem for folder in folders for path in sorted(at_home(folder).glob(f"{group}/*.yaml"))]
     for choice in helping.choices(group):
         meaning = helping.read(conf_dir() / group / f"{choice}.yaml").head
         yield Candidate(f"{group}={start}{choice}", meaning, bool("[" in start))
@@ -140,8 +139,8 @@ def _paths(typed: str) -> Iterator[Candidate]:
     """Yield files and folders that begin with what was typed; a folder with a slash behind it."""
     head = typed[: typed.rfind("/") + 1]
     try:
-        entries = sorted(Path(head or ".").expanduser().iterdir())
-    except (OSError, RuntimeError, ValueError):
+        entries = sorted(at_home(head or ".").iterdir())
+    except (OSError, ValueError):
         return
     for entry in entries:
         if entry.name.startswith(".") and not typed[len(head) :].startswith("."):
@@ -154,7 +153,7 @@ def _runs(typed: str, holds: str) -> Iterator[Candidate]:
     """Yield run folders and checkpoint files, and folders on the way to them; those below ``runs/`` at once."""
     below = _paths(f"{RUNS}/") if "/" not in typed else iter(())
     for found in [*_paths(typed), *below]:
-        if found.open and (Path(found.word).expanduser() / holds).is_file():
+        if found.open and (at_home(found.word) / holds).is_file():
             yield Candidate(found.word.rstrip("/"), "a run")
         elif (found.open and not found.word.startswith(f"{RUNS}/")) or found.word.endswith(ENDING):
             yield found

@@ -1,43 +1,36 @@
 """The shell around every command: composes its config, runs it, and turns a user's mistake into one line."""
 
-import contextlib
 import errno
 import importlib
 import os
-import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from gru_nlp.cli import quoting, unused
 from gru_nlp.cli.argparse_help import hydra_help_as_strings
-from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users, leaves
+from gru_nlp.cli.composing import composer, default_choices, default_config, explain, group_names, told_in_a_line
+from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users
 from gru_nlp.console import show
 from gru_nlp.data.files import is_broken
-from gru_nlp.errors import UserError, nearest, printable
+from gru_nlp.errors import UserError, printable
 
 USER_ERROR = 2
+INTERRUPTED = 130
 #: What systems say where nothing more can be written: the disk, a quota, a limit of the size of files.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-INTERRUPTED = 130
 TAKES_TEXT = ("predict", "translate")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
 #: since it obeys what it composes; the person's values are put into the stored ones after they have been checked.
 STORED_GROUPS = {"evaluate": ("data", "decoding"), "translate": ("decoding",)}
-
-#: What Hydra and OmegaConf raise where options or a person's own yaml cannot be composed, their plain errors among it.
-BROKEN = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError, OSError)
 
 
 class Job:
@@ -174,27 +167,10 @@ def composed(command: str, overrides: Sequence[str]) -> DictConfig:
         raise UserError(f"{gone[0]}: no such folder (see --config-dir)")
     own = ",".join(f"'file://{at_home(folder).absolute()}'" for folder in folders)
     searched = [f"hydra.searchpath=[{own}]"] if own else []
-    with told_in_a_line(command, overrides), _composer():
+    with told_in_a_line(command, overrides), composer():
         config = compose(command, overrides=[*searched, *arranged(command, overrides)])
     check(config, command, overrides)
     return config
-
-
-@contextlib.contextmanager
-def told_in_a_line(command: str, overrides: Sequence[str], job: Job | None = None) -> Iterator[None]:
-    """Make what Hydra and OmegaConf raise, where a config cannot be composed, one line; what ``job`` raises stays.
-
-    Raises:
-        UserError: that line.
-    """
-    try:
-        yield
-    except (*BROKEN, ValueError, AttributeError) as error:
-        # A yaml of a person's own can break Hydra with errors of Python's own kinds, which name what they were about.
-        known = isinstance(error, BROKEN) or any(word in str(error) for word in ("defaults", "full_key: "))
-        if not known or (job and job.entered):
-            raise
-        raise UserError(explain(error, command, overrides)) from None
 
 
 def run_command(command: str, arguments: list[str]) -> int:
@@ -209,7 +185,7 @@ def run_command(command: str, arguments: list[str]) -> int:
         if text is not None and is_broken(text):
             raise UserError("the text after -- is not UTF-8: set input=<file> and encoding=<its codec>")
         sys.argv = [f"gru-nlp {command}", *arranged(command, overrides)]
-        with told_in_a_line(command, overrides, job), hydra_help_as_strings():
+        with told_in_a_line(command, overrides, lambda: job.entered), hydra_help_as_strings():
             hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
         if job.finished:
             tell_sweep(job)
@@ -243,63 +219,3 @@ def tell_sweep(job: Job) -> None:
 def complain(message: str) -> None:
     """Print one line on standard error."""
     print("gru-nlp: " + printable(" ".join(message.split("\n"))), file=sys.stderr)
-
-
-@contextlib.contextmanager
-def _composer() -> Iterator[None]:
-    saved = GlobalHydra.instance().hydra
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
-            yield
-    finally:
-        GlobalHydra.instance().hydra = saved
-
-
-def default_config(command: str, chosen: Sequence[str] = ()) -> DictConfig:
-    """Compose the config of ``command`` with no override but the groups ``chosen``, if they can be had."""
-    with _composer():
-        try:
-            return compose(command, overrides=list(chosen))
-        except (HydraException, OmegaConfBaseException):
-            return compose(command)
-
-
-def default_choices(command: str) -> dict[str, str | None]:
-    """Return the config groups of ``command`` with the choices that its yaml makes."""
-    entries = OmegaConf.load(conf_dir() / f"{command}.yaml").defaults
-    chosen = [item for entry in entries if OmegaConf.is_dict(entry) for item in entry.items()]
-    return {str(group): choice for group, choice in chosen if not str(group).startswith("override ")}
-
-
-def group_names() -> list[str]:
-    """Return the names of the config groups."""
-    return sorted(entry.name for entry in conf_dir().iterdir() if entry.is_dir() and entry.name != "hydra")
-
-
-def explain(error: Exception, command: str, overrides: Sequence[str] = ()) -> str:
-    """Turn Hydra's several lines into one, with the nearest right name among what ``overrides`` choose."""
-    chosen = [text for text in overrides if text.partition("=")[0] in group_names()]
-    message = str(error)
-    missing = re.search(r"Could not find '([^']+)/([^'/]+)'", message) or re.search(
-        r"Could not find '([^']+)'", message
-    )
-    if missing and len(missing.groups()) == 2:
-        group, value = missing.groups()
-        options = [line.strip() for line in message.partition("Available options in")[2].splitlines()[1:]]
-        known = sorted(option for option in options if re.fullmatch(r"[A-Za-z0-9]\w*", option))
-        extra = " (optuna needs: pip install 'gru_nlp[optuna]')" if group == "hydra/sweeper" else ""
-        return f"{group}={value} is not known: choose from {', '.join(known)}{nearest(value, known)}{extra}"
-    unknown = re.search(r"(?:Could not override|Key) '([^']+)'", message)
-    if unknown:
-        option = unknown.group(1).partition("@")[0]
-        plain = OmegaConf.to_container(default_config(command, chosen), resolve=False)
-        names = [name for name, _ in leaves(plain)] + (group_names() if command != "info" else [])
-        option += nearest(option, names)
-        return f"no option {option} (gru-nlp {command} --help lists them; add a new one with +)"
-    hollow = re.search(r"Interpolation key '([^']+)' not found\s+full_key: (\S+)", message)
-    if hollow:
-        return f"{hollow.group(2)} is taken from {hollow.group(1)}, which is not there"
-    message = message.partition("Config search path:")[0]
-    lines = [line.strip() for line in message.splitlines() if line.strip() and not line.startswith("See https:")]
-    return ": ".join(lines)

@@ -181,26 +181,32 @@ class Folders(LabelAndText):
 
     def records(self, files: Sequence[File]) -> Iterator[Record]:
         """Yield the texts, in the order of the files' names."""
-        path, option, _ = files[0]
-        if not path.is_dir():
-            raise UserError(f"{path}: not a folder; data=folders needs one folder a class (set {option}=...)")
-        for number, file in enumerate(folder_files(path), start=1):
+        option = files[0].option
+        for number, file in enumerate(class_files(files[0]), start=1):
             text = "\n".join(line for _, line in self.lines(File(file, option)))
             yield number, {self.label: file.parent.name, self.text: text}
 
     def key(self, files: Sequence[File]) -> list[str]:
         """Return names and content of the texts' files."""
-        (path, option, _) = files[0]
-        found = folder_files(path) if path.is_dir() else [path]
-        return [f"{file.relative_to(path)} {content_hash(file, option)}" for file in found]
+        path, option, _ = files[0]
+        return [f"{file.relative_to(path)} {content_hash(file, option)}" for file in class_files(files[0])]
 
     def place(self, files: Sequence[File], line: int, column: str | None) -> str:
         """Return the file that holds the text."""
-        return str(folder_files(files[0].path)[line - 1])
+        return str(class_files(files[0])[line - 1])
 
 
-def folder_files(path: Path) -> list[Path]:
-    """Return the files of a folder a class, in the order of their numbers."""
+def class_files(folder: File) -> list[Path]:
+    """Return the files of a folder a class, in the order of their numbers.
+
+    Raises:
+        UserError: it is no folder, or the whole file system, whose files are not all to be opened.
+    """
+    path = folder.path
+    if not path.is_dir():
+        raise UserError(f"{path}: not a folder; data=folders needs one folder a class (set {folder.option}=...)")
+    if path.resolve() == Path(path.resolve().anchor):
+        raise UserError(f"{path}: the whole file system; data=folders needs one folder a class (set {folder.option})")
     return sorted(file for file in path.glob("*/*") if file.is_file() and not file.name.startswith("."))
 
 

@@ -82,10 +82,7 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     else:
         trainer, parts = restored(folder, plain, stopped, given)
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
-    batches = parts.data.train_dataloader()
-    lightning_parts.check_interval(trainer, len(batches))
-    if (device := resolve_device(plain["trainer"]["accelerator"])) in parity.DOUBTED:
-        parity.check(parts.task, next(iter(batches)), device)
+    check_start(trainer, parts, resolve_device(plain["trainer"]["accelerator"]))
     run_folder.create(folder, config, resumed=stopped is not None)
     fit(parts, folder, trainer, stopped)
     scores = score(parts, folder, trainer)
@@ -104,6 +101,18 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
         for logger in trainer.loggers:
             log_options(logger, given, scores)
     return Run(folder, scores, scores[plain["task"]["monitor"]], records, parts, tuple(plain["trust"]))
+
+
+def check_start(trainer: Trainer, parts: Parts, device: str) -> None:
+    """Check what can only be seen once there are batches.
+
+    Raises:
+        UserError: an epoch is too short for its validations, or the device computes wrongly.
+    """
+    batches = parts.data.train_dataloader()
+    lightning_parts.check_interval(trainer, len(batches))
+    if device in parity.DOUBTED:
+        parity.check(parts.task, next(iter(batches)), device)
 
 
 def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -> DictConfig:

@@ -106,6 +106,14 @@ def test_a_format_that_is_not_for_the_model_is_refused():
         answer("xml")
 
 
+def test_a_column_that_is_there_twice_is_passed_over_but_not_kept():
+    given = entries("id,text,id\n1,a,2\n")
+    assert given[0].text == "a"
+    assert json.loads(written(given, [LABEL], "jsonl")[0])["text"] == "a"
+    with pytest.raises(UserError, match=r"^in:2: column 'id' cannot be kept: the header in line 1 has it 2 times"):
+        written(given, [LABEL])
+
+
 def test_parquet_is_read_from_a_file_alone(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq

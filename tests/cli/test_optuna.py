@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gru_nlp.cli import shell
+from gru_nlp.cli.composing import explain
 
 SMALL = ["trainer.max_epochs=2", "encoder.hidden_size=8", "embedding.size=8", "logger=none", "data=csv"]
 
@@ -39,5 +39,5 @@ def test_optuna_finds_the_better_of_two_rates(own_csv):
 
 
 def test_without_its_package_the_way_to_it_is_told():
-    told = shell.explain(Exception("Could not find 'hydra/sweeper/optuna'\nAvailable options in x:\n\tbasic"), "train")
+    told = explain(Exception("Could not find 'hydra/sweeper/optuna'\nAvailable options in x:\n\tbasic"), "train")
     assert told == "hydra/sweeper=optuna is not known: choose from basic (optuna needs: pip install 'gru_nlp[optuna]')"

@@ -93,6 +93,11 @@ def test_a_delimiter_of_what_has_none_is_refused():
     assert loaded(written("text;label\nx;a\n"), "data.delimiter=;") == [("x", "a")]
 
 
+def test_the_whole_file_system_is_no_folder_of_texts():
+    with pytest.raises(UserError, match="the whole file system; data=folders needs one folder a class"):
+        loaded(Path.cwd().anchor, data="folders")
+
+
 def test_a_group_of_options_that_is_a_word_is_refused():
     with pytest.raises(UserError, match="hub=x must be a group of options, or null"):
         loaded(written(HEAD + ROWS), "data.hub=x")
