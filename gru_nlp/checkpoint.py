@@ -1,7 +1,7 @@
 """The one-file checkpoint: a Lightning checkpoint with one more key that says how to rebuild everything."""
 
 import contextlib
-import os
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,6 @@ import torch
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from gru_nlp import __version__, build
 from gru_nlp.archive import check_archive
@@ -21,6 +20,8 @@ from gru_nlp.errors import UserError, nearest
 from gru_nlp.plain import check_plain
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.upgrade import upgrade
+from gru_nlp.weights import Unfilled, check_fit, check_weights
+from gru_nlp.whole import bytes_whole
 
 KEY = "gru_nlp"
 #: Format 1 named the kinds of corpora otherwise; it is read as well.
@@ -140,21 +141,6 @@ def check_record(path: Path, content: Mapping[str, Any]) -> None:
         raise UserError(f"{path}: a checkpoint with an impossible config: {error}") from None
 
 
-def check_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights that are no finite numbers, or that claim to be larger than what is stored of them.
-
-    Raises:
-        UserError: naming the file and the parameter.
-    """
-    for name, values in weights.items():
-        if not isinstance(values, Tensor) or values.layout != torch.strided or values.is_complex():
-            raise UserError(f"{path}: '{name}' of the weights is no plain array of numbers")
-        if values.numel() * values.element_size() > values.untyped_storage().nbytes():
-            raise UserError(f"{path}: '{name}' of the weights claims to be larger than what is stored of it")
-        if values.is_floating_point() and not bool(values.isfinite().all()):
-            raise UserError(f"{path}: '{name}' of the weights holds values that are no numbers")
-
-
 def load(path: str | Path) -> Checkpoint:
     """Read and check a checkpoint file or the best one of a run folder.
 
@@ -229,21 +215,11 @@ def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Prepro
         preprocessor = build.preprocessor(config)
         preprocessor.load_state_dict(checkpoint.preprocessing)
         sizes = preprocessor.sizes()
-        with torch.device("meta"), _Unfilled():
+        with torch.device("meta"), Unfilled():
             check_fit(build.model(config, sizes), checkpoint.weights)
         model = build.model(config, sizes)
     load_weights(checkpoint, model)
     return preprocessor, model.eval()
-
-
-class _Unfilled(TorchFunctionMode):
-    """Fill no tensor with normal numbers: on the meta device there is nothing to fill, and it imports for 0.7 s."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        given = kwargs or {}
-        if getattr(func, "__name__", "") == "normal_":  # of a tensor, or of torch.nn.init, which names its argument
-            return args[0] if args else given["tensor"]
-        return func(*args, **given)
 
 
 @contextlib.contextmanager
@@ -264,24 +240,6 @@ def building(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: its config does not build ({type(error).__name__}): a broken file") from error
 
 
-def check_fit(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Hold the names, shapes and kinds of ``weights`` against a model's own.
-
-    Raises:
-        UserError: naming the first that differs.
-    """
-    own = model.state_dict()
-    for name in [*own, *weights]:
-        if name not in own or name not in weights:
-            told = "is missing in the file" if name in own else "is not part of the model"
-            raise UserError(f"the weights do not fit the model: {name} {told}")
-        if own[name].shape != weights[name].shape:
-            shapes = f"{tuple(weights[name].shape)} where the model has {tuple(own[name].shape)}"
-            raise UserError(f"the weights do not fit the model: {name} is {shapes}")
-        if own[name].is_floating_point() != weights[name].is_floating_point():
-            raise UserError(f"the weights do not fit the model: {name} is {weights[name].dtype}")
-
-
 def load_weights(checkpoint: Checkpoint, model: nn.Module) -> None:
     """Copy a checkpoint's weights into a model.
 
@@ -295,10 +253,24 @@ def load_weights(checkpoint: Checkpoint, model: nn.Module) -> None:
         raise UserError(f"{checkpoint.path}: the weights do not fit the model: {reason}") from None
 
 
+def save(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a checkpoint file whole; one that stood there stays until then.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    packed = io.BytesIO()  # torch's writer of files ends the process where the disk is full
+    torch.save(content, packed)
+    with bytes_whole(path) as file:
+        file.write(packed.getbuffer())
+
+
 def add_scores(path: Path, scores: Mapping[str, float]) -> None:
-    """Write ``scores`` into a checkpoint file, in one rename so that it is never half-written."""
+    """Write ``scores`` into a checkpoint file.
+
+    Raises:
+        UserError: it cannot be read or written.
+    """
     content = _read(path)
     content[KEY]["scores"] = {**content[KEY]["scores"], **scores}
-    temporary = path.with_name(path.name + ".part")
-    torch.save(content, temporary)
-    os.replace(temporary, path)
+    save(path, content)

@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape
 
 from gru_nlp.errors import UserError
 from gru_nlp.predictor import Alignment
+from gru_nlp.whole import text_whole
 
 CELL, MARGIN, FONT = 28, 150, 14
 #: The mark of a blank inside tokens, and what is shown instead.
@@ -52,7 +53,5 @@ def write_picture(path: Path, alignment: Alignment) -> None:
     """
     if path.suffix.lower() != ".svg":
         raise UserError(f"picture={path}: only SVG is written: give a name that ends in .svg")
-    try:
-        path.write_text(svg(alignment), encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror} (set picture=...)") from None
+    with text_whole(path, "picture") as file:
+        file.write(svg(alignment))

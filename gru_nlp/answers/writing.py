@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from gru_nlp.errors import UserError
+from gru_nlp.whole import text_whole
 
 
 def check_apart(output: str | None, sources: Mapping[str, str | None]) -> None:
@@ -34,18 +35,15 @@ def open_output(path: str | None) -> Iterator[IO[str]]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    target = Path(path).resolve()  # a link stays a link
-    special = target.exists() and not target.is_file()
-    temporary = target if special else target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        file = temporary.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror} (set output=...)") from None
-    try:
-        with file:
-            yield file
-        if not special:
-            os.replace(temporary, target)
-    finally:
-        if not special:
-            temporary.unlink(missing_ok=True)
+    target = Path(path)
+    if target.exists() and not target.is_file():
+        try:
+            with target.open("w", encoding="utf-8", newline="\n") as special:
+                yield special
+        except OSError as error:
+            if error.filename != path:
+                raise
+            raise UserError(f"{path}: cannot be written: {error.strerror} (set output=...)") from None
+        return
+    with text_whole(target, "output") as file:
+        yield file

@@ -11,6 +11,7 @@ from typing import Any
 
 from hydra.utils import get_class
 from lightning import Callback, LightningModule, Trainer
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import Logger
@@ -44,6 +45,23 @@ class MovableCheckpoint(ModelCheckpoint):
             state[name] = moved(state.get(name, ""))
         state["best_k_models"] = {moved(path): score for path, score in state.get("best_k_models", {}).items()}
         super().load_state_dict(state)
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Checkpoints that are written beside their place and renamed.
+
+    Lightning writes them to ``TMPDIR`` and moves them: from one file system to another that is a copy, which a kill or
+    a full disk leaves half-written where the good checkpoint was.
+    """
+
+    def save_checkpoint(self, content: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        """Save a checkpoint at ``path``; there are no options of a storage.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.save(Path(path), content)
 
 
 class QuickBar(RichProgressBar):
@@ -149,6 +167,7 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
             default_root_dir=folder,
             callbacks=callbacks(folder, config),
             logger=loggers(folder, config) or False,
+            plugins=[WholeFiles()],
         )
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise UserError(f"trainer: {error}") from None

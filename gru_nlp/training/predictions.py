@@ -1,7 +1,6 @@
 """What a model said about a scored split, as records beside the true labels."""
 
 import json
-import os
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,6 +9,7 @@ import torch
 from gru_nlp.data.module import DataModule, Split
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.tasks.base import Task
+from gru_nlp.whole import text_whole
 
 READ_BATCH = 1000
 
@@ -44,8 +44,10 @@ def write(file: IO[str], records: list[Record]) -> None:
 
 
 def save(path: Path, records: list[Record]) -> None:
-    """Write records as a file, in one rename so that it is never half-written."""
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+    """Write records as a file, whole.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    with text_whole(path) as file:
         write(file, records)
-    os.replace(temporary, path)

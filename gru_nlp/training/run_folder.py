@@ -26,6 +26,7 @@ from gru_nlp.console import is_first_process
 from gru_nlp.errors import UserError
 from gru_nlp.plain import check_plain, expand
 from gru_nlp.upgrade import upgrade
+from gru_nlp.whole import clear, write_whole
 
 CONFIG = "config.yaml"
 METRICS = "metrics.json"
@@ -92,8 +93,15 @@ def create(folder: Path, config: DictConfig, resumed: bool) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / CONFIG).open("w" if resumed else "x", encoding="utf-8") as file:
-            OmegaConf.save(config, file)
+        if resumed:
+            clear(folder)
+        else:
+            (folder / CONFIG).touch(exist_ok=False)  # of two runs that begin at once, one gets it
+        write_whole(folder / CONFIG, OmegaConf.to_yaml(config))
+    except UserError:
+        if not resumed:
+            remove(folder)
+        raise
     except FileExistsError:
         raise UserError(f"{folder}: another run has just begun there: set run_dir=<new folder>") from None
     except OSError as error:
@@ -160,10 +168,12 @@ def check_config(file: Path, plain: Mapping[str, Any], trusted: Sequence[str]) -
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write ``content`` in one rename, so that the file is never half-written."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    """Write ``content`` whole.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def environment() -> dict[str, Any]:
