@@ -1,8 +1,12 @@
 """The one error type that a person sees as a single line, and the search for the word they may have meant."""
 
+import errno
 import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+
+#: What systems say where nothing more can be written: the disk, a quota, a limit of the size of files.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UserError(Exception):

@@ -1,6 +1,5 @@
 """The shell around every command: composes its config, runs it, and turns a user's mistake into one line."""
 
-import errno
 import importlib
 import os
 import sys
@@ -21,12 +20,10 @@ from gru_nlp.cli.composing import composer, default_choices, default_config, exp
 from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users
 from gru_nlp.console import show
 from gru_nlp.data.files import is_broken
-from gru_nlp.errors import UserError, printable
+from gru_nlp.errors import FULL, UserError, printable
 
 USER_ERROR = 2
 INTERRUPTED = 130
-#: What systems say where nothing more can be written: the disk, a quota, a limit of the size of files.
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 TAKES_TEXT = ("predict", "translate")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
 #: since it obeys what it composes; the person's values are put into the stored ones after they have been checked.

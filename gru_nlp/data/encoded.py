@@ -9,12 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from torch.utils.data import Dataset
 
+from gru_nlp.data.tables import encoded_once
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Preprocessor, RowError
-
-ENCODE_BATCH = 1000
-#: Rows of one Arrow record batch; large, since every record batch costs a little memory once mapped.
-WRITE_BATCH = 20_000
 
 EncodedColumns = dict[str, Any]
 
@@ -91,16 +88,7 @@ def encode(raw: datasets.Dataset, preprocessor: Preprocessor) -> EncodedSplit:
         except RowError as error:
             raise RowError(rows[error.row], error.reason) from None
 
-    table = raw.map(
-        encode_batch,
-        batched=True,
-        with_indices=True,
-        batch_size=ENCODE_BATCH,
-        writer_batch_size=WRITE_BATCH,
-        remove_columns=raw.column_names,
-        features=features,
-        new_fingerprint=f"{raw._fingerprint}-{preprocessor.fingerprint()}",
-    )
+    table = encoded_once(raw, encode_batch, features, f"{raw._fingerprint}-{preprocessor.fingerprint()}")
     return EncodedSplit(table, raw, preprocessor)
 
 

@@ -9,14 +9,14 @@ reads nothing again. A layout whose rows need more than that (tag schemes, image
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import datasets
-from datasets.exceptions import DatasetGenerationError
 
 from gru_nlp.data.readers import described
+from gru_nlp.data.tables import read_once
 from gru_nlp.data.values import Defect, joined, label_of
 from gru_nlp.data.where import Found
 from gru_nlp.errors import UserError
@@ -31,22 +31,6 @@ READER_VERSION = 3
 def fingerprint(*parts: Any) -> str:
     """Return a hash of plain values, under which a table is cached."""
     return hashlib.sha256(json.dumps([READER_VERSION, *parts], sort_keys=True).encode()).hexdigest()[:32]
-
-
-def read_once(
-    rows: Callable[[], Iterator[Row]], features: datasets.Features, key: str, cache_dir: str | None
-) -> datasets.Dataset:
-    """Write rows into a memory-mapped table, or find the table that was written under ``key``.
-
-    Raises:
-        UserError: what ``rows`` raises.
-    """
-    try:
-        return datasets.Dataset.from_generator(rows, features=features, cache_dir=cache_dir, fingerprint=key)
-    except DatasetGenerationError as error:
-        if isinstance(error.__cause__, UserError):
-            raise error.__cause__ from None
-        raise
 
 
 class Layout(ABC):

@@ -60,7 +60,6 @@ class WholeFiles(TorchCheckpointIO):
         Raises:
             UserError: it cannot be written.
         """
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         checkpoint.save(Path(path), content)
 
 

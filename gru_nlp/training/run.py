@@ -157,28 +157,31 @@ def restored(
 
 
 def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkpoint | None) -> None:
-    """Train until the epochs are over or the score stops rising."""
+    """Train until the epochs are over or the score stops rising.
+
+    Raises:
+        UserError: Lightning refuses the options, the loss is no number, the folder can no longer be written, or nothing
+            was validated; a folder without a checkpoint is removed.
+    """
     rows = len(parts.data.encoded["train"])
     say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
     try:
         trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
+        if not (folder / checkpoint.BEST).is_file():
+            raise UserError(
+                f"{folder}: training ended without a best checkpoint, since nothing was validated: "
+                "raise trainer.max_steps or trainer.max_epochs"
+            )
     except MisconfigurationException as error:
         raise UserError(f"trainer: {error}") from None
-    except UserError:
+    except (UserError, OSError) as error:
         if stopped is None and not any((folder / name).is_file() for name in (checkpoint.BEST, checkpoint.LAST)):
             run_folder.remove(folder)
-        raise
+        raise run_folder.told(error, folder) from None
     except SystemExit:  # what Lightning makes of an interruption
         if trainer.interrupted:
             raise KeyboardInterrupt from None
         raise
-    if not (folder / checkpoint.BEST).is_file():
-        if stopped is None and not (folder / checkpoint.LAST).is_file():
-            run_folder.remove(folder)
-        raise UserError(
-            f"{folder}: training ended without a best checkpoint, since nothing was validated: "
-            "raise trainer.max_steps or trainer.max_epochs"
-        )
 
 
 def parameters(parts: Parts) -> int:

@@ -1,0 +1,141 @@
+"""Cached tables: where they lie, and what is done where they cannot be written or were damaged.
+
+A table is an Arrow file that is mapped into memory, kept by ``datasets`` under a key of all that it came from. Its
+folder may refuse to be written (a temporary one stands in for it), its disk may be full, and a process that was killed,
+or a copy that was cut off, may have left half a file: then it is made anew.
+"""
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import datasets
+from datasets.exceptions import DatasetGenerationError
+
+from gru_nlp.console import say
+from gru_nlp.errors import UserError
+
+ENCODE_BATCH = 1000
+#: Rows of one Arrow record batch; large, since every record batch costs a little memory once mapped.
+WRITE_BATCH = 20_000
+#: What opening a damaged table raises: Arrow's errors and those of broken JSON are kinds of ``ValueError``.
+DAMAGED = (ValueError, TypeError, LookupError, AttributeError, EOFError, FileNotFoundError)
+
+
+@cache
+def folder(given: str | None) -> str:
+    """Return the folder of cached tables, which can be written.
+
+    Args:
+        given: the person's own; None: that of ``datasets``, or a temporary one where that cannot be written.
+
+    Raises:
+        UserError: ``given`` cannot be written.
+    """
+    wanted = Path(given or datasets.config.HF_DATASETS_CACHE).expanduser()
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=wanted):
+            return str(wanted)
+    except OSError as error:
+        if given:
+            raise UserError(f"{given}: cannot be written: {error.strerror} (set data.cache_dir=<folder>)") from None
+        temporary = tempfile.mkdtemp(prefix="gru-nlp-tables-")
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        say(f"{wanted} cannot be written ({error.strerror}): tables go to {temporary} until the program ends")
+        return temporary
+
+
+def read_once(
+    rows: Callable[[], Iterator[dict[str, Any]]], features: datasets.Features, key: str, cache_dir: str | None
+) -> datasets.Dataset:
+    """Write rows into a memory-mapped table, or find the table that was written under ``key``.
+
+    Raises:
+        UserError: what ``rows`` raises; the table cannot be written.
+    """
+    home = folder(cache_dir)
+
+    def made() -> datasets.Dataset:
+        table = datasets.Dataset.from_generator(rows, features=features, cache_dir=home, fingerprint=key)
+        if len(table) != table.info.splits[str(table.split)].num_examples:
+            raise EOFError(f"{len(table)} rows")
+        return table
+
+    try:
+        return _anew(made, lambda: shutil.rmtree(Path(home, "generator", f"default-fingerprint={key}", "0.0.0")))
+    except DatasetGenerationError as error:
+        if isinstance(error.__cause__, UserError):
+            raise error.__cause__ from None
+        if isinstance(error.__cause__, OSError):
+            raise unwritable(home, error.__cause__) from None
+        raise
+    except OSError as error:
+        raise unwritable(home, error) from None
+
+
+def encoded_once(
+    raw: datasets.Dataset, encode: Callable[[Any, list[int]], Any], features: datasets.Features, key: str
+) -> datasets.Dataset:
+    """Write what ``encode`` makes of a table into another one, or find the one that was written under ``key``.
+
+    Args:
+        raw: the table.
+        encode: takes a batch of its columns and the numbers of their rows, gives the new columns.
+        features: of the new table.
+        key: of the new table.
+
+    Raises:
+        UserError: the table cannot be written.
+    """
+
+    def made() -> datasets.Dataset:
+        table = raw.map(
+            encode,
+            batched=True,
+            with_indices=True,
+            batch_size=ENCODE_BATCH,
+            writer_batch_size=WRITE_BATCH,
+            remove_columns=raw.column_names,
+            features=features,
+            new_fingerprint=key,
+        )
+        if len(table) != len(raw):
+            raise EOFError(f"{len(table)} rows")
+        return table
+
+    def forget() -> None:
+        for file in raw.cache_files[:1]:
+            Path(file["filename"]).with_name(f"cache-{key}.arrow").unlink()
+
+    try:
+        return _anew(made, forget)
+    except OSError as error:
+        raise unwritable(str(datasets.config.HF_DATASETS_CACHE), error) from None
+
+
+def _anew(made: Callable[[], datasets.Dataset], forget: Callable[[], None]) -> datasets.Dataset:
+    """Return what ``made`` finds; what it cannot open is forgotten and made again."""
+    try:
+        return made()
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and not isinstance(error, DAMAGED) and error.errno is not None:
+            raise  # of the system's; what Arrow says of a file that was cut off has no number
+        try:
+            forget()
+        except OSError:
+            pass  # nothing was kept, so that nothing was damaged
+        else:
+            say("a cached table was damaged: it is made anew")
+            return made()
+        raise
+
+
+def unwritable(place: str, error: OSError) -> UserError:
+    """Return what is told where a table cannot be written."""
+    reason = error.strerror or str(error).partition(".")[0]
+    return UserError(f"{place}: a table cannot be written: {reason} (set data.cache_dir=<folder>)")
