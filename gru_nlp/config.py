@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, is_broken
 
 #: Options whose values are ids on the hub, or local folders in its layout.
 HUB_OPTIONS = ("data.path", "data.hub.path", "data.hub_path")
@@ -68,9 +68,17 @@ def absolute_paths(config: DictConfig) -> None:
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:
-    """Return the config as plain values, interpolations resolved."""
+    """Return the config as plain values, interpolations resolved, to be kept with a run.
+
+    Raises:
+        UserError: a value is no text that can be kept, such as the name of a file that is no UTF-8.
+    """
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
+    for option, value in leaves(plain):
+        if isinstance(value, str) and is_broken(value):
+            shown = value.encode("utf-8", "backslashreplace").decode()
+            raise UserError(f"{option}={shown}: a name that is not UTF-8 cannot be kept with a run: rename it")
     return {str(key): value for key, value in plain.items()}
 
 

@@ -10,8 +10,14 @@ def is_first_process() -> bool:
     """Return whether this process speaks for the run (one of several under a Lightning strategy)."""
     for name in ("RANK", "SLURM_PROCID"):
         if name in os.environ:
-            return int(os.environ[name]) == 0
-    return int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
+            return _number(name) == 0
+    return _number("LOCAL_RANK") == 0 and _number("NODE_RANK") == 0
+
+
+def _number(name: str) -> int:
+    """Return a launcher's number; what is none was left in the environment by something else."""
+    value = os.environ.get(name, "0")
+    return int(value) if value.isdecimal() else 0
 
 
 def say(message: str) -> None:

@@ -64,6 +64,14 @@ def is_control(letter: str) -> bool:
     return letter < " " or "\x7f" <= letter <= "\x9f"
 
 
+def is_broken(text: str) -> bool:
+    """Return whether a text holds lone surrogates, which are no characters and which no tokenizer takes.
+
+    Python writes the bytes of a file's name that are no UTF-8 so.
+    """
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def choose(option: str, value: str, choices: Iterable[str]) -> str:
     """Return ``value`` if it is one of ``choices``.
 

@@ -59,7 +59,10 @@ def bytes_whole(path: Path, option: str | None = None) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def text_whole(path: Path, option: str | None = None) -> Iterator[TextIO]:
     """Give a file of UTF-8 text with line feeds; arguments and errors as ``bytes_whole``."""
-    with _placed(path, option) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+    with (
+        _placed(path, option) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+    ):
         yield file
 
 

@@ -30,8 +30,6 @@ def open_output(path: str | None) -> Iterator[IO[str]]:
         UserError: the file cannot be written.
     """
     if path is None:
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(encoding="utf-8")
         yield sys.stdout
         sys.stdout.flush()
         return

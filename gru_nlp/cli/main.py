@@ -3,6 +3,7 @@
 import sys
 
 from gru_nlp import __version__
+from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors, settle
 from gru_nlp.errors import UserError, nearest
 
 COMMANDS = {
@@ -17,7 +18,6 @@ TOOLS = {"completion": ("bash", "zsh", "fish")}
 TOLD = {
     "completion": "print a script that completes commands, options and choices in a shell: bash, zsh or fish",
 }
-USER_ERROR = 2
 
 USAGE = """gru-nlp {version}: small recurrent text models on your own text
 
@@ -45,7 +45,23 @@ def usage() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return the exit code: 0 done, 2 a mistake of the user's, 1 a bug, 130 interrupted."""
-    given = sys.argv[1:] if arguments is None else arguments
+    codes: list[int] = []
+    try:
+        settle()
+        with output_errors(codes):
+            codes.append(run(sys.argv[1:] if arguments is None else arguments))
+    except UserError as error:
+        complain(str(error))
+        return USER_ERROR
+    return codes[-1]
+
+
+def run(given: list[str]) -> int:
+    """Choose the command and run it; return the exit code.
+
+    Raises:
+        UserError: there is no such command, or a mistake in what it was given.
+    """
     if not given or given[0] in ("-h", "--help", "help"):
         print(usage())
         return 0
@@ -56,43 +72,29 @@ def main(arguments: list[str] | None = None) -> int:
     if command in TOOLS:
         return tool(command, given[1:])
     if command not in COMMANDS:
-        print(
-            f"gru-nlp: unknown command '{command}': choose from {', '.join([*COMMANDS, *TOOLS])}"
-            f"{nearest(command, [*COMMANDS, *TOOLS])}",
-            file=sys.stderr,
-        )
-        return USER_ERROR
+        known = [*COMMANDS, *TOOLS]
+        raise UserError(f"unknown command '{command}': choose from {', '.join(known)}{nearest(command, known)}")
     options = given[1 : given.index("--")] if "--" in given else given[1:]
     if "--help" in options or "-h" in options:
-        return explained(command, options)
+        from gru_nlp.cli.help import explain
+
+        print(explain(command, options))
+        return 0
     from gru_nlp.cli.shell import run_command
 
     return run_command(command, given[1:])
 
 
-def explained(command: str, options: list[str]) -> int:
-    """Print the help of a command; return the exit code."""
-    from gru_nlp.cli.help import explain
-
-    try:
-        print(explain(command, options))
-    except UserError as error:
-        print(f"gru-nlp: {error}", file=sys.stderr)
-        return USER_ERROR
-    return 0
-
-
 def tool(command: str, arguments: list[str]) -> int:
-    """Run a command that takes no options; return the exit code."""
+    """Run a command that takes no options; return the exit code.
+
+    Raises:
+        UserError: it does not know an argument.
+    """
     if "--help" in arguments or "-h" in arguments:
         print(f"gru-nlp {command}: {TOLD[command]}\n\nusage: gru-nlp {command} [{'|'.join(TOOLS[command])}]")
         return 0
-    try:
-        lines = completion_lines(arguments)
-    except UserError as error:
-        print(f"gru-nlp: {error}", file=sys.stderr)
-        return USER_ERROR
-    print("\n".join(lines))
+    print("\n".join(completion_lines(arguments)))
     return 0
 
 

@@ -17,12 +17,11 @@ from omegaconf.errors import OmegaConfBaseException
 from gru_nlp.cli import quoting, unused
 from gru_nlp.cli.argparse_help import hydra_help_as_strings
 from gru_nlp.cli.composing import composer, default_choices, default_config, explain, group_names, told_in_a_line
+from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors
 from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users
 from gru_nlp.console import show
-from gru_nlp.data.files import is_broken
-from gru_nlp.errors import FULL, UserError, printable
+from gru_nlp.errors import UserError, is_broken
 
-USER_ERROR = 2
 INTERRUPTED = 130
 TAKES_TEXT = ("predict", "translate")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
@@ -44,8 +43,7 @@ class Job:
         self.text = text
         self.arguments = arguments
         self.entered = False
-        self.failed = False
-        self.unread = False
+        self.codes: list[int] = []
         self.finished: list[tuple[list[str], DictConfig, str]] = []
 
     def __call__(self, config: DictConfig) -> float | None:
@@ -53,24 +51,18 @@ class Job:
         self.entered = True
         sys.argv = self.arguments
         try:
-            score = self.run(config)
+            with output_errors(self.codes):  # here too, since Hydra adds lines to what leaves a job
+                score = self.run(config)
+            if self.codes:
+                return None
             if HydraConfig.get().mode == RunMode.MULTIRUN and score is not None:
                 place = config.run_dir or HydraConfig.get().runtime.output_dir
                 self.finished.append((list(HydraConfig.get().overrides.task), config, str(place)))
             return score
         except UserError as error:
-            self.failed = True
+            self.codes.append(USER_ERROR)
             sweep = HydraConfig.get().mode == RunMode.MULTIRUN
             complain(f"job {HydraConfig.get().job.num}: {error}" if sweep else str(error))
-        except BrokenPipeError:
-            # The reader of our output has gone; closing it here keeps Python from complaining at exit.
-            self.unread = True
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            self.failed = True
-            complain(f"{error.filename or 'the output'} cannot be written: {error.strerror}")
         return None
 
     def run(self, config: DictConfig) -> float | None:
@@ -198,7 +190,7 @@ def run_command(command: str, arguments: list[str]) -> int:
         return INTERRUPTED
     finally:
         sys.argv = original
-    return USER_ERROR if job.failed else int(job.unread)
+    return max(job.codes, default=0)
 
 
 def tell_sweep(job: Job) -> None:
@@ -211,8 +203,3 @@ def tell_sweep(job: Job) -> None:
     ]
     for line in sweep.table(done):
         show(line)
-
-
-def complain(message: str) -> None:
-    """Print one line on standard error."""
-    print("gru-nlp: " + printable(" ".join(message.split("\n"))), file=sys.stderr)

@@ -233,8 +233,3 @@ def _of_wide(stream: IO[bytes], codec: str) -> Iterator[str]:
             yield line
     finally:
         text.detach()
-
-
-def is_broken(text: str) -> bool:
-    """Return whether a text holds lone surrogates, which are no characters and which no tokenizer takes."""
-    return any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gru_nlp.data.files import MOST_LINE, Lines, is_broken
+from gru_nlp.data.files import MOST_LINE, Lines
 from gru_nlp.data.values import Defect as Defect
 from gru_nlp.data.values import Row, Unusable, otherwise_cut
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, is_broken
 
 #: As long as a text may be; the module's own limit of 128 KiB is no error of the user's.
 csv.field_size_limit(MOST_LINE)
