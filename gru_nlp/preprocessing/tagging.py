@@ -4,8 +4,8 @@ How it works. ``encode`` finds id, shape and letters of each distinct word once 
 letters of a sentence stand in one flat list beside the words' lengths, since a table of flat lists stays mapped from
 disk. ``collate`` gathers the letters of all words of a batch into one table, finds its distinct rows by comparing them
 as bytes, and keeps those alone with the ``places`` where each stands, so that the model spells a word once however
-often it occurs. ``decode`` reads entities off a path of tags; the probability of one is that of its first tag times
-that of each further tag given the one before it, from the pair and single probabilities that come with the path.
+often it occurs. ``decode`` reads entities off a path of tags (``paths``); the probability of one is that of its first
+tag times that of each further tag given the one before it, from the single and pair probabilities that come with it.
 Raw text is cut into words, sentences and windows of long ones before (``cut``), and put together after (``join``).
 """
 
@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
 from gru_nlp.errors import UserError, choose, nearest
+from gru_nlp.preprocessing import paths
 from gru_nlp.preprocessing.base import (
     FIT_BATCH,
     Columns,
@@ -188,28 +189,12 @@ class TaggingPreprocessor(Preprocessor):
         )
 
     def decode(self, outputs: Tagging[AnyArray], top_k: int = 1) -> list[Record]:
-        """Paths -> ``tags`` and ``entities`` by word; with several paths, ``paths`` with the probability of each."""
+        """Paths -> ``tags`` as IOB2, and ``entities`` by word; with several, ``paths`` with the probability of each."""
         records: list[Record] = []
-        for row, length in enumerate(outputs.lengths.tolist()):
-            paths = []
-            for rank, score in enumerate(np.exp(outputs.scores[row]).tolist()):
-                tags = [self.tags[tag] for tag in outputs.tags[row, rank, :length].tolist()]
-                entities = self._entities(tags, outputs.nodes[row, rank], outputs.links[row, rank])
-                if score > 0.0 or rank == 0:
-                    paths.append({"score": score, "tags": tags, "entities": entities})
-            record: Record = {"tags": paths[0]["tags"], "entities": paths[0]["entities"]}
-            records.append(record | {"paths": paths} if top_k > 1 else record)
+        for ranked in paths.told(outputs, self.tags):
+            record: Record = {"tags": ranked[0]["tags"], "entities": ranked[0]["entities"]}
+            records.append(record | {"paths": ranked} if top_k > 1 else record)
         return records
-
-    def _entities(self, tags: list[str], nodes: AnyArray, links: AnyArray) -> list[Record]:
-        """Return spans with the probability that just these tags stand there: a chain of conditionals."""
-        single, joined = nodes.tolist(), links.tolist()
-        found = []
-        for start, end, label in schemes.spans(tags):
-            inner = sum(joined[place] - single[place - 1] for place in range(start + 1, end))
-            score = min(1.0, float(np.exp(single[start] + inner)))
-            found.append({"start": start, "end": end, "label": label, "score": score})
-        return found
 
     def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Owner]]:
         """Split texts into words, sentences, and windows of long ones; a list is taken as words already."""

@@ -42,8 +42,11 @@ def test_unseen_names_are_found(tagger):
     assert metrics["test/f1"] >= 0.97
     assert {"test/precision", "test/recall", "test/f1_PER", "test/f1_LOC", "test/f1_ORG"} <= set(metrics)
     assert metrics["classes"]["PER"]["support"] > 100
-    first = json.loads((tagger / "predictions.jsonl").read_text().splitlines()[0])
-    assert set(first) == {"words", "target", "tags", "entities"}
+    records = [json.loads(line) for line in (tagger / "predictions.jsonl").read_text().splitlines()]
+    assert set(records[0]) == {"words", "target", "tags", "entities"}
+    told = [{tag[0] for record in records for tag in record[name]} for name in ("target", "tags")]
+    assert told == [{"B", "I", "O"}] * 2
+    assert sum(record["target"] == record["tags"] for record in records) >= 0.97 * len(records)
 
 
 def test_no_name_of_the_test_split_occurs_in_training():

@@ -117,8 +117,21 @@ def test_an_entity_has_the_probability_of_its_tags_together():
     nodes = np.log(np.array([[[0.8, 0.5, 0.9]]], np.float32))
     links = np.log(np.array([[[0.8, 0.4, 0.5]]], np.float32))
     found = made.decode(Tagging(tags, np.zeros((1, 1), np.float32), nodes, links, np.array([3])))[0]
-    assert found["tags"] == ["B-PER", "E-PER", "O"]
+    assert found["tags"] == ["B-PER", "I-PER", "O"]
     assert found["entities"] == [{"start": 0, "end": 2, "label": "PER", "score": pytest.approx(0.4)}]
+
+
+def test_paths_are_told_in_the_scheme_of_the_truth_whatever_was_learned():
+    made = fitted()
+    ranked = [["S-PER", "B-LOC", "E-LOC"], ["B-PER", "E-PER", "S-LOC"], ["O", "O", "O"]]
+    tags = np.array([[[made.tags.index(tag) for tag in path] for path in ranked]])
+    marginals = np.zeros((1, 3, 3), np.float32)
+    outputs = Tagging(tags, np.array([[-0.5, -1.0, -np.inf]], np.float32), marginals, marginals, np.array([3]))
+    (record,) = made.decode(outputs, top_k=3)
+    assert [path["tags"] for path in record["paths"]] == [["B-PER", "B-LOC", "I-LOC"], ["B-PER", "I-PER", "B-LOC"]]
+    assert record["tags"] == record["paths"][0]["tags"]
+    assert made.truth({"words": [["a", "b", "c"]], "tags": [record["tags"]]})[0]["target"] == record["tags"]
+    assert made.decode(outputs) == [{"tags": record["tags"], "entities": record["entities"]}]
 
 
 def answer(made, texts, wanted):

@@ -81,6 +81,6 @@ def test_every_kind_fits_encodes_collates_and_decodes_without_torch():
     assert done.returncode == 0, done.stderr
     label, image, tags, translation, torch_modules = json.loads(done.stdout)
     assert label == image == {"label": "y", "score": 0.75, "top": [["y", 0.75], ["x", 0.25]]}
-    assert tags == ["S-PER", "O", "S-LOC"]
+    assert tags == ["B-PER", "O", "B-LOC"]
     assert translation == "c d e"
     assert torch_modules == []
