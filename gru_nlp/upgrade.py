@@ -11,16 +11,23 @@ MOVED = {
     "gru_nlp.data.pair_corpus.PairCorpus": "gru_nlp.data.file_kinds.PairCorpus",
     "gru_nlp.data.tagged_corpus.TaggedCorpus": "gru_nlp.data.file_kinds.TaggedCorpus",
 }
+#: Options that kinds of corpora have had from some version on, with what an older config means by leaving them out; so
+#: that ``evaluate`` and ``resume`` can set them for an older checkpoint too.
+ADDED: dict[str, dict[str, Any]] = {
+    "gru_nlp.data.file_kinds.PairCorpus": {"delimiter": ","},
+    "gru_nlp.data.file_kinds.TaggedCorpus": {"separator": None},
+}
 
 
 def upgrade(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a training config of format 1 in today's shape; one that has it already comes back as it is.
+    """Return an older training config in today's shape; one that has it already comes back as it is.
 
     Args:
         config: plain values, as a checkpoint keeps them; it is not changed.
     """
     data = config.get("data")
     target = data.get("_target_") if isinstance(data, dict) else None
-    if not isinstance(target, str) or target not in MOVED:
+    if not isinstance(target, str):
         return config
-    return {**config, "data": {**config["data"], "_target_": MOVED[target]}}
+    target = MOVED.get(target, target)
+    return {**config, "data": {**ADDED.get(target, {}), **config["data"], "_target_": target}}

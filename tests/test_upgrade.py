@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gru_nlp import build
-from gru_nlp.upgrade import MOVED, upgrade
+from gru_nlp.upgrade import ADDED, MOVED, upgrade
 
 CARVED = {"validation_share": 0.1, "split_seed": 1}
 FILES = {
@@ -87,6 +87,18 @@ def test_files_are_read_as_they_were(kind):
     build.check_stored("data", new["data"])
     table = build.build(new["data"]).load("test")
     assert {name: table[name][:] for name in expected} == expected
+
+
+@pytest.mark.parametrize("kind", OLD)
+def test_options_that_came_later_stand_in_an_older_config_and_change_nothing(kind):
+    data, _, _ = OLD[kind]
+    new = upgrade({"data": data})["data"]
+    added = ADDED.get(new["_target_"], {})
+    assert new == {**added, **data, "_target_": new["_target_"]}
+    without = {name: value for name, value in new.items() if name not in added}
+    assert {name: getattr(build.build(without), name) for name in added} == added
+    changed = upgrade({"data": {**new, **dict.fromkeys(added, "x")}})["data"]
+    assert {name: changed[name] for name in added} == dict.fromkeys(added, "x")
 
 
 def test_images_are_read_as_they_were():

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from gru_nlp.answers import pipes
-from gru_nlp.data.columns import ColumnOptions, read_conll
+from gru_nlp.data.columns import ColumnOptions, column_separator, read_conll
 from gru_nlp.data.files import decoded, open_bytes
 from gru_nlp.data.readers import Fields, delimiter_of, read_lines, read_parquet
 from gru_nlp.data.values import text_of
@@ -44,6 +44,7 @@ class Input(NamedTuple):
         column: of the text, in tables.
         encoding: of the bytes.
         delimiter: of csv.
+        separator: of the columns of conll; None: found by looking.
     """
 
     path: str | None
@@ -51,6 +52,7 @@ class Input(NamedTuple):
     column: str
     encoding: str
     delimiter: str
+    separator: str | None = None
 
     @property
     def name(self) -> str:
@@ -70,6 +72,7 @@ def input_of(config: Mapping[str, Any]) -> Input:
         column=config["text"],
         encoding=config["encoding"],
         delimiter=delimiter_of(config["delimiter"], "delimiter"),
+        separator=column_separator(config["separator"], "separator"),
     )
 
 
@@ -111,7 +114,7 @@ def read(stream: IO[bytes], source: Input) -> Iterator[Entry]:
     if source.kind == "lines":
         yield from (Entry(text, text, name) for _, text in numbered)
     elif source.kind == "conll":
-        options = ColumnOptions(encoding=source.encoding, columns=None, word="", tag="", option="input")
+        options = ColumnOptions(source.encoding, None, word="", tag="", option="input", separator=source.separator)
         sentences = read_conll(numbered, name, options, tagged=False)
         yield from (Entry(sentence.words, sentence.words, name) for sentence in sentences)
     else:

@@ -25,7 +25,7 @@ SET = {
     "trainer.enable_checkpointing": "nothing, since a run is its checkpoints",
 }
 #: Options of how input is read, which a text after ``--`` leaves without a meaning.
-READING = ("input", "input_format", "text", "encoding")
+READING = ("input", "input_format", "separator", "text", "encoding")
 #: An interpolation, with or without a resolver, and the option that it names.
 REFERENCE = re.compile(r"\$\{(?:[\w.]+:)?(\.*[\w.]+)")
 
@@ -100,6 +100,8 @@ def check_reading(config: Plain, given: Sequence[str], text: str | None) -> None
         raise UserError(f"text={options['text']} names a column, which lines have not: set input_format=csv or jsonl")
     if "delimiter" in options and "csv" not in (read, config["format"]):
         raise UserError(f"delimiter={options['delimiter']} is for csv: set input_format=csv or format=csv")
+    if "separator" in options and read != "conll":
+        raise UserError(f"separator={options['separator']} is for columns of words: set input_format=conll")
     if "scheme" in options and config["format"] != "conll":
         raise UserError(f"scheme={options['scheme']} is for the tags of format=conll: set that too")
     if config.get("alignments") and "format" in options and config["format"] != "jsonl":

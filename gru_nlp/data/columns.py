@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gru_nlp.data.files import Lines
-from gru_nlp.errors import UserError, nearest
+from gru_nlp.data.values import shortened
+from gru_nlp.errors import UserError, choose, nearest
 from gru_nlp.text import schemes
 
 DOCUMENT = "-DOCSTART-"
+#: What separates columns: tabs alone, or any blanks and tabs.
+SEPARATORS = ("tab", "blank")
 _BLANKS = re.compile(r"[ \t]+")
 
 
@@ -30,6 +33,7 @@ class ColumnOptions:
         columns: names of the columns; None: the first is the word and the last the tag.
         word, tag: names of the two columns.
         option: that names the file, for messages.
+        separator: of the columns, one of ``SEPARATORS``; None: found by looking at each line.
     """
 
     encoding: str
@@ -37,11 +41,53 @@ class ColumnOptions:
     word: str
     tag: str
     option: str
+    separator: str | None = None
 
 
-def split_fields(line: str) -> list[str]:
-    """Return the fields of a line: cut at tabs where there is one, else at runs of blanks."""
-    return [field.strip(" ") for field in line.split("\t")] if "\t" in line else _BLANKS.split(line.strip(" "))
+def column_separator(given: str | None, option: str) -> str | None:
+    """Return what separates columns; None: it is found by looking.
+
+    Raises:
+        UserError: it is no such word.
+    """
+    return given if given is None else choose(option, str(given), SEPARATORS)
+
+
+def at_tabs(line: str) -> list[str]:
+    """Return the fields of a line that is cut at tabs; blanks at their edges are left out."""
+    return [field.strip(" ") for field in line.split("\t")]
+
+
+def at_blanks(line: str) -> list[str]:
+    """Return the fields of a line that is cut at runs of blanks and tabs."""
+    return _BLANKS.split(line.strip(" \t"))
+
+
+def split_fields(line: str, options: ColumnOptions, wide: int, tagged: bool) -> list[str] | None:
+    """Return the fields of a line; None where both readings can be meant and give other words.
+
+    A line without tabs is cut at blanks; one with tabs at these alone, unless a field then holds a blank, as in
+    ``word POS<tab>tag``: then just one reading must fit the number of columns, or both give the same word and tag.
+
+    Args:
+        line: with at least one field.
+        options: how the file is read.
+        wide: number of columns, if it is known; 0: it is not.
+        tagged: whether the last column is a tag, which holds no blank.
+    """
+    if options.separator == "blank" or (options.separator is None and "\t" not in line):
+        return at_blanks(line)
+    strict = at_tabs(line)
+    if options.separator == "tab" or not any(" " in field for field in strict):
+        return strict
+    loose = at_blanks(line)
+    if len(loose) == wide != len(strict):
+        return loose
+    if options.columns:
+        return strict
+    if " " in strict[0]:
+        return None
+    return loose if tagged and " " in strict[-1] else strict
 
 
 def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool = True) -> Iterator[Sentence]:
@@ -56,28 +102,26 @@ def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool 
         tagged: False: there may be no column of tags; every tag is O.
 
     Raises:
-        UserError: naming file and line: ragged columns, a column that is not there, an empty word, no tag.
+        UserError: naming file and line: ragged columns, a column that is not there, an empty word, no tag, or a line
+            whose columns can be told apart in two ways.
     """
     words: list[str] = []
     tags: list[str] = []
-    first, wide = 1, 0
-    see = ": see data.columns" if tagged else ""
+    first, wide = 1, len(options.columns or ())
     for number, line in numbered:
-        fields = split_fields(line) if line.strip() else []
-        if not fields or fields[0] == DOCUMENT:
+        if line.split(None, 1)[:1] in ([], [DOCUMENT]):
             if words:
                 yield Sentence(words, tags, first)
                 words, tags = [], []
             continue
         if not words:
             first = number
-            marked = line.startswith("# ") or (tagged and line == "#")
-            if marked and not schemes.TAG.fullmatch(fields[-1]):
+            if _is_comment(line, tagged):
                 continue
-        wide = wide or len(options.columns or fields)
-        if len(fields) != wide:
-            named = f" ({' '.join(options.columns)})" if options.columns else ""
-            raise UserError(f"{name}:{number}: {len(fields)} columns where {wide} are expected{named}{see}")
+        fields = split_fields(line, options, wide, tagged)
+        wide = wide or len(fields or ())
+        if fields is None or len(fields) != wide:
+            raise UserError(f"{name}:{number}: {_not_cut(line, fields, wide, options, tagged)}")
         word, tag = _pick(fields, f"{name}:{number}", options, tagged)
         words.append(word)
         tags.append(tag)
@@ -85,12 +129,31 @@ def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool 
         yield Sentence(words, tags, first)
 
 
+def _is_comment(line: str, tagged: bool) -> bool:
+    marked = line.startswith("# ") or (tagged and line == "#")
+    last = (at_tabs(line) if "\t" in line else at_blanks(line))[-1]
+    return marked and not schemes.TAG.fullmatch(last)
+
+
+def _not_cut(line: str, fields: list[str] | None, wide: int, options: ColumnOptions, tagged: bool) -> str:
+    """Return what is told of a line whose fields are not the columns of the file."""
+    if fields is None:
+        option = "data.separator" if tagged else "separator"
+        return (
+            f"'{shortened(at_tabs(line)[0])}' before the tab may be one word or several columns: "
+            f"set {option}=tab (cut at tabs alone) or {option}=blank (cut at blanks and tabs)"
+        )
+    named = f" ({' '.join(options.columns)})" if options.columns else ""
+    return f"{len(fields)} columns where {wide} are expected{named}{': see data.columns' if tagged else ''}"
+
+
 def _pick(fields: list[str], place: str, options: ColumnOptions, tagged: bool) -> tuple[str, str]:
     """Return word and tag of a line."""
     if options.columns is None:
         word, tag = fields[0], fields[-1] if tagged else schemes.OUTSIDE
         if tagged and len(fields) < 2:
-            raise UserError(f"{place}: one column only, where a word and its tag are expected: see data.columns")
+            cut = " and data.separator" if options.separator else ""
+            raise UserError(f"{place}: one column only, where a word and its tag are expected: see data.columns{cut}")
     else:
         word = fields[_column(options.columns, options.word, "data.word")]
         tag = fields[_column(options.columns, options.tag, "data.tag")] if tagged else schemes.OUTSIDE

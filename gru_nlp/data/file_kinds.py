@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from gru_nlp.data.columns import column_separator
 from gru_nlp.data.corpus import Recipe, choose_place
 from gru_nlp.data.formats import Conll, Folders, Format, Idx, LabelledLines, Parallel, tables
 from gru_nlp.data.hub import Hub, HubSource
@@ -184,16 +185,22 @@ class TaggedCorpus(TaggedRows, FileCorpus):
     Attributes:
         columns: names of the columns; None: the first is the word and the last the tag.
         hub_path: the same data set on the hub, with a list of words and one of tags a row; None: there is none.
+        separator: of the columns, ``tab`` or ``blank``; None: found by looking. Older checkpoints do not state it.
     """
 
     columns: Sequence[str] | None
     hub_path: str | None
+    separator: str | None = None
 
     def formats(self) -> dict[str, Format]:
         """Return columns, and tables that hold lists."""
         columns = tuple(self.columns) if self.columns else None
         held = {name: format for name, format in tables(self.encoding).items() if name in ("jsonl", "parquet")}
-        return {"conll": Conll(self.encoding, columns, self.word, self.tag), **held}
+        separator = column_separator(self.separator, "data.separator")
+        if separator and self.format in held:
+            told = f"data.separator={separator} has no effect on data.format={self.format}"
+            raise UserError(f"{told}: leave it out, or set data=conll")
+        return {"conll": Conll(self.encoding, columns, self.word, self.tag, separator), **held}
 
     def on_hub(self, instead: str) -> tuple[Hub, Layout] | None:
         """Return the data set of the same columns."""

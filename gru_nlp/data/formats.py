@@ -245,17 +245,19 @@ class Conll(TextFormat):
     Attributes:
         columns: names of the columns; None: the first is the word and the last the tag.
         word, tag: names of the two columns, and of the two fields.
+        separator: of the columns, ``tab`` or ``blank``; None: found by looking.
     """
 
     stride = 1
     columns: tuple[str, ...] | None
     word: str
     tag: str
+    separator: str | None
 
     def records(self, files: Sequence[File]) -> Iterator[Record]:
         """Yield the words and tags of the sentences; the line is that of the first word."""
         (file,) = files
-        options = ColumnOptions(self.encoding, self.columns, self.word, self.tag, file.option)
+        options = ColumnOptions(self.encoding, self.columns, self.word, self.tag, file.option, self.separator)
         for sentence in read_conll(self.lines(file), str(file.path), options):
             yield sentence.line, {self.word: sentence.words, self.tag: sentence.tags}
 

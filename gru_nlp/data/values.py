@@ -124,7 +124,12 @@ def shown(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
         text = str(value) if not isinstance(value, dict | list) else ""
-    return f"{kind} ({text if len(text) <= LONGEST else text[:LONGEST] + '...'})" if text else kind
+    return f"{kind} ({shortened(text)})" if text else kind
+
+
+def shortened(text: str) -> str:
+    """Return a text as messages show it: its first ``LONGEST`` characters."""
+    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
 
 
 def value_of(fields: Mapping[str, Any], column: str, option: str) -> Any:

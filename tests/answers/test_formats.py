@@ -47,6 +47,17 @@ def test_csv_keeps_the_columns_of_the_input_and_adds_its_own():
     ]
 
 
+def test_columns_of_words_are_cut_as_those_of_training_are():
+    def words(content, separator=None):
+        source = Input("in", "conll", "text", "utf-8", ",", separator)
+        return [entry.text for entry in read(io.BytesIO(content.encode()), source)]
+
+    assert words("a NN O\nb NN\tO\n\n10\u00a0000 CD O\n") == [["a", "b"], ["10\u00a0000"]]
+    assert [words("a NN\tO\n", separator) for separator in ("tab", "blank")] == [[["a NN"]], [["a"]]]
+    with pytest.raises(UserError, match="^in:1: 'a NN' before the tab may be .*: set separator=tab .* or separator=bl"):
+        words("a NN\tO\n")
+
+
 def test_a_table_of_lines_has_the_text_and_one_of_tabs_only_a_head_where_the_input_has_one():
     plain = [Entry("a, b", "a, b", "in")]
     assert written(plain, [LABEL]) == ['text,label,score\n"a, b",good,0.7500']

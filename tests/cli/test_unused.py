@@ -62,6 +62,8 @@ def test_references_are_found_relative_and_inside_a_resolver():
         (["text=body", "input=a.txt"], "text=body names a column, which lines have not: set input_format"),
         (["text=body"], "text=body names a column, which lines have not"),
         (["delimiter=';'", "input=a.jsonl"], "delimiter=; is for csv"),
+        (["separator=tab", "input=a.csv"], "separator=tab is for columns of words: set input_format=conll"),
+        (["separator=tab", "--", "a"], "separator=tab has no effect on the text after --"),
         (["scheme=bioes", "--", "a"], "scheme=bioes is for the tags of format=conll"),
     ],
 )

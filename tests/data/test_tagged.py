@@ -15,6 +15,12 @@ from gru_nlp.errors import UserError
 GOOD = "-DOCSTART- -X- O\n\nPeter NNP I-PER\nBlackburn NNP I-PER\nleft . O\n\nBRUSSELS NNP I-LOC\nRome NNP B-LOC\n"
 
 
+MIXED = (
+    "a.txt:1: 'a NN' before the tab may be one word or several columns: "
+    "set data.separator=tab (cut at tabs alone) or data.separator=blank (cut at blanks and tabs)"
+)
+
+
 def corpus(*overrides):
     with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
         config = compose("train", overrides=["task=ner", *overrides, "data.cache_dir=cache"])
@@ -50,6 +56,28 @@ def test_a_hash_is_a_word_where_it_has_a_tag():
 
 
 @pytest.mark.parametrize(
+    ("content", "options", "expected"),
+    [
+        ("a NN\tO\n", ["data.separator=tab"], [["a NN"]]),
+        ("a NN\tO\n", ["data.separator=blank"], [["a"]]),
+        ("-DOCSTART- x\tO\n\n# b c\td\na NN\tO\n", ["data.separator=blank"], [["a"]]),
+        # One reading alone fits the number of columns, which earlier lines or the names of the columns tell.
+        ("a NN O\nb NN\tB-X\n", [], [["a", "b"]]),
+        ("w NN\tO\n", ["data.columns=[w,pos,t]", "data.word=w", "data.tag=t"], [["w"]]),
+        ("w NN\tO\n", ["data.columns=[w,t]", "data.word=w", "data.tag=t"], [["w NN"]]),
+        # Both readings give the same words and tags, or a tag would hold a blank.
+        ("a\tb c\tO\nd\te\tO\n", [], [["a", "d"]]),
+        ("a\tNN O\n b\tNN O\n", [], [["a", "b"]]),
+        # Blanks that are none of ASCII are letters of a word; at the edges of a field, blanks are none of it.
+        ("10\u00a0000\tO\na\u3000b \t O\n", [], [["10\u00a0000", "a\u3000b"]]),
+        ("10\u00a0000 O\n", ["data.separator=blank"], [["10\u00a0000"]]),
+    ],
+)
+def test_columns_are_cut_where_they_can_only_mean_one_thing(content, options, expected):
+    assert [row[0] for row in read(content, *options)] == expected
+
+
+@pytest.mark.parametrize(
     ("content", "options", "told"),
     [
         ("", [], "a.txt: holds no tagged sentence (set data.test=...)"),
@@ -61,6 +89,24 @@ def test_a_hash_is_a_word_where_it_has_a_tag():
         ("a O\n", ["data.columns=[word,tag]", "data.word=wrd"], "data.word=wrd is not among data.columns=[word, tag]"),
         ("a O\n", ["data.columns=[tokens,pos]"], "data.tag=tags is not among"),
         ("\tO\n", [], "a.txt:1: an empty word"),
+        ("a NN\tO\n", [], MIXED),
+        (
+            "a NN\tO\nb\tO\n",
+            ["data.columns=[word,pos,tag,x]", "data.word=word", "data.tag=tag"],
+            "1: 2 columns where 4",
+        ),
+        ("b\tO\n10 000\tO\n", [], "a.txt:2: '10 000' before the tab may be one word or several columns"),
+        (
+            "a O\n",
+            ["data.separator=tab"],
+            "a.txt:1: one column only, where a word and its tag are expected: see data.c",
+        ),
+        (
+            "a O\n",
+            ["data.separator=tabs"],
+            "data.separator=tabs is not known: choose from tab, blank; did you mean 'tab'",
+        ),
+        ("{}", ["data.format=jsonl", "data.separator=tab"], "data.separator=tab has no effect on data.format=jsonl"),
         ("a O\nb NN\n", [], "a.txt:2: 'NN' is no tag like O, B-PER or I-LOC"),
         (b"a O\nGr\xf6\xdfe O\n", [], "a.txt:2: not utf-8"),
         ("a I-PER\n\n" * 30 + "b B-PER\nc E-PER\n\n" * 30, [], "a.txt:1: I-PER is not BIOES"),
