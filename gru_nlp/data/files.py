@@ -44,14 +44,6 @@ def check_encoding(encoding: str, option: str) -> str:
     return "utf-8-sig" if codec.name == "utf-8" else codec.name
 
 
-def exists(path: Path) -> bool:
-    """Return whether something stands at ``path``; a name that is too long or broken names nothing."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
-
-
 def find(path: Path, option: str) -> Path:
     """Return ``path``, or its twin with or without ``.gz``.
 
@@ -62,7 +54,7 @@ def find(path: Path, option: str) -> Path:
         return path  # the root, or the folder that one stands in
     twin = path.with_suffix("") if path.suffix.lower() == ".gz" else path.with_name(path.name + ".gz")
     for candidate in (path, twin):
-        if exists(candidate):
+        if os.path.exists(candidate):
             return candidate
     raise UserError(f"{path}: no such file (set {option}=...)")
 
@@ -73,7 +65,7 @@ def find_in(folder: str, name: str, names: Iterable[str]) -> Path:
     Raises:
         UserError: there is no such folder or file.
     """
-    if not (exists(Path(folder)) and Path(folder).is_dir()):
+    if not os.path.isdir(folder):
         raise UserError(f"{folder}: no such folder (set data.dir=<folder with {', '.join(names)}>)")
     return find(Path(folder) / name, "data.dir")
 
@@ -90,7 +82,7 @@ def opened(path: Path, option: str, opener: Opener) -> Iterator[io.BufferedReade
     Raises:
         UserError: it is a folder, a device without end, or cannot be read.
     """
-    if exists(path) and path.is_dir():
+    if os.path.isdir(path):
         raise UserError(f"{path}: a folder, but {option} needs a file (for a folder a class set data=folders)")
     try:
         file = opener(path)
@@ -190,6 +182,8 @@ def decoded(stream: IO[bytes], encoding: str, name: str, option: str) -> Lines:
     number = 0
     try:
         for number, text in enumerate(found, start=1):
+            if text in ("", BYTE_ORDER_MARK):
+                return  # a mark at the end of the file, which begins no line
             yield number, text.removesuffix("\n").rstrip("\r").removeprefix(BYTE_ORDER_MARK)
     except _Endless:
         most = f"more than {MOST_LINE >> 20} MiB"

@@ -1,4 +1,5 @@
 import gzip
+import io
 import json
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import datasets
 import pytest
 
 from gru_nlp.data.file_kinds import LabelledCorpus
+from gru_nlp.data.files import decoded
 from gru_nlp.errors import UserError
 
 OPTIONS = {
@@ -40,6 +42,14 @@ def test_words_for_missing_values_are_texts_like_any_other():
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column():
     assert rows("csv", b"\xef\xbb\xbftext,label\nx,a\n") == [("x", "a", 2)]
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"), [("", []), ("\ufeff", []), ("\ufeff\n", [""]), ("a\n\ufeff", ["a"]), ("\ufeffa", ["a"])]
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_a_byte_order_mark_alone_is_no_line(content, lines, encoding):
+    assert [line for _, line in decoded(io.BytesIO(content.encode(encoding)), encoding, "x", "encoding")] == lines
 
 
 def test_tsv_has_no_quotes_and_columns_may_be_named():
