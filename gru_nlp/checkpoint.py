@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,11 +84,11 @@ def locate(path: str | Path, name: str = BEST) -> Path:
         UserError: there is none.
     """
     found = Path(path)
-    if found.is_dir():
-        if not (found / name).is_file():
+    if os.path.isdir(found):
+        if not os.path.isfile(found / name):
             raise UserError(f"{found}: the folder holds no {name} (set checkpoint=<file or run folder>)")
         return found / name
-    if not found.is_file():
+    if not os.path.isfile(found):
         raise UserError(f"{found}: no such checkpoint (set checkpoint=<file or run folder>)")
     return found
 

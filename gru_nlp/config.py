@@ -1,5 +1,6 @@
 """The configuration tree: where it lies, which values are paths, whether a number was given as a word."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def absolute_paths(config: DictConfig) -> None:
     """Make the paths that a checkpoint keeps absolute, in place."""
     for option in STORED_PATHS:
         value = OmegaConf.select(config, option)
-        if isinstance(value, str) and (option not in HUB_OPTIONS or at_home(value).is_dir()):
+        if isinstance(value, str) and (option not in HUB_OPTIONS or os.path.isdir(at_home(value))):
             OmegaConf.update(config, option, str(at_home(value).absolute()))
 
 

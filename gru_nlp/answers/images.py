@@ -1,5 +1,6 @@
 """Images of a person's own (picture files, arrays, idx files, or a folder of them), and the answers to them."""
 
+import os
 import tokenize
 import zipfile
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def holds_images(path: str | None) -> bool:
     if path is None:
         return False
     name = Path(path)
-    return name.is_dir() or name.suffix.lower() in ENDINGS or is_idx(name)
+    return os.path.isdir(name) or name.suffix.lower() in ENDINGS or is_idx(name)
 
 
 def read_images(path: Path, height: int, width: int) -> Iterator[tuple[str, Image]]:
@@ -52,7 +53,7 @@ def read_images(path: Path, height: int, width: int) -> Iterator[tuple[str, Imag
     Raises:
         UserError: a file is no image, or there is none.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS or is_idx(file))
         if not files:
             raise UserError(f"{path}: no image in this folder ({', '.join(ENDINGS)}, idx): set input=...")

@@ -1,6 +1,7 @@
 """Texts in: lines, tables, JSON lines and columns of words, from a file, a pipe or standard input."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -139,7 +140,7 @@ def parquet_of(source: Input) -> Iterator[Fields]:
     Raises:
         UserError: there is no file.
     """
-    if source.path is None or not Path(source.path).is_file():
+    if source.path is None or not os.path.isfile(source.path):
         raise UserError(f"{source.name}: Parquet is read from a file, not from a pipe: set input=<file>")
     return read_parquet(Path(source.path), "input")
 

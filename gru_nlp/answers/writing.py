@@ -18,7 +18,7 @@ def check_apart(output: str | None, sources: Mapping[str, str | None]) -> None:
         UserError: naming the file and the option of ``sources`` that reads it.
     """
     for option, source in sources.items():
-        if output and source and Path(output).is_file() and Path(source).exists() and os.path.samefile(output, source):
+        if output and source and os.path.isfile(output) and os.path.exists(source) and os.path.samefile(output, source):
             raise UserError(f"{output}: is read as {option}, and would be written over: set output=<another file>")
 
 
@@ -34,7 +34,7 @@ def open_output(path: str | None) -> Iterator[IO[str]]:
         sys.stdout.flush()
         return
     target = Path(path)
-    if target.exists() and not target.is_file():
+    if os.path.exists(target) and not os.path.isfile(target):
         try:
             with target.open("w", encoding="utf-8", newline="\n") as special:
                 yield special

@@ -5,6 +5,7 @@ columns) is told them, so that a layout finds what it looks for whatever the fil
 fields have names; a corpus chooses among them and those of its own kind.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -203,11 +204,11 @@ def class_files(folder: File) -> list[Path]:
         UserError: it is no folder, or the whole file system, whose files are not all to be opened.
     """
     path = folder.path
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise UserError(f"{path}: not a folder; data=folders needs one folder a class (set {folder.option}=...)")
     if path.resolve() == Path(path.resolve().anchor):
         raise UserError(f"{path}: the whole file system; data=folders needs one folder a class (set {folder.option})")
-    return sorted(file for file in path.glob("*/*") if file.is_file() and not file.name.startswith("."))
+    return sorted(file for file in path.glob("*/*") if os.path.isfile(file) and not file.name.startswith("."))
 
 
 @dataclass(frozen=True)

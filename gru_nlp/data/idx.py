@@ -1,5 +1,6 @@
 """The idx format of the original MNIST files: big-endian sizes, then bytes (LeCun et al. 1998)."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ IMAGES = bytes([0, 0, UNSIGNED_BYTE, 3])  # how a file of images begins
 
 def is_idx(path: Path) -> bool:
     """Return whether a file, plain or gzip, begins as idx files of images do, or says so in its name."""
-    if "idx3" in path.name or not path.is_file():  # a pipe would be emptied by a look at it
+    if "idx3" in path.name or not os.path.isfile(path):  # a pipe would be emptied by a look at it
         return "idx3" in path.name
     try:
         with open_bytes(path, "input") as stream:

@@ -1,6 +1,7 @@
 """Pretrained word vectors in GloVe or word2vec text format, plain or gzip."""
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -39,7 +40,7 @@ class WordVectors:
             UserError: naming file and line, where there is no such file, or a line that is no vector.
         """
         file = Path(path)
-        if not file.is_file():
+        if not os.path.isfile(file):
             raise UserError(f"{path}: no such file of vectors (set {OPTION}=<file>)")
         words: dict[str, None] = {}
         rows: list[Matrix] = []

@@ -45,10 +45,10 @@ def check_stored_data(data: dict[str, Any], given: Mapping[str, Any]) -> dict[st
     for name in _preset_names(data.get("files")):
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise UserError("the checkpoint names files outside its data folder: set data=... anew")
-        if "data.dir" in paths and (Path(paths["data.dir"]) / name).exists():
+        if "data.dir" in paths and os.path.exists(Path(paths["data.dir"]) / name):
             check_path(Path(paths["data.dir"]) / name, "data.dir")
     for option, source in _hub_sources(data, given):
-        if Path(source).exists():
+        if os.path.exists(source):
             paths[option] = source
             say(f"reading {option}={source}, a folder here, which the checkpoint names")
             check_path(Path(source), option)
