@@ -13,6 +13,19 @@ class UserError(Exception):
     """A mistake in what the user gave: the message is one line that names the place and the option to change."""
 
 
+#: How torch says that a device, or the system, gave no memory; numpy and Python raise ``MemoryError``.
+NO_MEMORY = re.compile(r"[Oo]ut of memory|can't allocate memory|[Cc]annot allocate memory")
+
+
+def out_of_memory(error: Exception) -> UserError | None:
+    """Return what to tell where memory ran out; None: the error is another one."""
+    if not isinstance(error, MemoryError) and not (isinstance(error, RuntimeError) and NO_MEMORY.search(str(error))):
+        return None
+    size = re.search(r"allocate ([\d.]+ ?\w+)", str(error))
+    wanted = f", which wants {size[1]} more" if size else ""
+    return UserError(f"out of memory{wanted}: set a smaller batch_size, a smaller model or shorter texts")
+
+
 #: How alike the last names of two options, and two words as a whole, must be for one to stand for the other.
 ALIKE_LAST, ALIKE_WHOLE = 0.6, 0.5
 #: An anagram, and a whole word within a name, are likelier meant than what merely shares letters.

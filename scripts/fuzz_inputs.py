@@ -32,7 +32,7 @@ READERS = {"lines": hostile.lines, "csv": hostile.csv, "tsv": hostile.tsv, "json
 QUICK = ("trainer.max_steps=3", "trainer.max_epochs=1", "encoder.hidden_size=8", "embedding.size=8", "logger=none",
          "trainer.enable_progress_bar=false", "data.validation_share=0.3", "run_dir=run")  # fmt: skip
 #: What a command may leave in the folder that it ran in.
-LEFT = ("run", "out")
+LEFT = ("run", "out", "in")
 NAMES = (
     "in",
     "IN",

@@ -20,7 +20,7 @@ from gru_nlp.cli.composing import composer, default_choices, default_config, exp
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors
 from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users
 from gru_nlp.console import show
-from gru_nlp.errors import UserError, is_broken
+from gru_nlp.errors import UserError, is_broken, out_of_memory
 
 INTERRUPTED = 130
 TAKES_TEXT = ("predict", "translate")
@@ -59,10 +59,13 @@ class Job:
                 place = config.run_dir or HydraConfig.get().runtime.output_dir
                 self.finished.append((list(HydraConfig.get().overrides.task), config, str(place)))
             return score
-        except UserError as error:
+        except (UserError, MemoryError, RuntimeError) as error:
+            told = error if isinstance(error, UserError) else out_of_memory(error)
+            if told is None:
+                raise
             self.codes.append(USER_ERROR)
             sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-            complain(f"job {HydraConfig.get().job.num}: {error}" if sweep else str(error))
+            complain(f"job {HydraConfig.get().job.num}: {told}" if sweep else str(told))
         return None
 
     def run(self, config: DictConfig) -> float | None:
@@ -152,7 +155,7 @@ def composed(command: str, overrides: Sequence[str]) -> DictConfig:
         UserError: what the command line tells in a line.
     """
     overrides, folders = quoting.without_dirs(overrides)
-    if gone := [folder for folder in folders if not at_home(folder).is_dir()]:
+    if gone := [folder for folder in folders if not os.path.isdir(at_home(folder))]:
         raise UserError(f"{gone[0]}: no such folder (see --config-dir)")
     own = ",".join(f"'file://{at_home(folder).absolute()}'" for folder in folders)
     searched = [f"hydra.searchpath=[{own}]"] if own else []

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import math
 import os
 import sys
 import warnings
@@ -174,17 +175,27 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
 
 
 def check_interval(trainer: Trainer, batches: int) -> None:
-    """Refuse to validate more rarely than after each epoch of ``batches``, before the run has a folder.
+    """Refuse to validate more rarely than after each epoch of ``batches``, or never, before the run has a folder.
 
     Raises:
         UserError: that was asked for.
     """
-    interval = trainer.val_check_interval
-    if interval is not None and trainer.check_val_every_n_epoch is not None:
-        least = interval * batches if isinstance(interval, float) else interval
-        if least > batches:
-            told = f"trainer.val_check_interval={interval}: an epoch has {batches} batches only"
-            raise UserError(f"{told}: set a share up to 1.0, or a smaller number")
+    interval, every = trainer.val_check_interval, trainer.check_val_every_n_epoch
+    if interval is None or every is None:
+        return
+    least = interval * batches if isinstance(interval, float) else interval
+    if least > batches:
+        told = f"trainer.val_check_interval={interval}: an epoch has {batches} batches only"
+        raise UserError(f"{told}: set a share up to 1.0, or a smaller number")
+    limit = trainer.limit_train_batches
+    trained = int(limit * batches) if isinstance(limit, float) else min(limit, batches)
+    share = least / batches * trained if isinstance(interval, float) else least
+    steps = math.ceil(((every - 1) * trained + max(1, int(share))) / trainer.accumulate_grad_batches)
+    if 0 <= trainer.max_steps < steps:
+        told = f"trainer.max_steps={trainer.max_steps}: the first validation comes after {steps} steps"
+        raise UserError(f"{told}: raise it, or set trainer.val_check_interval=<a smaller share of an epoch>")
+    if trainer.max_epochs is not None and 0 <= trainer.max_epochs < every:
+        raise UserError(f"trainer.max_epochs={trainer.max_epochs}: the first validation comes after {every} epochs")
 
 
 def scoring_trainer(device: str, precision: Any) -> Trainer:

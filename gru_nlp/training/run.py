@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from gru_nlp import checkpoint
 from gru_nlp.config import absolute_paths, resolved
@@ -20,9 +19,8 @@ from gru_nlp.errors import UserError
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.tensors import resolve_device
-from gru_nlp.training import lightning_parts, parity, predictions, run_folder
+from gru_nlp.training import lightning_parts, parity, predictions, resuming, run_folder
 from gru_nlp.training.parts import Parts, prepare
-from gru_nlp.training.stored_data import check_stored_data, discreet
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,8 +68,8 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     stopped: checkpoint.Checkpoint | None = None
     if config.get("resume"):
         folder = Path(config.resume)
-        config = resumed_config(folder, list(config.trust), given)
-        stopped = checkpoint.load(checkpoint.locate(folder, checkpoint.LAST))
+        config = resuming.resumed_config(folder, list(config.trust), given)
+        stopped = resuming.stopped_at(folder)
     absolute_paths(config)
     plain = resolved(config)
     if stopped is None:
@@ -80,7 +78,7 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     if stopped is None:
         trainer, parts = lightning_parts.trainer(folder, plain), prepare(plain)
     else:
-        trainer, parts = restored(folder, plain, stopped, given)
+        trainer, parts = resuming.restored(folder, plain, stopped, given)
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
     check_start(trainer, parts, resolve_device(plain["trainer"]["accelerator"]))
     run_folder.create(folder, config, resumed=stopped is not None)
@@ -115,47 +113,6 @@ def check_start(trainer: Trainer, parts: Parts, device: str) -> None:
         parity.check(parts.task, next(iter(batches)), device)
 
 
-def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -> DictConfig:
-    """Return the stored config of a run that goes on, with the values that are ``given`` now changed in it.
-
-    Args:
-        folder: of the run.
-        trusted: packages, beside this one, that it may build from.
-        given: overrides as Hydra takes them.
-
-    Raises:
-        UserError: the folder is no run folder, its config is not one of ours, or a whole group was given.
-    """
-    stored = run_folder.stored_config(folder, trusted)
-    for override in OverridesParser.create().parse_overrides(list(given)):
-        name = override.key_or_group
-        if name in ("resume", "trust"):
-            continue
-        if OmegaConf.is_dict(OmegaConf.select(stored, name)) or OmegaConf.select(stored, name, default=...) is ...:
-            told = f"{override.input_line}: resume takes the stored config as it is; only single values can be changed"
-            raise UserError(told)
-        OmegaConf.update(stored, name, override.value())
-    return stored
-
-
-def restored(
-    folder: Path, plain: dict[str, Any], stopped: checkpoint.Checkpoint, given: Sequence[str]
-) -> tuple[Trainer, Parts]:
-    """Build what a run that goes on is made of, once the paths that its folder names have been looked at.
-
-    Raises:
-        UserError: a part does not build, or the data cannot be read.
-    """
-    names = (override.lstrip("+").partition("=")[0] for override in given)
-    own = {name.split(".")[1]: True for name in names if name.startswith("data.")}
-    with checkpoint.building(folder / run_folder.CONFIG):
-        paths = check_stored_data(plain["data"], own)
-        try:
-            return lightning_parts.trainer(folder, plain), prepare(plain, stopped)
-        except UserError as error:
-            raise discreet(error, paths) from None
-
-
 def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkpoint | None) -> None:
     """Train until the epochs are over or the score stops rising.
 
@@ -166,7 +123,8 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
     rows = len(parts.data.encoded["train"])
     say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
     try:
-        trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
+        with resuming.restoring(trainer, stopped):
+            trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
         if not (folder / checkpoint.BEST).is_file():
             raise UserError(
                 f"{folder}: training ended without a best checkpoint, since nothing was validated: "
@@ -174,10 +132,13 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
             )
     except MisconfigurationException as error:
         raise UserError(f"trainer: {error}") from None
-    except (UserError, OSError) as error:
+    except (UserError, OSError, RuntimeError, MemoryError) as error:
         if stopped is None and not any((folder / name).is_file() for name in (checkpoint.BEST, checkpoint.LAST)):
             run_folder.remove(folder)
-        raise run_folder.told(error, folder) from None
+        told = run_folder.told(error, folder)
+        if told is error:
+            raise
+        raise told from None
     except SystemExit:  # what Lightning makes of an interruption
         if trainer.interrupted:
             raise KeyboardInterrupt from None

@@ -23,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gru_nlp import __version__, build, checkpoint
 from gru_nlp.config import check_ranges, leaves
 from gru_nlp.console import is_first_process
-from gru_nlp.errors import FULL, UserError
+from gru_nlp.errors import FULL, UserError, out_of_memory
 from gru_nlp.plain import check_plain, expand
 from gru_nlp.upgrade import upgrade
 from gru_nlp.whole import clear, write_whole
@@ -67,17 +67,21 @@ def _new_folder(config: Mapping[str, Any]) -> Path:
         folder = Path(HydraConfig.get().runtime.output_dir)
     else:
         folder = _unused(Path("runs") / f"{config['task']['name']}-{datetime.now():%Y%m%d-%H%M%S-%f}")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        folder.exists()
+    except OSError as error:  # a name that is too long
+        raise UserError(f"{folder}: cannot be written, since {error.strerror}: set run_dir=<new folder>") from None
+    if os.path.exists(folder) and (not os.path.isdir(folder) or any(folder.iterdir())):
         raise UserError(f"{folder}: exists and is not an empty folder: set run_dir=<new folder>, or resume={folder}")
-    ancestor = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-    if not ancestor.is_dir() or not os.access(ancestor, os.W_OK):
+    ancestor = next(parent for parent in (folder, *folder.absolute().parents) if os.path.exists(parent))
+    if not os.path.isdir(ancestor) or not os.access(ancestor, os.W_OK):
         raise UserError(f"{folder}: cannot be written, since {ancestor} refuses it: set run_dir=<new folder>")
     return folder
 
 
 def _unused(folder: Path) -> Path:
     number, candidate = 1, folder
-    while candidate.exists():
+    while os.path.exists(candidate):
         number += 1
         candidate = folder.with_name(f"{folder.name}-{number}")
     return candidate
@@ -119,7 +123,7 @@ def stored_config(folder: Path, trusted: Sequence[str] = ()) -> DictConfig:
         UserError: the folder holds none, or one that this program did not write.
     """
     file = folder / CONFIG
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise UserError(f"{folder}: holds no {CONFIG}, so it is no run folder (set resume=<run folder>)")
     try:
         with file.open(encoding="utf-8") as stream:
@@ -206,14 +210,14 @@ def _processor() -> str:
 
 
 def told(error: Exception, folder: Path) -> Exception:
-    """Return the error to raise for one that ended training: a folder that cannot be written is told in a line.
+    """Return the error to raise for one that ended training: no memory, or a folder that cannot be written, in a line.
 
     Args:
         error: what was raised.
         folder: of the run, which loggers write to as well.
     """
     if not isinstance(error, OSError):
-        return error
+        return out_of_memory(error) or error
     inside = error.filename is not None and folder.absolute() in Path(os.fsdecode(error.filename)).absolute().parents
     if not inside and error.errno not in FULL:
         return error

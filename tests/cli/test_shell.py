@@ -116,6 +116,8 @@ def test_text_after_two_dashes_is_for_predict_alone(capsys):
         ("trainer.val_check_interval=0", "trainer.val_check_interval=0: set a share"),
         ("trainer.val_check_interval=2.0", "trainer.val_check_interval=2: an epoch has 1 batches only"),
         ("trainer.val_check_interval=99", "trainer.val_check_interval=99: an epoch has 1 batches only"),
+        ("trainer.max_steps=0", "trainer.max_steps=0: the first validation comes after 1 steps"),
+        ("+trainer.check_val_every_n_epoch=11", "max_epochs=10: the first validation comes after 11 epochs"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_before_a_folder_is_made(option, told, capsys):
@@ -128,7 +130,7 @@ def test_a_value_that_cannot_be_is_refused_before_a_folder_is_made(option, told,
 def test_training_that_ends_before_a_score_leaves_no_folder(capsys):
     options = ["data=csv", f"data.train={small_csv()}", *TINY, "trainer.max_epochs=0", "run_dir=out"]
     assert main(["train", *options]) == 2
-    assert "raise trainer.max_steps or trainer.max_epochs" in capsys.readouterr().err
+    assert "trainer.max_epochs=0: the first validation comes after 1 epochs" in capsys.readouterr().err
     assert not Path("out").exists()
 
 

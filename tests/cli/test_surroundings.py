@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from gru_nlp.cli import main as program
 from gru_nlp.cli.surroundings import RANKS, forget_ranks
 from gru_nlp.console import is_first_process
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, out_of_memory
+from gru_nlp.tasks.base import Task
 
 
 def shell(line):
@@ -76,3 +78,52 @@ def test_a_name_that_is_no_utf_8_is_refused_where_it_would_be_kept(capsys, monke
     told = capsys.readouterr().err
     assert told == "gru-nlp: run_dir=r\\udce9: a name that is not UTF-8 cannot be kept with a run: rename it\n"
     assert not list(tmp_path.iterdir())
+
+
+def no_memory(*_):
+    return torch.empty(2**50)
+
+
+def test_a_model_without_room_is_one_line_and_leaves_no_folder(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(Task, "training_step", no_memory)
+    code = program.main(["train", "run_dir=run", "trainer.enable_progress_bar=false"])
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert (code, told) == (
+        2,
+        f"gru-nlp: out of memory, which wants {2**52} bytes more: set a smaller batch_size, a smaller model or "
+        "shorter texts",
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_says_that_there_is_no_memory():
+    with pytest.raises(RuntimeError) as caught:
+        no_memory()
+    assert out_of_memory(caught.value)
+    gpu = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total ...")
+    assert "wants 2.00 GiB more" in str(out_of_memory(gpu))
+    assert str(out_of_memory(MemoryError())).startswith("out of memory: set")
+    assert out_of_memory(RuntimeError("shapes cannot be multiplied")) is None
+
+
+LONG = "b" * 300
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["predict", "checkpoint={trained}", f"input={LONG}"], "cannot be read: File name too long (set input=...)"),
+        (["predict", f"checkpoint={LONG}"], "no such checkpoint (set checkpoint=<file or run folder>)"),
+        (["train", f"run_dir={LONG}"], "cannot be written, since File name too long: set run_dir=<new folder>"),
+        (["train", f"resume={LONG}"], "holds no config.yaml, so it is no run folder (set resume=<run folder>)"),
+        (["train", f"embedding.vectors={LONG}"], "no such file of vectors (set embedding.vectors=<file>)"),
+        (["train", "data=csv", f"data.train={LONG}"], "no such file (set data.train=...)"),
+        (
+            ["train", "data=imdb", f"data.dir={LONG}"],
+            "no such folder (set data.dir=<folder with train.tsv.gz, test.tsv.gz>)",
+        ),
+    ],
+)
+def test_a_name_that_is_too_long_names_nothing(options, told, trained, capsys):
+    assert program.main([option.format(trained=trained) for option in options]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith(f"{LONG}: {told}")

@@ -1,0 +1,63 @@
+"""What stands in a run folder's last checkpoint when the run goes on."""
+
+import shutil
+
+import pytest
+
+from gru_nlp.cli.main import main
+
+QUICK = ("trainer.max_epochs=1", "encoder.hidden_size=4", "embedding.size=4", "logger=none",
+         "trainer.enable_progress_bar=false")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Return a folder of three short runs."""
+    folder = tmp_path_factory.mktemp("runs")
+    for task in ("sentiment", "classification", "ner"):
+        assert main(["train", f"task={task}", f"run_dir={folder / task}", *QUICK]) == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("other", "differs"),
+    [
+        ("classification/last.ckpt", "data.name is topics there and sentiment in config.yaml"),
+        ("ner/last.ckpt", "preprocessing._target_ is gru_nlp.preprocessing.tagging.TaggingPreprocessor there"),
+    ],
+)
+def test_the_last_checkpoint_of_another_run_is_refused(other, differs, runs, tmp_path, capsys):
+    shutil.copytree(runs / "sentiment", "run")
+    shutil.copy(runs / other, "run/last.ckpt")
+    assert main(["train", "resume=run", "trainer.max_epochs=2"]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith(f"gru-nlp: run/last.ckpt: the checkpoint of another run ({differs}")
+
+
+def test_weights_alone_are_no_checkpoint_to_go_on_from(runs, capsys):
+    shutil.copytree(runs / "sentiment", "run")
+    shutil.copy("run/best.ckpt", "run/last.ckpt")
+    assert main(["train", "resume=run", "trainer.max_epochs=2"]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith(
+        "gru-nlp: run/last.ckpt: what it says of optimiser and loops cannot be taken back (KeyError)"
+    )
+
+
+@pytest.mark.parametrize("config", ["", "a: b", "- a", "x: [", "null", "preprocessing:\n  min_frequenc", "\x85\x00"])
+def test_a_damaged_config_is_one_line(config, runs, capsys):
+    shutil.copytree(runs / "sentiment", "run")
+    with open("run/config.yaml", "w", encoding="latin-1") as file:
+        file.write(config)
+    assert main(["train", "resume=run", "trainer.max_epochs=2"]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith("gru-nlp: run/config.yaml: ")
+    assert "\x00" not in told
+
+
+def test_a_last_checkpoint_that_was_cut_off_is_refused(runs, capsys):
+    shutil.copytree(runs / "sentiment", "run")
+    with open("run/last.ckpt", "wb"):
+        pass
+    assert main(["train", "resume=run"]) == 2
+    assert capsys.readouterr().err == "gru-nlp: run/last.ckpt: not a checkpoint, or a file that was cut off\n"
