@@ -3,10 +3,11 @@
 A scheme is a property of all sentences together, not of one. So the sentences of a split are read first, their scheme
 is guessed from all their tags, each is checked against it and written anew, and the few that break it are remembered in
 the column ``broken``, from which the warning is told whenever the table is taken, from the cache too. Where too many
-break it, the data mixes schemes and is refused.
+break it, the data mixes schemes and is refused. Spans of characters that cut a word are remembered in ``widened``.
 """
 
 import logging
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,9 +18,11 @@ from tokenizers import Tokenizer
 
 from gru_nlp.data.layouts import Layout, Row
 from gru_nlp.data.readers import Defect
+from gru_nlp.data.values import shortened
 from gru_nlp.data.where import Found
 from gru_nlp.errors import UserError
 from gru_nlp.text import schemes
+from gru_nlp.text.cuts import DEFAULT
 from gru_nlp.text.words import Word, make_splitter, split_words
 
 logger = logging.getLogger(__name__)
@@ -41,6 +44,7 @@ class TaggedSentence(Layout):
             "tags": datasets.List(datasets.Value("string")),
             "line": datasets.Value("int64"),
             "broken": datasets.Value("string"),
+            "widened": datasets.Value("string"),
         }
     )
     word: str
@@ -49,16 +53,16 @@ class TaggedSentence(Layout):
 
     @cached_property
     def _splitter(self) -> Tokenizer:
-        return make_splitter()
+        return make_splitter(DEFAULT)
 
     def row(self, fields: Mapping[str, Any]) -> Row | None:
         """Return words and tags, in whatever scheme; a sentence without words is left out."""
         if "text" in fields and "spans" in fields:
             text = str(fields["text"])
-            words, tags = from_spans(text, split_words(self._splitter, [text])[0], fields["spans"])
+            words, tags, widened = from_spans(text, split_words(self._splitter, [text])[0], fields["spans"])
         else:
-            words, tags = self._lists(fields)
-        return {"words": words, "tags": tags} if words else None
+            (words, tags), widened = self._lists(fields), ""
+        return {"words": words, "tags": tags, "widened": widened} if words else None
 
     def rows(self, found: Found) -> Iterator[Row]:
         """Yield the sentences with tags as IOB2, and which of them break the scheme.
@@ -82,7 +86,7 @@ class TaggedSentence(Layout):
             )
 
     def table(self, found: Found, cache_dir: str | None) -> datasets.Dataset:
-        """Read a split, or find what was read of it; tell of the sentences that break its scheme."""
+        """Read a split, or find what was read of it; tell of what its tags and spans break."""
         table = super().table(found, cache_dir)
         if mended := [place for place in table["broken"] if place]:
             logger.warning(
@@ -91,6 +95,14 @@ class TaggedSentence(Layout):
                 found.name,
                 mended[0],
                 len(mended),
+                len(table),
+            )
+        if cut := [(line, told) for line, told in zip(table["line"], table["widened"], strict=True) if told]:
+            logger.warning(
+                "%s: %s, and so do spans of %d of %d sentences; they were widened to whole words",
+                found.place(cut[0][0], None),
+                cut[0][1],
+                len(cut),
                 len(table),
             )
         return table
@@ -114,23 +126,28 @@ class TaggedSentence(Layout):
         return words, tags
 
 
-def from_spans(text: str, words: Sequence[Word], given: Any) -> tuple[list[str], list[str]]:
-    """Return words and IOB2 tags of a text; a word that a span touches belongs to it.
+def from_spans(text: str, words: Sequence[Word], given: Any) -> tuple[list[str], list[str], str]:
+    """Return words and IOB2 tags of a text, and the first span that cuts a word; the whole word belongs to it.
 
     Raises:
         Defect: a span has no such form, lies outside the text, or touches no word or one of another span.
     """
     found: list[schemes.Span] = []
+    starts, ends = [word.start for word in words], [word.end for word in words]
+    widened = ""
     for start, end, label in sorted(_triples(given)):
         if not 0 <= start < end <= len(text):
             raise Defect(f"the span {start} to {end} is not inside the text, which has {len(text)} characters")
-        inside = [spot for spot, word in enumerate(words) if word.start < end and word.end > start]
-        if not inside:
+        first, after = bisect_right(ends, start), bisect_left(starts, end)
+        if first == after:
             raise Defect(f"the span {start} to {end} holds no word")
-        if found and inside[0] < found[-1].end:
+        if found and first < found[-1].end:
             raise Defect(f"the span {start} to {end} shares a word with the one before it")
-        found.append(schemes.Span(inside[0], inside[-1] + 1, label))
-    return [word.text for word in words], schemes.write(found, len(words), "iob2")
+        found.append(schemes.Span(first, after, label))
+        for word in (words[first], words[after - 1]):
+            if not widened and (word.start < start or word.end > end):
+                widened = f"the span {start} to {end} cuts the word '{shortened(word.text)}'"
+    return [word.text for word in words], schemes.write(found, len(words), "iob2"), widened
 
 
 def _triples(given: Any) -> Iterator[tuple[int, int, str]]:

@@ -2,11 +2,11 @@
 
 How it works. ``encode`` finds id, shape and letters of each distinct word once a call and joins them by sentence; the
 letters of a sentence stand in one flat list beside the words' lengths, since a table of flat lists stays mapped from
-disk. ``collate`` gathers the letters of all words of a batch into one table, finds its distinct rows by comparing them
-as bytes, and keeps those alone with the ``places`` where each stands, so that the model spells a word once however
-often it occurs. ``decode`` reads entities off a path of tags (``paths``); the probability of one is that of its first
-tag times that of each further tag given the one before it, from the single and pair probabilities that come with it.
-Raw text is cut into words, sentences and windows of long ones before (``cut``), and put together after (``join``).
+disk. ``collate`` keeps the letters of the distinct words of a batch (``spelling``) with the ``places`` where each
+stands, so that the model spells a word once however often it occurs. ``decode`` reads entities off a path of tags
+(``paths``); the probability of one is that of its first tag times that of each further tag given the one before it,
+from the single and pair probabilities that come with it. Raw text is cut into words as training was (``text.cuts``),
+sentences and windows of long ones before (``cut``), and put together after (``join``).
 """
 
 import textwrap
@@ -18,6 +18,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
+from gru_nlp.console import say
 from gru_nlp.errors import UserError, choose, nearest
 from gru_nlp.preprocessing import paths
 from gru_nlp.preprocessing.base import (
@@ -34,11 +35,13 @@ from gru_nlp.preprocessing.base import (
     pad,
     sizes_of,
 )
+from gru_nlp.preprocessing.spelling import spelled
 from gru_nlp.preprocessing.windows import Owner, located, merged, spots_of
 from gru_nlp.text import schemes
+from gru_nlp.text.cuts import Cut, learn
 from gru_nlp.text.shapes import SHAPES, shape
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK
-from gru_nlp.text.words import Word, make_splitter, sentences, split_words, stored_splitter, windows
+from gru_nlp.text.words import Word, make_splitter, sentences, split_words, stored_cut, windows
 
 #: Schemes that tags are learned in.
 INSIDE = ("bioes", "iob2")
@@ -87,7 +90,7 @@ class TaggingPreprocessor(Preprocessor):
         if max_words <= OVERLAP:
             raise UserError(f"preprocessing.max_words={max_words} must be above {OVERLAP}, the overlap of two windows")
         self.max_words = max_words
-        self.splitter: Tokenizer = make_splitter()
+        self._cut({})
         self.labels: list[str] = []
         self.words: dict[str, int] = {}
         self.unseen = 0  # of the last words, which only pretrained vectors know
@@ -100,17 +103,17 @@ class TaggingPreprocessor(Preprocessor):
         return "".join("0" if letter.isdigit() else letter for letter in word) if self.fold_digits else word
 
     def fit(self, rows: Rows, hints: Hints) -> None:
-        """Learn words and characters from the column ``words``, entity types from ``tags``."""
-        words: Counter[str] = Counter()
-        letters: Counter[str] = Counter()
+        """Learn words and characters from the column ``words``, entity types from ``tags``, and how words are cut."""
+        raw, words = Counter[str](), Counter[str]()
         labels: set[str] = set()
         for batch in rows.iter(FIT_BATCH):
             for sentence in batch["words"]:
-                words.update(map(self.normal, sentence))
-                letters.update("".join(sentence))
+                raw.update(sentence)
             labels.update(span.label for tags in batch["tags"] for span in schemes.spans(tags))
         if not labels:
             raise UserError("the training data has no entity, only O (see data.tag=...)")
+        for word, count in raw.items():
+            words[self.normal(word)] += count
         known = (w for w, count in words.items() if count >= self.min_frequency and w not in SPECIAL_TOKENS)
         kept = sorted(known, key=lambda w: (-words[w], w))
         extra = [word for word in hints.extra_words if word not in SPECIAL_TOKENS and self.normal(word) == word]
@@ -119,8 +122,16 @@ class TaggingPreprocessor(Preprocessor):
         order = dict.fromkeys([*met, *extra])
         self.words = {word: index for index, word in enumerate(order)}
         self.unseen = len(order) - len(met)
-        self._characters(sorted(letters))
+        self._characters(sorted({letter for word in raw for letter in word}))
         self._labels(sorted(labels))
+        learned = learn(raw)
+        self._cut(learned.cut)
+        if learned.remark:
+            say(learned.remark)
+
+    def _cut(self, cut: Cut) -> None:
+        self.scripts = cut
+        self.splitter: Tokenizer = make_splitter(cut)
 
     def _characters(self, letters: Sequence[str]) -> None:
         self.characters = {letter: index for index, letter in enumerate(letters, start=2)}  # after padding and unknown
@@ -167,24 +178,16 @@ class TaggingPreprocessor(Preprocessor):
     def collate(self, columns: Columns, training: bool) -> TaggingBatch[AnyArray]:
         """Pad; spell each distinct word once."""
         lengths = sizes_of(columns["ids"])
-        sizes = np.concatenate(columns["character_lengths"])
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        flat = np.concatenate(columns["characters"])
-        places = np.arange(sizes.max())
-        inside = places < sizes[:, None]
-        spelled = np.where(inside, flat[np.minimum(starts[:, None] + places, len(flat) - 1)], 0)  # (words, L)
-        rows = np.ascontiguousarray(spelled, dtype=np.int32)
-        keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
-        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        words = spelled(columns["characters"], columns["character_lengths"])
         ends = np.cumsum(lengths)[:-1]
         targets = pad(columns["target"], lengths) if "target" in columns else None
         return TaggingBatch(
             inputs=pad(columns["ids"], lengths),
             lengths=lengths,
             shapes=pad(columns["shapes"], lengths),
-            characters=spelled[first].astype(np.int64),
-            character_lengths=sizes[first].astype(np.int64),
-            places=pad(np.split(inverse, ends), lengths),
+            characters=words.letters,
+            character_lengths=words.lengths,
+            places=pad(np.split(words.places, ends), lengths),
             targets=targets,
         )
 
@@ -203,7 +206,7 @@ class TaggingPreprocessor(Preprocessor):
         owners: list[Owner] = []
         for number, (text, words) in enumerate(zip(texts, split_words(self.splitter, raw), strict=True)):
             given = list(text) if not isinstance(text, str) else [word.text for word in words]
-            parts = sentences(words, text) if isinstance(text, str) else [range(len(given))]
+            parts = sentences(words, text, bool(self.scripts)) if isinstance(text, str) else [range(len(given))]
             for part in parts:
                 for window in windows(len(part), self.max_words, OVERLAP):
                     chosen = part[window.start : window.stop]
@@ -257,13 +260,13 @@ class TaggingPreprocessor(Preprocessor):
         return list(self.labels)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return vocabularies, types and the splitter's JSON."""
+        """Return vocabularies, types, and how the scripts of raw text are cut."""
         return {
             "words": list(self.words),
             "unseen": self.unseen,
             "characters": "".join(self.characters),
             "labels": list(self.labels),
-            "splitter": self.splitter.to_str(),
+            "cut": dict(self.scripts),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -284,7 +287,7 @@ class TaggingPreprocessor(Preprocessor):
         self.unseen = unseen
         self._characters(letters)
         self._labels(labels)
-        self.splitter = stored_splitter(state.get("splitter"))
+        self._cut(stored_cut(state))
 
     def options(self) -> dict[str, Any]:
         """Return what bears on ``encode`` beside the learned state."""

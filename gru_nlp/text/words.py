@@ -2,30 +2,46 @@
 
 import json
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 from gru_nlp.errors import UserError
+from gru_nlp.text.cuts import CHARACTER, FOLLOWING, UNIT, Cut, is_cut, ranges
 from gru_nlp.text.special import UNK_TOKEN
 
-#: Penn-like words. Hyphens, points, commas, apostrophes and slashes stay inside a word or a number ("all-rounder",
-#: "1,500.25", "O'Neill", "U.S."); a final point stays with initials alone; contractions are words of their own.
-_LETTERS = r"[\p{L}\p{M}\p{N}_\p{Cf}]"
 _INNER = r"[-.,’'/&·]"
-PATTERN = (
-    r"[nN]['’][tT](?!\p{L})|['’](?:[sS]|[rR][eE]|[vV][eE]|[lL][lL]|[dD]|[mM])(?!\p{L})"
-    r"|(?:\p{Lu}\.){2,}|\p{Lu}\.(?=\s+\p{Lu})|(?:Mr|Mrs|Ms|Dr|St|Inc|Corp|Co|Ltd|Jr|Sr|No|vs)\.(?=\s)"
-    rf"|{_LETTERS}+?(?=[nN]['’][tT](?!\p{{L}}))"
-    rf"|{_LETTERS}+?(?=['’](?:[sS]|[rR][eE]|[vV][eE]|[lL][lL]|[dD]|[mM])(?!\p{{L}}))"
-    rf"|{_LETTERS}+(?:{_INNER}(?!['’]?[sS](?!\p{{L}})){_LETTERS}+)*|\.{{2,}}|-{{2,}}|``|''|[^\s]"
-)
-#: Every pattern that a checkpoint may hold, those of earlier versions among them.
-PATTERNS = (PATTERN,)
+
+
+def _pattern(cut: Cut) -> str:
+    """Penn-like words, and the letters of scripts that are cut.
+
+    Hyphens, points, commas, apostrophes and slashes stay inside a word or a number ("all-rounder", "1,500.25",
+    "O'Neill", "U.S."); a final point stays with initials alone; contractions are words of their own.
+    """
+    units, characters = ranges(cut, UNIT), ranges(cut, CHARACTER)
+    others = f"&&[^{units}{characters}]" if cut else ""
+    inside, letter = rf"[\p{{L}}\p{{M}}\p{{N}}_\p{{Cf}}{others}]", rf"[\p{{L}}{others}]" if cut else r"\p{L}"
+    return (
+        (rf"[{units}][\p{{M}}{FOLLOWING}]*|" if units else "")
+        + (rf"[{characters}]|" if characters else "")
+        + rf"[nN]['’][tT](?!{letter})|['’](?:[sS]|[rR][eE]|[vV][eE]|[lL][lL]|[dD]|[mM])(?!{letter})"
+        r"|(?:\p{Lu}\.){2,}|\p{Lu}\.(?=\s+\p{Lu})|(?:Mr|Mrs|Ms|Dr|St|Inc|Corp|Co|Ltd|Jr|Sr|No|vs)\.(?=\s)"
+        rf"|{inside}+?(?=[nN]['’][tT](?!{letter}))"
+        rf"|{inside}+?(?=['’](?:[sS]|[rR][eE]|[vV][eE]|[lL][lL]|[dD]|[mM])(?!{letter}))"
+        rf"|{inside}+(?:{_INNER}(?!['’]?[sS](?!{letter})){inside}+)*|\.{{2,}}|-{{2,}}|``|''|[^\s]"
+    )
+
+
+#: What a checkpoint of before holds, when every run of letters was a word.
+PATTERN = _pattern({})
 #: What ends a sentence, and what may stand between that and the next one's first letter.
 _ENDS = frozenset({".", "!", "?", "...", "。", "！", "？", "؟"})
 _CLOSING = frozenset({'"', "''", "'", ")", "]", "”", "’", "»"})
+#: The same where no blank need follow. A wide point may stand inside a number.
+_WIDE_ENDS = frozenset("。！？｡︒．។៕။")
+_WIDE_CLOSING = frozenset("」』｣）》〉】〕］")
 _LINE_BREAK = re.compile(r"\n\s*\n")
 
 
@@ -37,25 +53,31 @@ class Word(NamedTuple):
     end: int
 
 
-def make_splitter(pattern: str = PATTERN) -> Tokenizer:
-    """Return a tokenizer that finds words, by a regular expression that travels in its JSON."""
+def make_splitter(cut: Cut) -> Tokenizer:
+    """Return a tokenizer that finds words by a regular expression.
+
+    Args:
+        cut: how scripts that are written without blanks are cut; the runs of all others stay whole.
+    """
     splitter = Tokenizer(models.WordLevel({UNK_TOKEN: 0}, unk_token=UNK_TOKEN))
-    splitter.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behavior="removed", invert=True)
+    splitter.pre_tokenizer = pre_tokenizers.Split(Regex(_pattern(cut)), behavior="removed", invert=True)
     return splitter
 
 
-def stored_splitter(text: object) -> Tokenizer:
-    """Return the splitter that a checkpoint holds, made anew from its pattern.
+def stored_cut(state: Mapping[str, Any]) -> dict[str, str]:
+    """Return how the texts of a checkpoint are cut; in one of before, which holds a splitter, every run stays whole.
 
     Raises:
-        UserError: the pattern is none of this program's; a stranger's may take for ever.
+        UserError: it is cut in no way of this program's; a stranger's regular expression may take for ever.
     """
+    if is_cut(state.get("cut")):
+        return dict(state["cut"])
     try:
-        pattern = json.loads(str(text))["pre_tokenizer"]["pattern"]["Regex"]
+        known = json.loads(str(state.get("splitter")))["pre_tokenizer"]["pattern"]["Regex"] == PATTERN
     except (ValueError, LookupError, TypeError, RecursionError):
-        pattern = None
-    if pattern in PATTERNS:
-        return make_splitter(pattern)
+        known = False
+    if known and "cut" not in state:
+        return {}
     raise UserError("the learned state is broken: words are split by a rule that this version does not know")
 
 
@@ -68,14 +90,24 @@ def split_words(splitter: Tokenizer, texts: Sequence[str]) -> list[list[Word]]:
     ]
 
 
-def sentences(words: Sequence[Word], text: str) -> list[range]:
-    """Return the places of each sentence's words: cut after closing marks and at empty lines."""
+def sentences(words: Sequence[Word], text: str, wide: bool) -> list[range]:
+    """Return the places of each sentence's words: cut after closing marks and at empty lines.
+
+    Args:
+        words: of the text.
+        text: as it was given.
+        wide: whether marks of scripts without blanks end a sentence with no blank after them.
+    """
+    closing = _CLOSING | _WIDE_CLOSING if wide else _CLOSING
     found, begun, ended = [], 0, 0  # ``ended``: the last word of the sentence that is no closing mark
     for place in range(1, len(words)):
         gap = text[words[place - 1].end : words[place].start]
-        if place - 1 == begun or words[place - 1].text not in _CLOSING:
+        if place - 1 == begun or words[place - 1].text not in closing:
             ended = place - 1
-        over = words[ended].text in _ENDS and bool(gap) and not words[place].text[0].islower()
+        mark, after = words[ended].text, words[place].text
+        over = mark in _ENDS and bool(gap) and not after[0].islower()
+        if wide and mark in _WIDE_ENDS and after not in closing | _ENDS | _WIDE_ENDS:
+            over = mark != "．" or not after[0].isdigit()
         if over or _LINE_BREAK.search(gap):
             found.append(range(begun, place))
             begun = place

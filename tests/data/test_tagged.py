@@ -139,6 +139,39 @@ def test_json_lines_hold_tags_or_spans():
 
 
 @pytest.mark.parametrize(
+    ("text", "spans", "expected"),
+    [
+        ("张伟在北京工作。", [[0, 2, "PER"], [3, 5, "LOC"]], "张 B-PER 伟 I-PER 在 O 北 B-LOC 京 I-LOC 工 O 作 O 。 O"),
+        ("สมชายทำ", [[0, 5, "PER"]], "ส B-PER ม I-PER ช I-PER า I-PER ย I-PER ทำ O"),
+        (
+            "iPhone在北京, 東京タワー",
+            [[7, 9, "LOC"], [13, 16, "X"]],
+            "iPhone O 在 O 北 B-LOC 京 I-LOC , O 東 O 京 O タ B-X ワ I-X ー I-X",
+        ),
+    ],
+)
+def test_spans_fit_scripts_without_blanks(text, spans, expected, caplog):
+    ((words, tags, _),) = read(json.dumps({"text": text, "spans": spans}), data="tagged_jsonl")
+    assert " ".join(part for pair in zip(words, tags, strict=True) for part in pair) == expected
+    assert not caplog.messages
+
+
+def test_spans_that_cut_words_are_widened_and_told(caplog):
+    rows = [
+        {"text": "In Rome", "spans": [[3, 7, "LOC"]]},
+        {"text": "New Yorker at ที่", "spans": [[0, 8, "LOC"], [14, 15, "X"]]},
+        {"text": "Yorker", "spans": [[1, 6, "LOC"]]},
+    ]
+    for _ in range(2):  # read, then found in the cache
+        found = read("".join(json.dumps(row) + "\n" for row in rows), data="tagged_jsonl")
+        assert [row[1] for row in found] == [["O", "B-LOC"], ["B-LOC", "I-LOC", "O", "B-X"], ["B-LOC"]]
+        assert caplog.messages.pop() == (
+            "a.txt:2: the span 0 to 8 cuts the word 'Yorker', and so do spans of 2 of 3 sentences; "
+            "they were widened to whole words"
+        )
+
+
+@pytest.mark.parametrize(
     ("row", "told"),
     [
         ({"tokens": ["a"]}, "a.txt:1: no list of strings 'tags'"),

@@ -8,6 +8,7 @@ from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Hints, RowError
 from gru_nlp.preprocessing.tagging import OVERLAP, TaggingPreprocessor
 from gru_nlp.text.shapes import SHAPES, shape
+from gru_nlp.text.words import make_splitter
 
 SENTENCES = [
     (["Ada", "Moor", "left", "Rome", "in", "1998"], ["B-PER", "I-PER", "O", "B-LOC", "O", "O"]),
@@ -109,6 +110,37 @@ def test_what_was_learned_comes_back_from_plain_values():
     assert np.array_equal(own.pop("allowed"), other.pop("allowed"))
     assert own == other
     assert again.fingerprint() == made.fingerprint() != fitted(scheme="iob2").fingerprint()
+
+
+def test_raw_text_is_cut_as_the_training_words_were(capsys):
+    made, again = make(), make()
+    made.fit(Table([(["张", "伟", "在", "京"], ["B-PER", "I-PER", "O", "B-LOC"])]), Hints())
+    again.load_state_dict(made.state_dict())
+    text = "张伟 and 京。张."
+    for one in (made, again):
+        assert one.cut([text])[0] == {"words": [["张", "伟", "and", "京", "。"], ["张", "."]]}
+        (record,) = answer(one, [text], {"张", "京"})
+        assert [(e["start"], e["end"], e["text"]) for e in record["entities"]] == [
+            (0, 1, "张"),
+            (7, 8, "京"),
+            (9, 10, "张"),
+        ]
+    assert capsys.readouterr().err == ""
+    made.fit(Table([(["张伟", "在", "北京"], ["B-PER", "O", "B-LOC"])]), Hints())
+    assert made.cut([text])[0] == {"words": [["张伟", "and", "京", "。"], ["张", "."]]}
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "training words of Han are of several letters (张伟)" in told
+
+
+def test_a_checkpoint_of_before_cuts_as_it_did():
+    made, again = fitted(), make()
+    state = made.state_dict()
+    del state["cut"]
+    again.load_state_dict(state | {"splitter": make_splitter({}).to_str()})
+    assert again.cut(["张伟在。北京"])[0] == {"words": [["张伟在", "。", "北京"]]}
+    with pytest.raises(UserError, match="split by a rule"):
+        again.load_state_dict(state | {"cut": {"Han": "x"}})
 
 
 def test_an_entity_has_the_probability_of_its_tags_together():

@@ -5,7 +5,7 @@ import pytest
 
 from gru_nlp.text.words import make_splitter, sentences, split_words, windows
 
-SPLITTER = make_splitter()
+SPLITTER = make_splitter({})
 
 
 def words_of(text):
@@ -44,9 +44,9 @@ def test_the_splitter_travels_as_json():
 def test_sentences_end_at_marks_and_empty_lines():
     text = 'He left. "Why?" she asked. At 3 p.m. he\n\ncame back 。次 A.'
     words = split_words(SPLITTER, [text])[0]
-    parts = [" ".join(words[place].text for place in part) for part in sentences(words, text)]
+    parts = [" ".join(words[place].text for place in part) for part in sentences(words, text, wide=False)]
     assert parts == ["He left .", '" Why ? " she asked .', "At 3 p.m . he", "came back 。 次 A ."]
-    assert sentences([], "") == []
+    assert sentences([], "", wide=True) == []
 
 
 @pytest.mark.parametrize("size", [1, 10, 11, 17, 100])
@@ -59,4 +59,4 @@ def test_windows_cover_all_and_share_their_edges(size):
 
 def test_a_line_of_closing_marks_takes_no_longer_than_its_length():
     words = split_words(SPLITTER, [")" * 200_000])[0]
-    assert [len(part) for part in sentences(words, ")" * 200_000)] == [200_000]
+    assert [len(part) for part in sentences(words, ")" * 200_000, wide=True)] == [200_000]
