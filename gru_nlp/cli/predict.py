@@ -9,6 +9,7 @@ from gru_nlp.answers.base import Answer, answer_class, style_of
 from gru_nlp.errors import UserError
 from gru_nlp.predictor import Predictor
 from gru_nlp.tensors import resolve_device
+from gru_nlp.threads import limit_tokenizers, set_threads
 
 
 def load(config: DictConfig) -> Predictor:
@@ -17,9 +18,11 @@ def load(config: DictConfig) -> Predictor:
     Raises:
         UserError: see ``Predictor.from_checkpoint``; or there is no GPU.
     """
+    limit_tokenizers()
     predictor = Predictor.from_checkpoint(config["checkpoint"], resolve_device(config["device"]), config["trust"])
     if answer_class(predictor.preprocessor).command != "predict":
         raise UserError(f"{config['checkpoint']}: a translator gives no labels: use translate")
+    set_threads(config["threads"], predictor.model)
     return predictor
 
 

@@ -21,6 +21,7 @@ from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.tensors import resolve_device
+from gru_nlp.threads import limit_tokenizers, set_threads
 
 PROMPT = "> "
 
@@ -47,6 +48,7 @@ def load(config: DictConfig) -> Predictor:
         UserError: it cannot be read, or is no translator.
     """
     choose("format", config["format"], TranslationAnswer.formats)
+    limit_tokenizers()
     stored = checkpoint.load(config["checkpoint"])
     if "decoding" not in stored.config["model"]:
         raise UserError(f"{stored.path}: no translator but a {stored.config['task']['name']} model: use predict")
@@ -54,6 +56,7 @@ def load(config: DictConfig) -> Predictor:
     preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, given), list(config["trust"]))
     if config["ensemble"]:
         model = joined(stored, model, list(config["ensemble"]), list(config["trust"]))
+    set_threads(config["threads"], model)
     return Predictor(preprocessor, model, resolve_device(config["device"]))
 
 

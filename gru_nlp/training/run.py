@@ -19,6 +19,7 @@ from gru_nlp.errors import UserError
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.tensors import resolve_device
+from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import lightning_parts, parity, predictions, resuming, run_folder
 from gru_nlp.training.parts import Parts, prepare
 
@@ -65,6 +66,7 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     """
     started = time.monotonic()
     lightning_parts.quieten()
+    limit_tokenizers()
     stopped: checkpoint.Checkpoint | None = None
     if config.get("resume"):
         folder = Path(config.resume)
@@ -80,6 +82,7 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     else:
         trainer, parts = resuming.restored(folder, plain, stopped, given)
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
+    set_threads(plain["threads"], parts.model, trainer.num_devices)
     check_start(trainer, parts, resolve_device(plain["trainer"]["accelerator"]))
     run_folder.create(folder, config, resumed=stopped is not None)
     fit(parts, folder, trainer, stopped)

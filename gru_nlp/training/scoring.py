@@ -10,6 +10,7 @@ from gru_nlp.console import say
 from gru_nlp.data.module import DataModule, Split
 from gru_nlp.errors import UserError, choose
 from gru_nlp.tasks.base import Task
+from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import lightning_parts
 from gru_nlp.training.parts import make_data, make_task
 from gru_nlp.training.stored_data import check_stored_data, discreet
@@ -34,9 +35,11 @@ def evaluate(given: Mapping[str, Any]) -> Evaluation:
         UserError: the checkpoint, or the data, cannot be used.
     """
     lightning_parts.quieten()
+    limit_tokenizers()
     choose("split", given["split"], ("test", "validation", "train"))
     stored = checkpoint.with_decoding(checkpoint.load(given["checkpoint"]), given.get("decoding"))
     task, data, split = prepared(stored, given)
+    set_threads(given["threads"], task.model)
     trainer = lightning_parts.scoring_trainer(given["device"], stored.config["trainer"].get("precision"))
     trainer.test(task, data.loader(split, shuffle=False), verbose=False)
     scores = {name.replace("test/", f"{split}/"): value for name, value in task.latest["test"].items()}
