@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
@@ -225,7 +226,9 @@ def _parts(where: str, config: Any) -> Iterator[Mapping[str, Any]]:
             f"the checkpoint's config holds an interpolation in '{where}', which no checkpoint of ours does"
         )
     if isinstance(config, Mapping):
-        words = [str(name) for name in config if str(name).startswith("_")]
+        # In a map of a person's labels or tags, _ and _x are names like any other.
+        own = "_" if "_target_" in config else r"_\w+_$"
+        words = [str(name) for name in config if re.match(own, str(name))]
         if any(name not in WORDS or not isinstance(config.get(name), WORDS[name]) for name in words):
             raise UserError(
                 f"the checkpoint's config holds {', '.join(words)} in '{where}' as no checkpoint of ours does"

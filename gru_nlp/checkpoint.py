@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from gru_nlp import __version__, build
 from gru_nlp.archive import check_archive
-from gru_nlp.config import check_ranges
+from gru_nlp.config import MAP_OPTIONS, check_ranges
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.plain import check_plain
 from gru_nlp.preprocessing.base import Preprocessor
@@ -176,7 +176,7 @@ def changed(stored: Mapping[str, Any], given: Mapping[str, Any] | None, option: 
         return dict(given)
     result = dict(stored)
     for name, value in (given or {}).items():
-        if name not in stored:
+        if name not in stored and option not in MAP_OPTIONS:
             raise UserError(f"no option {option}.{name}{nearest(str(name), map(str, stored))}")
         inner = isinstance(value, Mapping) and isinstance(stored[name], Mapping)
         result[name] = changed(stored[name], value, f"{option}.{name}") if inner else value

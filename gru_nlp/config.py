@@ -36,6 +36,9 @@ PATH_OPTIONS = (
 #: Those that a checkpoint keeps, and that must still be found from another folder.
 STORED_PATHS = tuple(option for option in PATH_OPTIONS if "." in option)
 
+#: Options whose values are maps of a person's own names.
+MAP_OPTIONS = ("data.label_names", "data.tag_map")
+
 #: Options, by their last name, that count something and must be at least 1.
 COUNTS = frozenset(
     {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k", "accumulate_grad_batches"}

@@ -15,7 +15,8 @@ MOVED = {
 #: that ``evaluate`` and ``resume`` can set them for an older checkpoint too.
 ADDED: dict[str, dict[str, Any]] = {
     "gru_nlp.data.file_kinds.PairCorpus": {"delimiter": ","},
-    "gru_nlp.data.file_kinds.TaggedCorpus": {"separator": None},
+    "gru_nlp.data.file_kinds.TaggedCorpus": {"separator": None, "tag_map": None},
+    "gru_nlp.data.hub_kinds.HubTaggedCorpus": {"tag_map": None},
 }
 
 

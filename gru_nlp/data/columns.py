@@ -1,7 +1,7 @@
 """The reader of tagged sentences in columns, a word a line."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -107,6 +107,7 @@ def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool 
     """
     words: list[str] = []
     tags: list[str] = []
+    seen: set[str] = set()
     first, wide = 1, len(options.columns or ())
     for number, line in numbered:
         if line.split(None, 1)[:1] in ([], [DOCUMENT]):
@@ -116,7 +117,7 @@ def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool 
             continue
         if not words:
             first = number
-            if _is_comment(line, tagged):
+            if _is_comment(line, seen if tagged else None):
                 continue
         fields = split_fields(line, options, wide, tagged)
         wide = wide or len(fields or ())
@@ -125,14 +126,16 @@ def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool 
         word, tag = _pick(fields, f"{name}:{number}", options, tagged)
         words.append(word)
         tags.append(tag)
+        seen.add(tag)
     if words:
         yield Sentence(words, tags, first)
 
 
-def _is_comment(line: str, tagged: bool) -> bool:
-    marked = line.startswith("# ") or (tagged and line == "#")
+def _is_comment(line: str, seen: Set[str] | None) -> bool:
+    """Return whether a line before a sentence is a comment; ``seen``: tags so far, None where there need be none."""
+    marked = line.startswith("# ") or (seen is not None and line == "#")
     last = (at_tabs(line) if "\t" in line else at_blanks(line))[-1]
-    return marked and not schemes.TAG.fullmatch(last)
+    return marked and not schemes.TAG.fullmatch(last) and last not in (seen or ())
 
 
 def _not_cut(line: str, fields: list[str] | None, wide: int, options: ColumnOptions, tagged: bool) -> str:
@@ -159,8 +162,6 @@ def _pick(fields: list[str], place: str, options: ColumnOptions, tagged: bool) -
         tag = fields[_column(options.columns, options.tag, "data.tag")] if tagged else schemes.OUTSIDE
     if not word:
         raise UserError(f"{place}: an empty word (two tabs side by side?): mend the line")
-    if not schemes.TAG.fullmatch(tag):
-        raise UserError(f"{place}: '{tag}' is no tag like O, B-PER or I-LOC: see data.columns and data.tag")
     return word, tag
 
 

@@ -136,6 +136,10 @@ class Corpus(ABC):
     def _whole(self, split: Split) -> datasets.Dataset | None:
         """Return a split as it stands; it is read once, and a small table in memory is made once."""
         if split not in self._tables:
-            found = self._recipe.where.find(split)
-            self._tables[split] = found and self._recipe.layout.table(found, self._recipe.cache_dir)
+            found, layout = self._recipe.where.find(split), self._recipe.layout
+            table = found and layout.table(found, self._recipe.cache_dir)
+            if found and table is not None:
+                others = {name: other for name, other in self._tables.items() if other is not None}
+                layout.compare(split, found, {**others, split: table})
+            self._tables[split] = table
         return self._tables[split]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gru_nlp.data.corpus import Carving, Corpus, Recipe
 from gru_nlp.data.images import LabelledImage
 from gru_nlp.data.layouts import AsIs, LabelledText, Layout, SentencePair
-from gru_nlp.data.tagged import TaggedSentence
+from gru_nlp.data.tagged import TaggedSentence, checked_map
 from gru_nlp.data.where import Digits, Sample
 from gru_nlp.errors import choose
 from gru_nlp.text import schemes
@@ -121,17 +121,19 @@ class TaggedRows:
     Attributes:
         word, tag: columns of the words and of their tags.
         scheme: iob1, iob2, bioes or bmes; None: found by looking at each split.
+        tag_map: what tags or types of the data stand for; older checkpoints do not state it.
     """
 
     word: str
     tag: str
     scheme: str | None
+    tag_map: Mapping[str, str] | None = None
 
     def layout(self) -> TaggedSentence:
         """Return tagged sentences.
 
         Raises:
-            UserError: there is no such scheme.
+            UserError: there is no such scheme, or no such map of tags.
         """
         scheme = None if self.scheme is None else choose("data.scheme", self.scheme, schemes.SCHEMES)
-        return TaggedSentence(self.word, self.tag, scheme)
+        return TaggedSentence(self.word, self.tag, scheme, checked_map(self.tag_map))

@@ -18,7 +18,7 @@ import datasets
 from gru_nlp.data.readers import described
 from gru_nlp.data.tables import read_once
 from gru_nlp.data.values import Defect, joined, label_of
-from gru_nlp.data.where import Found
+from gru_nlp.data.where import Found, Split
 from gru_nlp.errors import UserError
 
 datasets.disable_progress_bars()
@@ -84,6 +84,19 @@ class Layout(ABC):
         """
         key = fingerprint(described(self), found.key())
         return read_once(lambda: self.rows(found), self.features, key, cache_dir)
+
+    def compare(self, split: Split, found: Found, tables: Mapping[Split, datasets.Dataset]) -> None:
+        """Look at a split that was just read beside the others.
+
+        Args:
+            split: its name.
+            found: where it stands, for messages.
+            tables: the splits that were read so far, itself among them.
+
+        Raises:
+            UserError: they do not go together.
+        """
+        return  # most splits go with any other
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """Tagged sentences: words and their tags, which a table holds as IOB2 whatever the data writes.
 
-A scheme is a property of all sentences together, not of one. So the sentences of a split are read first, their scheme
-is guessed from all their tags, each is checked against it and written anew, and the few that break it are remembered in
-the column ``broken``, from which the warning is told whenever the table is taken, from the cache too. Where too many
-break it, the data mixes schemes and is refused. Spans of characters that cut a word are remembered in ``widened``.
+How tags are written, and their scheme, are properties of all sentences together, not of one. So the sentences of a
+split are read first, style and scheme are found from all their tags, each sentence is checked against them and written
+anew, and the few that break the scheme are remembered in the column ``broken``, from which the warning is told whenever
+the table is taken, from the cache too. Where too many break it, the data mixes schemes and is refused. The column
+``style`` remembers what was found, so that the splits of a data set can be compared. Spans of characters that cut a
+word are remembered in ``widened``.
 """
 
 import logging
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,14 +21,22 @@ from tokenizers import Tokenizer
 
 from gru_nlp.data.layouts import Layout, Row
 from gru_nlp.data.readers import Defect
-from gru_nlp.data.values import shortened
-from gru_nlp.data.where import Found
+from gru_nlp.data.values import shortened, spellings
+from gru_nlp.data.where import Found, Split
 from gru_nlp.errors import UserError
-from gru_nlp.text import schemes
+from gru_nlp.text import schemes, tag_styles
 from gru_nlp.text.cuts import DEFAULT
 from gru_nlp.text.words import Word, make_splitter, split_words
 
 logger = logging.getLogger(__name__)
+
+#: What tags of a style look like.
+WAYS = {"places": "tags such as B-PER", "types": "tags such as PER", "alone": "tags such as B"}
+#: What is told of a split whose tags leave something open, by style.
+OPEN = {
+    "types": "tags without B or I, such as PER: neighbouring words of one type are read as one entity",
+    "alone": f"tags without types, such as B: its entities are called {tag_styles.NAMELESS}",
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ class TaggedSentence(Layout):
     Attributes:
         word, tag: fields of the words and of their tags.
         scheme: iob1, iob2, bioes or bmes; None: found by looking at all sentences of a split.
+        tag_map: what tags or types of the data stand for; the others are found by looking (``tag_styles``).
     """
 
     noun = "tagged sentence"
@@ -45,11 +57,14 @@ class TaggedSentence(Layout):
             "line": datasets.Value("int64"),
             "broken": datasets.Value("string"),
             "widened": datasets.Value("string"),
+            "style": datasets.Value("string"),
+            "unused": datasets.Value("string"),
         }
     )
     word: str
     tag: str
     scheme: str | None
+    tag_map: Mapping[str, str]
 
     @cached_property
     def _splitter(self) -> Tokenizer:
@@ -68,22 +83,51 @@ class TaggedSentence(Layout):
         """Yield the sentences with tags as IOB2, and which of them break the scheme.
 
         Raises:
-            UserError: too many do.
+            UserError: too many do, or a tag cannot be read.
         """
         read = list(super().rows(found))
-        scheme = self.scheme or schemes.guess(schemes.look(row["tags"] for row in read))
+        reading = self._reading(read, found)
+        told = [[reading.tags[tag] for tag in row["tags"]] for row in read]
+        scheme = self._scheme(reading.style, told, found)
         broken: list[str] = []
-        for row in read:
-            tags = row["tags"]
+        found_out = {"style": reading.style, "unused": " ".join(map(repr, reading.unused))}
+        for row, tags in zip(read, told, strict=True):
             place = schemes.broken(tags, scheme)
-            told = "" if place is None else f"{row['line'] + place * found.stride}: {tags[place]}"
-            broken += [told] * (place is not None)
-            yield {**row, "tags": schemes.write(schemes.spans(tags), len(tags), "iob2"), "broken": told}
+            mended = "" if place is None else f"{row['line'] + place * found.stride}: {row['tags'][place]}"
+            broken += [mended] * (place is not None)
+            written = schemes.write(reading.entities(tags), len(tags), "iob2")
+            yield {**row, "tags": written, "broken": mended, **found_out}
         if len(broken) > max(1, len(read) * schemes.MIXED):
             raise UserError(
                 f"{found.name}:{broken[0]} is not {scheme.upper()}, and so are {len(broken)} of {len(read)} sentences: "
                 "the file mixes schemes; mend it, or set data.scheme=..."
             )
+
+    def _reading(self, read: Sequence[Row], found: Found) -> tag_styles.Reading:
+        """Return what the tags of a split mean.
+
+        Raises:
+            UserError: naming the place of one that cannot be read.
+        """
+        try:
+            return tag_styles.read(Counter(tag for row in read for tag in row["tags"]), self.tag_map)
+        except tag_styles.OddTag as odd:
+            row = next(row for row in read if odd.tag in row["tags"])
+            place = found.place(row["line"] + row["tags"].index(odd.tag) * found.stride, None)
+            tag = shortened(odd.tag)
+            see = "data.columns and data.tag" if found.stride else "data.tag"
+            raise UserError(f"{place}: '{tag}' {odd}: see {see}, or set data.tag_map={{{tag}: B-PER}}") from None
+
+    def _scheme(self, style: str, told: Sequence[Sequence[str]], found: Found) -> str:
+        """Return the scheme of a split's tags.
+
+        Raises:
+            UserError: one was given that tags without places cannot have.
+        """
+        if style == "types" and self.scheme not in (None, "iob1"):
+            told_of = "its tags have neither B nor I"
+            raise UserError(f"{found.name}: {told_of}, so data.scheme={self.scheme} has no effect: leave it out")
+        return self.scheme or schemes.guess(schemes.look(told))
 
     def table(self, found: Found, cache_dir: str | None) -> datasets.Dataset:
         """Read a split, or find what was read of it; tell of what its tags and spans break."""
@@ -107,23 +151,58 @@ class TaggedSentence(Layout):
             )
         return table
 
+    def compare(self, split: Split, found: Found, tables: Mapping[Split, datasets.Dataset]) -> None:
+        """Tell what the style of a split's tags leaves open, once, and what of ``tag_map`` training lacks.
+
+        Raises:
+            UserError: another split writes its tags in another way.
+        """
+        styles = {name: str(table[0]["style"]) for name, table in tables.items()}
+        style, known = styles.pop(split), {style for style in styles.values() if style}
+        if style and known - {style}:
+            raise UserError(
+                f"{found.name}: has {WAYS[style]}, but another split has {WAYS[known.pop()]}: write them alike, "
+                "or set data.tag_map=..."
+            )
+        if style in OPEN and not known:
+            logger.warning("%s: %s (see data.tag_map)", found.name, OPEN[style])
+        if split == "train" and (unused := tables[split][0]["unused"]):
+            logger.warning("data.tag_map: %s is neither a tag nor a type of %s", unused, found.name)
+
     def _lists(self, fields: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         pair = []
         for field, option in ((self.word, "data.word"), (self.tag, "data.tag")):
             value = fields.get(field)
-            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            named: list[Any] = value if isinstance(value, list) else [None]
+            if field == self.tag:  # a number is a tag where a person says which
+                named = [str(item) if type(item) is int and str(item) in self.tag_map else item for item in named]
+            if odd := [item for item in named if not isinstance(item, str)]:
+                number = f", or name numbers: data.tag_map={{{odd[0]}: B-PER}}" if type(odd[0]) is int else ""
                 known = f"; the columns are: {', '.join(map(str, fields))}" if field not in fields else ""
-                raise Defect(f"no list of strings '{field}' (set {option}=..., or give text and spans){known}")
-            pair.append(value)
+                raise Defect(f"no list of strings '{field}' (set {option}=..., or give text and spans{number}){known}")
+            pair.append(named)
         words, tags = pair
         if len(words) != len(tags):
             raise Defect(f"{len(words)} words but {len(tags)} tags")
-        for word, tag in zip(words, tags, strict=True):
-            if not word.strip():
-                raise Defect("an empty word")
-            if not schemes.TAG.fullmatch(tag):
-                raise Defect(f"'{tag}' is no tag like O, B-PER or I-LOC (see data.tag)")
+        if not all(word.strip() for word in words):
+            raise Defect("an empty word")
         return words, tags
+
+
+def checked_map(given: Any) -> dict[str, str]:
+    """Return what tags and types stand for, all as texts; YAML may have read some as numbers or switches.
+
+    Raises:
+        UserError: it is no such map.
+    """
+    if given is not None and not isinstance(given, Mapping):
+        raise UserError(f"data.tag_map={given} must be a map such as {{PER_B: B-PER, MISC: O}}")
+    result: dict[str, str] = {}
+    for tag, value in (given or {}).items():
+        if not isinstance(value, str) or not tag_styles.is_meaning(value):
+            raise UserError(f"data.tag_map={{{tag}: {value}}}: '{value}' is no tag like B-PER, no O and no type")
+        result |= dict.fromkeys(spellings(tag), value)
+    return result
 
 
 def from_spans(text: str, words: Sequence[Word], given: Any) -> tuple[list[str], list[str], str]:

@@ -127,6 +127,14 @@ def shown(value: Any) -> str:
     return f"{kind} ({shortened(text)})" if text else kind
 
 
+def spellings(key: Any) -> tuple[str, ...]:
+    """Return the texts that a key of a YAML map may have been written as: ``no`` and ``off`` come as False."""
+    if not isinstance(key, bool):
+        return (str(key),)
+    words = ("true", "yes", "on") if key else ("false", "no", "off")
+    return tuple(spelled for word in words for spelled in (word, word.capitalize(), word.upper()))
+
+
 def shortened(text: str) -> str:
     """Return a text as messages show it: its first ``LONGEST`` characters."""
     return text if len(text) <= LONGEST else text[:LONGEST] + "..."

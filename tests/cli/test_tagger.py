@@ -126,6 +126,27 @@ def test_a_moved_checkpoint_scores_own_files_and_tells_bad_ones(tagger, tmp_path
     assert "bad.txt:1: entities 'PRE' do not occur in training" in capsys.readouterr().err
 
 
+def test_a_map_of_tags_goes_with_the_checkpoint(capsys):
+    rows = [(["Ada", "Moor", "left", "Rome"], ["person", "person", "_", "city"]), (["so", "what"], ["_", "_"])]
+    columns_file("a.txt", rows * 20)
+    columns_file("b.txt", [(["Ada", "left"], ["B-PER", "O"]), (["so"], ["O"])])
+    tiny = ["trainer.max_epochs=1", "encoder.hidden_size=4", "embedding.size=4", "trainer.enable_progress_bar=false"]
+    mapped = "data.tag_map={_: O, person: PER, city: LOC}"
+    assert main(["train", "task=ner", "data=conll", "data.train=a.txt", mapped, "run_dir=a", *tiny]) == 0
+    assert "a.txt: tags without B or I, such as PER" in capsys.readouterr().err
+    assert {"validation/f1_PER", "validation/f1_LOC"} <= set(json.loads(Path("a/metrics.json").read_text()))
+    told = out(capsys, "evaluate", "checkpoint=a", "data.test=a.txt", "output=a.jsonl")
+    assert "test/f1_PER" in told
+    assert json.loads(Path("a.jsonl").read_text().splitlines()[0])["target"] == ["B-PER", "I-PER", "O", "B-LOC"]
+    out(capsys, "evaluate", "checkpoint=a", "data.test=b.txt")
+    columns_file("c.txt", [(["Ada", "left"], ["name", "_"])])
+    assert main(["evaluate", "checkpoint=a", "data.test=c.txt"]) == 2
+    assert "c.txt:1: entities 'name' do not occur in training" in capsys.readouterr().err
+    out(capsys, "evaluate", "checkpoint=a", "data.test=c.txt", "data.tag_map={name: PER}")  # beside the stored map
+    assert main(["train", "resume=a", "trainer.max_epochs=2"]) == 0
+    assert json.loads(Path("a/metrics.json").read_text())["epochs"] == 2
+
+
 def test_hostile_lines_get_a_record_each(tagger, capsys, monkeypatch):
     lines = ["", "   ", "\u200b", "x" * 20_000, "😀" * 50, "e\u0301 \x00 \x1b[0m", "Ada. " * 500, "\t"]
     stream = io.TextIOWrapper(io.BytesIO("\n".join(lines).encode() + b"\n"))
