@@ -60,3 +60,12 @@ def test_windows_cover_all_and_share_their_edges(size):
 def test_a_line_of_closing_marks_takes_no_longer_than_its_length():
     words = split_words(SPLITTER, [")" * 200_000])[0]
     assert [len(part) for part in sentences(words, ")" * 200_000, wide=True)] == [200_000]
+
+
+@pytest.mark.parametrize("letters", ["a", "1", "é", "张"])
+def test_a_word_without_end_is_cut_and_its_places_are_right(letters):
+    text = f"one {letters * 3_000_000}, two. {letters * 10_000} three"
+    (words,) = split_words(make_splitter({}), [text])
+    assert all(text[word.start : word.end] == word.text for word in words)
+    assert "".join(word.text for word in words) == text.replace(" ", "")
+    assert [word.text for word in words if len(word.text) < 10_000] == ["one", ",", "two", ".", "three"]
