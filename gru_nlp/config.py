@@ -52,7 +52,7 @@ SHARES = frozenset(
 #: Most that an option, by its last name, may say, whoever says it: a person's slip and a stranger's file alike would
 #: otherwise build, or decode, without end.
 MOST = {"layers": 64, "heads": 256, "num_workers": 256, "beam_size": 256, "max_ratio": 20.0, "max_extra": 1000}
-MOST |= {"devices": 64, "num_nodes": 64, "min_length": 1000, "no_repeat_ngram": 1000, "width": 1000, "top_k": 10**6}
+MOST |= {"devices": 64, "num_nodes": 64, "min_length": 1000, "no_repeat_ngram": 1000, "width": 1000, "top_k": 1000}
 MOST |= dict.fromkeys(("hidden_size", "size", "shape_size", "filters"), 2**16)
 MOST_THREADS = 1024
 

@@ -28,6 +28,8 @@ LEAST = -100.0
 SCALED = 4
 #: Log-score of a transition that is not allowed; finite, so that nothing turns into a number that is none.
 NEVER = -1e4
+#: Most steps x tags x paths that a search for several best paths keeps at a time, 8 bytes each.
+MOST_PLACES = 1 << 24
 
 
 class Passes(NamedTuple):
@@ -156,6 +158,13 @@ class ConditionalRandomField(nn.Module):
     @torch.no_grad()
     def best_paths(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> tuple[Tensor, Tensor]:
         """Return the ``paths`` best tag paths ``(B, K, T)`` and their scores ``(B, K)`` (Viterbi 1967, list form)."""
+        rows = max(1, MOST_PLACES // (emissions[0].numel() * paths))
+        groups = zip(torch.split(emissions, rows), torch.split(lengths, rows), strict=True)
+        found, scores = zip(*(self._best_paths(*group, paths) for group in groups), strict=True)
+        return torch.cat(found), torch.cat(scores)
+
+    def _best_paths(self, emissions: Tensor, lengths: Tensor, paths: int) -> tuple[Tensor, Tensor]:
+        """Do as ``best_paths`` for all rows at once."""
         batch, steps, tags = emissions.shape
         edges = self.edges().to(emissions.dtype)
         moves = edges[:-1, :-1].t()[None, :, None]  # (1, C after, 1, C before)

@@ -127,3 +127,13 @@ def test_a_tag_a_thousand_times_less_likely_than_a_forbidden_path_leaves_no_hole
     assert torch.isfinite(loss).all()
     assert torch.isfinite(scores.grad).all()
     assert not made.tag(scores.detach(), torch.tensor([40])).nodes.isnan().any()
+
+
+def test_a_long_list_of_paths_is_found_in_groups_of_rows(monkeypatch):
+    torch.manual_seed(0)
+    field = ConditionalRandomField(torch.ones(5, 5, dtype=torch.bool).numpy())
+    emissions, lengths = torch.randn(6, 5, 4), torch.tensor([5, 1, 3, 2, 5, 4])
+    whole = field.best_paths(emissions, lengths, 8)
+    monkeypatch.setattr("gru_nlp.nn.crf.MOST_PLACES", 2 * 5 * 4 * 8)
+    for part, other in zip(whole, field.best_paths(emissions, lengths, 8), strict=True):
+        assert torch.equal(part, other)
