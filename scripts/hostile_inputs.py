@@ -206,6 +206,12 @@ def _marked(made: Made, source: random.Random) -> Made:
     return Made(b"\xef\xbb\xbf" + made.content, made.ending, None if made.ending == ".parquet" else made.records)
 
 
+def _unended(made: Made, source: random.Random) -> Made:
+    content = made.content.removesuffix(b"\n")
+    empty = content.endswith(b"\n")  # then the last record was an empty line, of which nothing is left
+    return Made(content, made.ending, None if empty else made.records)
+
+
 DAMAGES: dict[str, Callable[[Made, random.Random], Made]] = {
     "bits": _bits,
     "cut": _cut,
@@ -230,6 +236,6 @@ DAMAGES: dict[str, Callable[[Made, random.Random], Made]] = {
     "half a gzip": _half_zipped,
     "bomb": _with(gzip.compress(b"\x00" * 60_000_000)),
     "open quote": lambda made, source: Made(made.content + b'"open', made.ending, None),
-    "no last line end": lambda made, source: Made(made.content.removesuffix(b"\n"), made.ending, made.records),
+    "no last line end": _unended,
     "random": lambda made, source: Made(source.randbytes(3_000), made.ending, None),
 }
