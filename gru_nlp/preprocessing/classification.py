@@ -1,7 +1,6 @@
 """Texts and labels of sentiment and text classification."""
 
 import inspect
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -25,6 +24,7 @@ from gru_nlp.preprocessing.base import (
     sizes_of,
     target_ids,
 )
+from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import UNK
 from gru_nlp.text.tokenizer import TextTokenizer
 
@@ -118,7 +118,7 @@ class ClassificationPreprocessor(Preprocessor):
 
     def describe(self, record: Record) -> str:
         """Return label, score, true label and the start of the text."""
-        text = textwrap.shorten(record["text"], 90, placeholder=" ...") or record["text"][:90]
+        text = shorten(record["text"], 90)
         return f"{record['label']} {record['score']:.2f}  (is {record['target']}): {text}"
 
     def sizes(self) -> dict[str, int]:

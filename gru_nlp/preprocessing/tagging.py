@@ -9,7 +9,6 @@ from the single and pair probabilities that come with it. Raw text is cut into w
 sentences and windows of long ones before (``cut``), and put together after (``join``).
 """
 
-import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -40,6 +39,7 @@ from gru_nlp.preprocessing.windows import Owner, located, merged, spots_of
 from gru_nlp.text import schemes
 from gru_nlp.text.cuts import Cut, learn
 from gru_nlp.text.shapes import SHAPES, shape
+from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK
 from gru_nlp.text.words import Word, make_splitter, sentences, split_words, stored_cut, windows
 
@@ -239,7 +239,7 @@ class TaggingPreprocessor(Preprocessor):
             words[entity["end"] - 1] += "]"
         true = set(schemes.spans(record["target"]))
         right = len(true & set(schemes.spans(record["tags"])))
-        return f"{right} of {len(true)}: {textwrap.shorten(' '.join(words), 100, placeholder=' ...')}"
+        return f"{right} of {len(true)}: {shorten(' '.join(words), 100)}"
 
     def sizes(self) -> dict[str, Any]:
         """Return the sizes of the vocabularies, and which tag may follow which."""

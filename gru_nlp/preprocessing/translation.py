@@ -1,6 +1,5 @@
 """Sentence pairs of translation: one joint tokenizer, or one a side."""
 
-import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -9,6 +8,7 @@ from tokenizers import Tokenizer
 from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Columns, Hints, Pair, Preprocessor, Record, Rows, Texts, pad, sizes_of
+from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import EOS
 from gru_nlp.text.tokenizer import TextTokenizer
 
@@ -128,8 +128,8 @@ class TranslationPreprocessor(Preprocessor):
 
     def describe(self, record: Record) -> str:
         """Return source, translation and reference."""
-        parts = [textwrap.shorten(record[name], 60, placeholder=" ...") for name in ("source", "translation")]
-        return f"{parts[0]} -> {parts[1]}  (is {textwrap.shorten(record['reference'], 60, placeholder=' ...')})"
+        source, found, true = (shorten(record[name], 60) for name in ("source", "translation", "reference"))
+        return f"{source} -> {found}  (is {true})"
 
     def sizes(self) -> dict[str, int]:
         """Return the numbers of source and of target ids."""
