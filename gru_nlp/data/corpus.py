@@ -124,6 +124,11 @@ class Corpus(ABC):
             return train
         return carving.part(train, split, layout.stratify, where.wanted("validation"))
 
+    @property
+    def example(self) -> str | None:
+        """A text that a model of this corpus may be tried with; None: one of its own."""
+        return None
+
     def locate(self, split: Split, line: int) -> str:
         """Return where ``line`` of a split stands, for messages; a carved split stands in training."""
         found = self._recipe.where.find(split) or self._recipe.where.find("train")

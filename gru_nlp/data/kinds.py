@@ -15,6 +15,7 @@ from gru_nlp.data.layouts import AsIs, LabelledText, Layout, SentencePair
 from gru_nlp.data.tagged import TaggedSentence, checked_map
 from gru_nlp.data.where import Digits, Sample
 from gru_nlp.errors import choose
+from gru_nlp.samples import EXAMPLES
 from gru_nlp.text import schemes
 
 
@@ -31,6 +32,11 @@ class SampleCorpus(Corpus):
     def recipe(self) -> Recipe:
         """Return the sample's rows as they are."""
         return Recipe(Sample(self.name), AsIs())
+
+    @property
+    def example(self) -> str | None:
+        """A text of the sample's own kind."""
+        return EXAMPLES.get(self.name)
 
 
 @dataclass(kw_only=True, eq=False)

@@ -145,8 +145,8 @@ class Preprocessor(ABC):
     noun: ClassVar[str] = "texts"
     #: The class, by module and name, that writes what ``decode`` gives; a name, since it stands floors above.
     answer: ClassVar[str] = "gru_nlp.answers.labels.LabelAnswer"
-    #: The arguments of a command that tries a trained model out.
-    example: ClassVar[str]
+    #: The arguments of a command that tries a trained model out where no text of the data can be typed.
+    example: ClassVar[str] = "input=<file>"
     #: What a text that is blank gets instead of a prediction.
     blank: ClassVar[Record]
 
@@ -169,6 +169,10 @@ class Preprocessor(ABC):
     def is_blank(self, text: Text) -> bool:
         """Return whether a text has nothing to predict from."""
         return not (text.strip() if isinstance(text, str) else len(text))
+
+    def typed(self, text: Text) -> str | None:
+        """Return a value of the data's ``input_column`` as a person would type it; None: it is no text."""
+        return text if isinstance(text, str) else None
 
     def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Any]]:
         """Turn new texts into rows for ``encode``, by default one a text, and what ``join`` has to know."""

@@ -50,7 +50,6 @@ class ClassificationPreprocessor(Preprocessor):
     """
 
     answer = "gru_nlp.answers.labels.LabelAnswer"
-    example = "-- a great cast, but far too slow"
     data_columns = ("text", "label")
     list_columns = ("ids",)
     scalar_columns = ("tokens", "target")

@@ -41,7 +41,7 @@ from gru_nlp.text.cuts import Cut, learn
 from gru_nlp.text.shapes import SHAPES, shape
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK
-from gru_nlp.text.words import Word, make_splitter, sentences, split_words, stored_cut, windows
+from gru_nlp.text.words import Word, joined, make_splitter, sentences, split_words, stored_cut, windows
 
 #: Schemes that tags are learned in.
 INSIDE = ("bioes", "iob2")
@@ -64,7 +64,6 @@ class TaggingPreprocessor(Preprocessor):
     """
 
     answer = "gru_nlp.answers.entities.EntityAnswer"
-    example = "-- Ms Amara Brook left Selby for the Brook Bank"
     data_columns = ("words", "tags")
     list_columns = ("ids", "shapes", "characters", "character_lengths", "target")
     length_columns = ("ids",)
@@ -119,9 +118,8 @@ class TaggingPreprocessor(Preprocessor):
         extra = [word for word in hints.extra_words if word not in SPECIAL_TOKENS and self.normal(word) == word]
         rare = [word for word in extra if word in words]  # their vectors are known, and training meets them
         met = dict.fromkeys([*SPECIAL_TOKENS, *kept, *rare])
-        order = dict.fromkeys([*met, *extra])
-        self.words = {word: index for index, word in enumerate(order)}
-        self.unseen = len(order) - len(met)
+        self.words = {word: index for index, word in enumerate(dict.fromkeys([*met, *extra]))}
+        self.unseen = len(self.words) - len(met)
         self._characters(sorted({letter for word in raw for letter in word}))
         self._labels(sorted(labels))
         learned = learn(raw)
@@ -193,11 +191,9 @@ class TaggingPreprocessor(Preprocessor):
 
     def decode(self, outputs: Tagging[AnyArray], top_k: int = 1) -> list[Record]:
         """Paths -> ``tags`` as IOB2, and ``entities`` by word; with several, ``paths`` with the probability of each."""
-        records: list[Record] = []
-        for ranked in paths.told(outputs, self.tags):
-            record: Record = {"tags": ranked[0]["tags"], "entities": ranked[0]["entities"]}
-            records.append(record | {"paths": ranked} if top_k > 1 else record)
-        return records
+        found = paths.told(outputs, self.tags)
+        records: list[Record] = [{name: ranked[0][name] for name in ("tags", "entities")} for ranked in found]
+        return [one | {"paths": ranked} for one, ranked in zip(records, found, strict=True)] if top_k > 1 else records
 
     def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Owner]]:
         """Split texts into words, sentences, and windows of long ones; a list is taken as words already."""
@@ -221,6 +217,10 @@ class TaggingPreprocessor(Preprocessor):
             text = given if isinstance(given, str) else " ".join(given)
             joined.append(located(record, self.spots(given), text))
         return joined
+
+    def typed(self, text: Text) -> str | None:
+        """Return words as raw text: without blanks where it is cut into the same words, as letters of Chinese are."""
+        return joined(self.splitter, [str(word) for word in text])
 
     def spots(self, text: Text) -> list[Word]:
         """Return the words of a text with their places; those of a list as if they were joined by blanks."""

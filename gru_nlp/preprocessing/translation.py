@@ -26,7 +26,6 @@ class TranslationPreprocessor(Preprocessor):
     """
 
     answer = "gru_nlp.answers.translations.TranslationAnswer"
-    example = "-- a small dog runs through the park"
     data_columns = ("source", "target")
     list_columns = ("ids", "target_ids")
     scalar_columns = ("tokens",)

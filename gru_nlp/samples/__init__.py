@@ -16,6 +16,13 @@ MODULES = {
     "topics": "gru_nlp.samples.topics",
     "translation": "gru_nlp.samples.translation",
 }
+#: A text for each that its models may be tried with.
+EXAMPLES = {
+    "entities": "Ms Amara Brook left Selby for the Brook Bank",
+    "sentiment": "a great cast, but far too slow",
+    "topics": "the striker scored twice before the break",
+    "translation": "a small dog runs through the park",
+}
 SPLITS = ("train", "validation", "test")
 
 

@@ -139,3 +139,9 @@ def windows(size: int, longest: int, overlap: int) -> list[range]:
         return [range(size)]
     step = longest - overlap
     return [range(start, min(start + longest, size)) for start in range(0, size - overlap, step)]
+
+
+def joined(splitter: Tokenizer, words: Sequence[str]) -> str:
+    """Return words as raw text: without blanks where it is cut into the same words, as letters of Chinese are."""
+    close = "".join(words)
+    return close if [word.text for word in split_words(splitter, [close])[0]] == list(words) else " ".join(words)

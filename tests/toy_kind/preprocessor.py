@@ -27,7 +27,6 @@ class VowelPreprocessor(Preprocessor):
     """The characters that occur in training; id 0 is padding, 1 a character that was not seen."""
 
     answer = "toy_kind.answer.CountAnswer"
-    example = "-- a text"
     data_columns = ("text", "label")
     list_columns = ("ids",)
     scalar_columns = ("tokens", "target")
