@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 
 from gru_nlp.data.layouts import Layout, Row
 from gru_nlp.data.readers import Defect
-from gru_nlp.data.values import shortened, spellings
+from gru_nlp.data.values import shortened, shown, spellings
 from gru_nlp.data.where import Found, Split
 from gru_nlp.errors import UserError
 from gru_nlp.text import schemes, tag_styles
@@ -73,7 +73,9 @@ class TaggedSentence(Layout):
     def row(self, fields: Mapping[str, Any]) -> Row | None:
         """Return words and tags, in whatever scheme; a sentence without words is left out."""
         if "text" in fields and "spans" in fields:
-            text = str(fields["text"])
+            text = fields["text"]
+            if not isinstance(text, str):
+                raise Defect(f"'text' holds {shown(text)}, which is no text: mend it, or leave the row out")
             words, tags, widened = from_spans(text, split_words(self._splitter, [text])[0], fields["spans"])
         else:
             (words, tags), widened = self._lists(fields), ""
@@ -234,7 +236,8 @@ def _triples(given: Any) -> Iterator[tuple[int, int, str]]:
         values = [span.get(key) for key in ("start", "end", "label")] if isinstance(span, dict) else span
         if isinstance(values, list) and len(values) == 3:
             start, end, label = values
-            if isinstance(start, int) and isinstance(end, int) and str(label).strip():
+            named = (isinstance(label, str) and label.strip()) or type(label) is int
+            if type(start) is type(end) is int and named:
                 yield start, end, "_".join(str(label).split())
                 continue
         raise Defect('spans need [start, end, label] or {"start": 0, "end": 4, "label": "PER"}')

@@ -119,6 +119,8 @@ def is_missing(value: Any) -> bool:
 def shown(value: Any) -> str:
     """Return a value that cannot be used as a person knows it, cut short."""
     kinds = {dict: "an object", list: "a list", bool: "a switch", int: "a number", float: "a number", bytes: "bytes"}
+    if value is None:
+        return "nothing"
     kind = kinds.get(type(value), f"a value of type {type(value).__name__}")
     try:
         text = json.dumps(value, ensure_ascii=False)

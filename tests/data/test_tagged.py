@@ -184,6 +184,11 @@ def test_spans_that_cut_words_are_widened_and_told(caplog):
         ({"text": "a b", "spans": [[1, 2, "X"]]}, "a.txt:1: the span 1 to 2 holds no word"),
         ({"text": "ab c", "spans": [[0, 1, "X"], [1, 4, "Y"]]}, "shares a word with the one before it"),
         ({"text": "ab", "spans": [["x", 1, "X"]]}, "a.txt:1: spans need [start, end, label]"),
+        ({"text": "ab", "spans": [[False, 1, "X"]]}, "a.txt:1: spans need [start, end, label]"),
+        ({"text": "ab", "spans": [[0, 1, ["X"]]]}, "a.txt:1: spans need [start, end, label]"),
+        ({"text": "ab", "spans": [[0, 1, None]]}, "a.txt:1: spans need [start, end, label]"),
+        ({"text": {"de": "ab"}, "spans": []}, 'a.txt:1: \'text\' holds an object ({"de": "ab"}), which is no text'),
+        ({"text": None, "spans": []}, "a.txt:1: 'text' holds nothing, which is no text: mend it, or leave"),
         ({"tokens": ["a\ud800"], "tags": ["O"]}, "a.txt:1: half a character (a lone surrogate"),
     ],
 )
