@@ -33,6 +33,8 @@ FOLLOWING = "\u0e33\u0eb3\uff9e\uff9f"
 NEARLY_ALL = 0.99
 #: Share of all training words from which on a script is worth a remark.
 SOME = 0.01
+#: Letters that the remark shows of a word.
+LONGEST = 20
 
 #: How each script is cut; the runs of one that is left out stay whole.
 Cut = Mapping[str, str]
@@ -54,7 +56,8 @@ class Learned(NamedTuple):
     @property
     def remark(self) -> str:
         """What a person who trains is told of those; empty where there are none."""
-        names, examples = (" and ".join(told) for told in (self.whole, self.whole.values()))
+        examples = ", ".join(dict.fromkeys(word[:LONGEST] for word in self.whole.values()))
+        names = ", ".join(self.whole)
         return names and (
             f"training words of {names} are of several letters ({examples}), and raw text of theirs is not cut into "
             "words: predict needs it as words (input_format=conll, lists of words, or blanks between the words)"

@@ -83,10 +83,10 @@ def test_the_cut_of_each_script_is_learned_from_training_words(words, changed):
 
 def test_words_that_raw_text_cannot_give_are_told_where_they_are_some():
     remark = learn({"北京": 3, "上海": 5, "に": 2, "タワー": 1}).remark
-    assert remark.startswith(
-        "training words of Han and Katakana are of several letters (上海 and タワー), and raw text"
-    )
+    assert remark.startswith("training words of Han, Katakana are of several letters (上海, タワー), and raw text")
     assert "input_format=conll" in remark
+    assert "(東京タワ)" in learn({"東京タワ": 1}).remark
+    assert len(learn({"東京" * 9999: 1}).remark) < 300
     assert learn({"北京": 1, "Beijing": 200}).remark == learn({"北": 1}).remark == ""
 
 
