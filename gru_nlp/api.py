@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gru_nlp import console
 from gru_nlp.cli.quoting import without_dirs
 from gru_nlp.cli.shell import arranged, composed
 from gru_nlp.config import absolute_paths, resolved
@@ -24,6 +25,7 @@ def train(*overrides: str) -> run.Run:
     Raises:
         UserError: a mistake in data or options, in one line.
     """
+    console.begin()
     return run.train(composed("train", overrides), arranged("train", without_dirs(overrides)[0]))
 
 
@@ -37,6 +39,7 @@ def evaluate(checkpoint: str | Path, *overrides: str) -> dict[str, float]:
     Raises:
         UserError: a mistake in data or options, in one line.
     """
+    console.begin()
     config = composed("evaluate", [f"checkpoint={checkpoint}", *overrides])
     absolute_paths(config)
     return scoring.evaluate(resolved(config)).scores

@@ -5,6 +5,14 @@ import sys
 
 from gru_nlp.errors import printable
 
+#: Remarks that the command, which is running or has run last, has made.
+_TOLD: set[str] = set()
+
+
+def begin() -> None:
+    """Begin a command: remarks of the one before it may be made again."""
+    _TOLD.clear()
+
 
 def is_first_process() -> bool:
     """Return whether this process speaks for the run (one of several under a Lightning strategy)."""
@@ -21,9 +29,19 @@ def _number(name: str) -> int:
 
 
 def say(message: str) -> None:
-    """Print a remark on standard error, once however many processes run."""
+    """Print a line on standard error, once however many processes run."""
     if is_first_process():
         print(printable(message), file=sys.stderr, flush=True)
+
+
+def remark(message: str) -> None:
+    """Print a remark on standard error, once a command however many splits, tables or jobs of a sweep give rise to it.
+
+    What tells of progress is said each time, by ``say``.
+    """
+    if message not in _TOLD:
+        _TOLD.add(message)
+        say(message)
 
 
 def show(result: str) -> None:

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from gru_nlp import console
 from gru_nlp.cli.main import main
 
 
@@ -9,6 +10,7 @@ def _own_folder(tmp_path, monkeypatch):
     """Every test stands in a folder of its own and caches there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    console.begin()
 
 
 @pytest.fixture(scope="session", autouse=True)

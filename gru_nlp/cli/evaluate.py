@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 
 from gru_nlp.answers.writing import check_apart, open_output
 from gru_nlp.config import absolute_paths, resolved
-from gru_nlp.console import say, show
+from gru_nlp.console import remark, say, show
 from gru_nlp.training import predictions
 from gru_nlp.training.scoring import Evaluation, evaluate
 
@@ -30,6 +30,6 @@ def tell(scored: Evaluation) -> None:
     """Show the scores, how they are computed, and those of each class."""
     for name, value in sorted(scored.scores.items()):
         show(f"{name} {value!r}")
-    say(f"scored by: {scored.task.scorer}")
+    remark(f"scored by: {scored.task.scorer}")
     for label, scores in scored.task.details("test").items():
         say(f"  {label}: {json.dumps(scores)}")

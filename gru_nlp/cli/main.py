@@ -2,7 +2,7 @@
 
 import sys
 
-from gru_nlp import __version__
+from gru_nlp import __version__, console
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors, settle
 from gru_nlp.errors import UserError, nearest
 
@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     codes: list[int] = []
     try:
         settle()
+        console.begin()
         with output_errors(codes):
             codes.append(run(sys.argv[1:] if arguments is None else arguments))
     except UserError as error:

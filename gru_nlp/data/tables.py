@@ -16,7 +16,7 @@ from typing import Any
 import datasets
 from datasets.exceptions import DatasetGenerationError
 
-from gru_nlp.console import say
+from gru_nlp.console import remark
 from gru_nlp.errors import UserError
 
 ENCODE_BATCH = 1000
@@ -46,7 +46,7 @@ def folder(given: str | None) -> str:
             raise UserError(f"{given}: cannot be written: {error.strerror} (set data.cache_dir=<folder>)") from None
         temporary = tempfile.mkdtemp(prefix="gru-nlp-tables-")
         atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-        say(f"{wanted} cannot be written ({error.strerror}): tables go to {temporary} until the program ends")
+        remark(f"{wanted} cannot be written ({error.strerror}): tables go to {temporary} until the program ends")
         return temporary
 
 
@@ -130,7 +130,7 @@ def _anew(made: Callable[[], datasets.Dataset], forget: Callable[[], None]) -> d
         except OSError:
             pass  # nothing was kept, so that nothing was damaged
         else:
-            say("a cached table was damaged: it is made anew")
+            remark("a cached table was damaged: it is made anew")
             return made()
         raise
 

@@ -17,7 +17,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
-from gru_nlp.console import say
+from gru_nlp.console import remark
 from gru_nlp.errors import UserError, choose, nearest
 from gru_nlp.preprocessing import paths
 from gru_nlp.preprocessing.base import (
@@ -125,7 +125,7 @@ class TaggingPreprocessor(Preprocessor):
         learned = learn(raw)
         self._cut(learned.cut)
         if learned.remark:
-            say(learned.remark)
+            remark(learned.remark)
 
     def _cut(self, cut: Cut) -> None:
         self.scripts = cut

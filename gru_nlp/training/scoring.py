@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from gru_nlp import build, checkpoint
 from gru_nlp.checkpoint import Checkpoint
-from gru_nlp.console import say
+from gru_nlp.console import remark
 from gru_nlp.data.module import DataModule, Split
 from gru_nlp.errors import UserError, choose
 from gru_nlp.tasks.base import Task
@@ -78,6 +78,6 @@ def scored_split(data: DataModule, wanted: Split) -> Split:
     data.encode(wanted)
     if wanted in data.encoded:
         return wanted
-    say("no test data: scoring the validation data (set data.test=<file>)")
+    remark("no test data: scoring the validation data (set data.test=<file>)")
     data.encode("validation")
     return "validation"

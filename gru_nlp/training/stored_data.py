@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gru_nlp.config import HUB_OPTIONS, STORED_PATHS
-from gru_nlp.console import say
+from gru_nlp.console import remark
 from gru_nlp.errors import UserError
 
 #: Most files in a folder that a checkpoint names, wherever they lie in it; IMDB's has 75,000.
@@ -40,7 +40,7 @@ def check_stored_data(data: dict[str, Any], given: Mapping[str, Any]) -> dict[st
         data["cache_dir"] = None
     paths = stored_paths(data, given)
     for option, path in paths.items():
-        say(f"reading {option}={path}, which the checkpoint names")
+        remark(f"reading {option}={path}, which the checkpoint names")
         check_path(Path(path), option)
     for name in _preset_names(data.get("files")):
         if Path(name).is_absolute() or ".." in Path(name).parts:
@@ -50,7 +50,7 @@ def check_stored_data(data: dict[str, Any], given: Mapping[str, Any]) -> dict[st
     for option, source in _hub_sources(data, given):
         if os.path.exists(source):
             paths[option] = source
-            say(f"reading {option}={source}, a folder here, which the checkpoint names")
+            remark(f"reading {option}={source}, a folder here, which the checkpoint names")
             check_path(Path(source), option)
         elif not HUB_NAME.fullmatch(source):
             raise UserError(f"{option} of the checkpoint is no name of a data set on the hub: set {option}=...")
