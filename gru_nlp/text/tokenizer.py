@@ -12,6 +12,7 @@ from typing import Any
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from gru_nlp.errors import UserError, choose
+from gru_nlp.text.pieces import pieces
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK, UNK_TOKEN
 from gru_nlp.text.stored import read_tokenizer
 
@@ -44,11 +45,11 @@ def _normalizer(normalization: str, lowercase: bool) -> Any:
 
 
 def _checked(texts: Iterable[str]) -> Iterator[str]:
-    """Pass texts on; refuse a training split without a single one that is not blank."""
+    """Pass texts on, words without end in pieces; refuse a training split without a single one that is not blank."""
     some = False
     for text in texts:
         some = some or bool(text.strip())
-        yield text
+        yield from (text[start:end] for start, end in pieces(text))
     if not some:
         raise UserError("the training data has no text to learn a tokenizer from (see data.train=..., data.text=...)")
 

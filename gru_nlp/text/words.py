@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 from gru_nlp.errors import UserError
 from gru_nlp.text.cuts import CHARACTER, FOLLOWING, UNIT, Cut, is_cut, ranges
+from gru_nlp.text.pieces import pieces
 from gru_nlp.text.special import UNK_TOKEN
 
 _INNER = r"[-.,’'/&·]"
@@ -42,9 +43,6 @@ _CLOSING = frozenset({'"', "''", "'", ")", "]", "”", "’", "»"})
 #: The same where no blank need follow. A wide point may stand inside a number.
 _WIDE_ENDS = frozenset("。！？｡︒．។៕။")
 _WIDE_CLOSING = frozenset("」』｣）》〉】〕］")
-#: Most letters between two blanks that are searched for words at once.
-MOST_LETTERS = 10_000
-_ENDLESS = re.compile(rf"\S{{{MOST_LETTERS + 1},}}")
 _LINE_BREAK = re.compile(r"\n\s*\n")
 
 
@@ -87,26 +85,15 @@ def stored_cut(state: Mapping[str, Any]) -> dict[str, str]:
 def split_words(splitter: Tokenizer, texts: Sequence[str]) -> list[list[Word]]:
     """Return the words of each text, every character that is not white space being part of one.
 
-    A word of more than ``MOST_LETTERS`` is cut there: the search for its end would break off.
+    A word without end is cut (``pieces``): the search for its end would break off.
     """
-    pieces = [(number, start, end) for number, text in enumerate(texts) for start, end in _pieces(text)]
-    encodings = splitter.encode_batch([texts[number][start:end] for number, start, end in pieces])
+    parts = [(number, start, end) for number, text in enumerate(texts) for start, end in pieces(text)]
+    encodings = splitter.encode_batch([texts[number][start:end] for number, start, end in parts])
     found: list[list[Word]] = [[] for _ in texts]
-    for (number, first, _), encoding in zip(pieces, encodings, strict=True):
+    for (number, first, _), encoding in zip(parts, encodings, strict=True):
         places = ((first + start, first + end) for start, end in encoding.offsets)
         found[number] += [Word(texts[number][start:end], start, end) for start, end in places]
     return found
-
-
-def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each piece of a text: one, unless it has a word without end."""
-    start = 0
-    if len(text) > MOST_LETTERS:
-        for run in _ENDLESS.finditer(text):
-            for cut in range(run.start() + MOST_LETTERS, run.end(), MOST_LETTERS):
-                yield start, cut
-                start = cut
-    yield start, len(text)
 
 
 def sentences(words: Sequence[Word], text: str, wide: bool) -> list[range]:

@@ -82,6 +82,13 @@ def test_chinese_and_emoji_survive_the_round_trip(name):
         assert tokenizer.decode(tokenizer.encode([text])[0]) == text
 
 
+@pytest.mark.parametrize("name", ["bpe", "byte_bpe", "wordpiece", "unigram"])
+def test_a_word_without_end_is_learned_from_in_pieces(name):
+    tokenizer = fitted(name, [*TEXTS, f"so {'a' * 1_000_000}"])  # whole, it takes the square of its length in time
+    assert UNK not in tokenizer.encode(["so good film"])[0]
+    assert max(map(len, tokenizer.tokens())) <= 10_001
+
+
 def test_bytes_are_never_unknown_and_other_kinds_say_unknown():
     assert UNK not in fitted("byte_bpe").encode(["ξένος 🦀"])[0]
     for name in ("bpe", "unigram", "word", "character"):
