@@ -95,6 +95,52 @@ def expand_users(config: DictConfig) -> None:
             OmegaConf.update(config, option, str(at_home(value)))
 
 
+def text_maps(config: DictConfig) -> None:
+    """Make the maps of a person's own names maps of texts, in place, however they were written.
+
+    Raises:
+        UserError: one is no map, or holds a switch or nothing where a name is needed.
+    """
+    for option in MAP_OPTIONS:
+        value = OmegaConf.select(config, option, throw_on_resolution_failure=False)
+        if value is not None:
+            plain = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+            OmegaConf.update(config, option, text_map(plain, option), merge=False)
+
+
+def text_map(given: Any, option: str) -> dict[str, str]:
+    """Return a map of texts: of a map, of a list of pairs, or of a list of names, whose keys are 0, 1 and so on.
+
+    Args:
+        given: plain values, which YAML may have read as numbers or switches.
+        option: for messages.
+
+    Raises:
+        UserError: it is none of them.
+    """
+    if isinstance(given, list):
+        whole = all(isinstance(item, list) and len(item) == 2 for item in given)
+        given = dict(given) if whole else None if any(isinstance(item, list | dict) for item in given) else given
+        given = dict(enumerate(given)) if isinstance(given, list) else given
+    if not isinstance(given, dict):
+        raise UserError(f"{option} must be a map such as {{a: b, c: d}}")
+    result: dict[str, str] = {}
+    for key, name in given.items():
+        if not isinstance(name, str | int | float) or isinstance(name, bool):
+            shown = "null" if name is None else str(name).lower()
+            raise UserError(f"{option}: {key} stands for {shown}, which is no name: put it in quotes")
+        result |= dict.fromkeys(spellings(key), str(name))
+    return result
+
+
+def spellings(key: Any) -> tuple[str, ...]:
+    """Return the texts that a key of a YAML map may have been written as: ``no`` and ``off`` come as False."""
+    if not isinstance(key, bool):
+        return (str(key),)
+    words = ("true", "yes", "on") if key else ("false", "no", "off")
+    return tuple(spelled for word in words for spelled in (word, word.capitalize(), word.upper()))
+
+
 def at_home(path: str) -> Path:
     """Take ``~`` and ``~name`` at the start of a path for a home folder; leave one that there is not."""
     try:
@@ -153,6 +199,8 @@ def check_ranges(config: Mapping[str, Any]) -> None:
     """
     for option, value in leaves(dict(config)):
         name = option.rpartition(".")[2]
+        if option.startswith(tuple(f"{owner}." for owner in MAP_OPTIONS)):
+            continue
         if value == "auto" and name == "devices":
             continue
         number = isinstance(value, int | float) and not isinstance(value, bool)

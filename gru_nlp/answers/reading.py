@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -10,7 +10,7 @@ from gru_nlp.answers import pipes
 from gru_nlp.data.columns import ColumnOptions, column_separator, read_conll
 from gru_nlp.data.files import decoded, open_bytes
 from gru_nlp.data.readers import Fields, delimiter_of, read_lines, read_parquet
-from gru_nlp.data.values import text_of
+from gru_nlp.data.values import column_names, text_of
 from gru_nlp.errors import UserError, choose
 from gru_nlp.preprocessing.base import Text
 
@@ -42,7 +42,7 @@ class Input(NamedTuple):
     Attributes:
         path: of the file; None: standard input.
         kind: one of ``INPUT_FORMATS``.
-        column: of the text, in tables.
+        column: of the text, in tables; several are joined by a blank.
         encoding: of the bytes.
         delimiter: of csv.
         separator: of the columns of conll; None: found by looking.
@@ -50,7 +50,7 @@ class Input(NamedTuple):
 
     path: str | None
     kind: str
-    column: str
+    column: str | tuple[str, ...]
     encoding: str
     delimiter: str
     separator: str | None = None
@@ -70,7 +70,7 @@ def input_of(config: Mapping[str, Any]) -> Input:
     return Input(
         path=config["input"],
         kind=input_format(config["input_format"], config["input"]),
-        column=config["text"],
+        column=column_names(config["text"], "text"),
         encoding=config["encoding"],
         delimiter=delimiter_of(config["delimiter"], "delimiter"),
         separator=column_separator(config["separator"], "separator"),
@@ -128,9 +128,10 @@ def table_entries(records: Iterator[Fields], source: Input) -> Iterator[Entry]:
     Raises:
         UserError: naming the line that has no such column.
     """
+    columns = column_names(source.column, "text")
     for line, fields in records:
         place = f"{source.name}:{line}"
-        text = field_text(fields, source.column, place)
+        text = field_text(fields, columns, place)
         yield Entry(text, text, place, {} if fields is None else fields)
 
 
@@ -145,7 +146,7 @@ def parquet_of(source: Input) -> Iterator[Fields]:
     return read_parquet(Path(source.path), "input")
 
 
-def field_text(fields: Mapping[str, Any] | None, column: str, place: str) -> Text:
+def field_text(fields: Mapping[str, Any] | None, columns: Sequence[str], place: str) -> Text:
     """Return the text of a record, or its words.
 
     Raises:
@@ -153,5 +154,5 @@ def field_text(fields: Mapping[str, Any] | None, column: str, place: str) -> Tex
     """
     if fields is None:
         return ""
-    given = fields.get(column)
-    return [str(word) for word in given] if isinstance(given, list) else text_of(fields, (column,), place, "text")
+    given = fields.get(columns[0]) if len(columns) == 1 else None
+    return [str(word) for word in given] if isinstance(given, list) else text_of(fields, columns, place, "text")

@@ -1,13 +1,10 @@
 """From what a person types to what Hydra's grammar takes."""
 
-import re
 from collections.abc import Mapping, Sequence
 
-from gru_nlp.config import PATH_OPTIONS
+from gru_nlp.cli import verbatim
 from gru_nlp.errors import UserError, nearest
 
-#: Options whose values are taken as they are typed, whatever they hold.
-VERBATIM = (*PATH_OPTIONS, "delimiter", "data.delimiter", "encoding", "data.encoding")
 #: Those that take a value, which may be the next argument.
 VALUED_FLAGS = (
     *("--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
@@ -113,25 +110,9 @@ def without_nulls(arguments: Sequence[str], groups: Mapping[str, str | None]) ->
 
 
 def quote_paths(arguments: Sequence[str]) -> list[str]:
-    """Quote the values of ``VERBATIM`` options, so that blanks, brackets, ``=`` and any letter are taken as they are.
-
-    In a sweep a comma separates values, so nothing is quoted there.
-    """
-    if is_sweep(arguments):
-        return list(arguments)
-    return [_quoted(argument) for argument in arguments]
-
-
-def _quoted(argument: str) -> str:
-    name, sign, value = argument.partition("=")
-    if not sign or name.lstrip("+") not in VERBATIM or value in ("", "null", "???"):
-        return argument
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-        return argument
-    # Inside quotes only a quote, and backslashes right before one, have a meaning.
-    escaped = re.sub(r"(\\*)'", lambda found: found.group(1) * 2 + "\\'", value)
-    escaped = re.sub(r"(\\+)$", lambda found: found.group(1) * 2, escaped)
-    return f"{name}='{escaped}'"
+    """Quote the values of paths and of a person's own names, so that whatever they hold is taken as it is typed."""
+    sweep = is_sweep(arguments)
+    return [argument if argument.startswith("-") else verbatim.written(argument, sweep) for argument in arguments]
 
 
 def values(arguments: Sequence[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from gru_nlp.cli import quoting, unused
 from gru_nlp.cli.argparse_help import hydra_help_as_strings
 from gru_nlp.cli.composing import composer, default_choices, default_config, explain, group_names, told_in_a_line
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors
-from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users
+from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users, text_maps
 from gru_nlp.console import show
 from gru_nlp.errors import UserError, is_broken, out_of_memory
 
@@ -105,6 +105,7 @@ def _check(config: DictConfig, command: str, defaults: DictConfig) -> None:
         raise UserError(f"{command} needs {missing[0]}=<...>")
     OmegaConf.to_container(config, resolve=True)
     expand_users(config)
+    text_maps(config)
     gone = [name for name in defaults.get("trainer", ()) if name not in config.trainer]
     if gone:
         raise UserError(f"trainer.{gone[0]} is missing: begin a yaml of your own with 'defaults: [default]'")

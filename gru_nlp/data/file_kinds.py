@@ -12,6 +12,7 @@ from gru_nlp.data.images import LabelledImage
 from gru_nlp.data.kinds import CarvedCorpus, LabelledRows, PairRows, TaggedRows
 from gru_nlp.data.layouts import LabelledText, Layout
 from gru_nlp.data.readers import delimiter_of
+from gru_nlp.data.values import column_names
 from gru_nlp.data.where import SPLITS, Files, Split
 from gru_nlp.errors import UserError, choose
 
@@ -107,7 +108,7 @@ class LabelledCorpus(LabelledRows, FileCorpus):
 
     def formats(self) -> dict[str, Format]:
         """Return tables, lines and folders."""
-        columns = tuple(self.columns) if self.columns else None
+        columns = column_names(self.columns, "data.columns") if self.columns else None
         names = (str(self.label), self.text_columns[0])
         return {
             **tables(self.encoding, columns, csv_delimiter(self.format, self.delimiter)),
@@ -194,7 +195,7 @@ class TaggedCorpus(TaggedRows, FileCorpus):
 
     def formats(self) -> dict[str, Format]:
         """Return columns, and tables that hold lists."""
-        columns = tuple(self.columns) if self.columns else None
+        columns = column_names(self.columns, "data.columns") if self.columns else None
         held = {name: format for name, format in tables(self.encoding).items() if name in ("jsonl", "parquet")}
         separator = column_separator(self.separator, "data.separator")
         if separator and self.format in held:

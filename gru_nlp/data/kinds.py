@@ -9,10 +9,12 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gru_nlp.config import text_map
 from gru_nlp.data.corpus import Carving, Corpus, Recipe
 from gru_nlp.data.images import LabelledImage
 from gru_nlp.data.layouts import AsIs, LabelledText, Layout, SentencePair
 from gru_nlp.data.tagged import TaggedSentence, checked_map
+from gru_nlp.data.values import column_names
 from gru_nlp.data.where import Digits, Sample
 from gru_nlp.errors import choose
 from gru_nlp.samples import EXAMPLES
@@ -93,13 +95,17 @@ class LabelledRows:
     @property
     def text_columns(self) -> tuple[str, ...]:
         """The columns of the text, given as one name or as several."""
-        columns = [self.text] if isinstance(self.text, str | int) else self.text
-        return tuple(map(str, columns))
+        return column_names(self.text, "data.text")
 
     def layout(self) -> LabelledText:
-        """Return texts with labels; YAML may have read a label as a number."""
-        names = {str(label): name for label, name in self.label_names.items()} if self.label_names else None
-        return LabelledText(self.text_columns, str(self.label), names, self.skip_empty)
+        """Return texts with labels.
+
+        Raises:
+            UserError: an option names no column, or ``label_names`` is no map.
+        """
+        (label,) = column_names([self.label], "data.label")
+        names = text_map(self.label_names, "data.label_names") if self.label_names else None
+        return LabelledText(self.text_columns, label, names, self.skip_empty)
 
 
 @dataclass(kw_only=True, eq=False)

@@ -141,7 +141,7 @@ class LabelledText(Layout):
 
     def label_order(self) -> Sequence[str] | None:
         """Return the names of ``label_names``."""
-        return list(self.label_names.values()) if self.label_names else None
+        return list(dict.fromkeys(self.label_names.values())) if self.label_names else None
 
     def _label(self, raw: str) -> str:
         label = raw.strip()

@@ -19,9 +19,10 @@ from typing import Any
 import datasets
 from tokenizers import Tokenizer
 
+from gru_nlp.config import text_map
 from gru_nlp.data.layouts import Layout, Row
 from gru_nlp.data.readers import Defect
-from gru_nlp.data.values import shortened, shown, spellings
+from gru_nlp.data.values import shortened, shown
 from gru_nlp.data.where import Found, Split
 from gru_nlp.errors import UserError
 from gru_nlp.text import schemes, tag_styles
@@ -192,18 +193,15 @@ class TaggedSentence(Layout):
 
 
 def checked_map(given: Any) -> dict[str, str]:
-    """Return what tags and types stand for, all as texts; YAML may have read some as numbers or switches.
+    """Return what tags and types stand for, all as texts.
 
     Raises:
         UserError: it is no such map.
     """
-    if given is not None and not isinstance(given, Mapping):
-        raise UserError(f"data.tag_map={given} must be a map such as {{PER_B: B-PER, MISC: O}}")
-    result: dict[str, str] = {}
-    for tag, value in (given or {}).items():
-        if not isinstance(value, str) or not tag_styles.is_meaning(value):
+    result = {} if given is None else text_map(given, "data.tag_map")
+    for tag, value in result.items():
+        if not tag_styles.is_meaning(value):
             raise UserError(f"data.tag_map={{{tag}: {value}}}: '{value}' is no tag like B-PER, no O and no type")
-        result |= dict.fromkeys(spellings(tag), value)
     return result
 
 

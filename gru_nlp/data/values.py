@@ -111,6 +111,22 @@ def label_of(fields: Mapping[str, Any], column: str, option: str, names: Collect
     raise Defect(f"column '{column}' holds {shown(value)}, which is no label: write it as text{known}, or set {option}")
 
 
+def column_names(given: Any, option: str) -> tuple[str, ...]:
+    """Return the names of columns that an option gives: one, or a list; YAML reads the number of a column as such.
+
+    Raises:
+        UserError: there is none, or something else stands there.
+    """
+    columns = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+    for column in columns:
+        if not isinstance(column, str | int) or isinstance(column, bool):
+            shown = "null" if column is None else str(column).lower()
+            raise UserError(f"{option}={shown} names no column (a name that YAML takes for another value needs quotes)")
+    if not columns:
+        raise UserError(f"{option}=[] names no column")
+    return tuple(map(str, columns))
+
+
 def is_missing(value: Any) -> bool:
     """Return whether there is no value: None, or the NaN that tables of numbers have for it."""
     return value is None or (isinstance(value, float) and math.isnan(value))
@@ -127,14 +143,6 @@ def shown(value: Any) -> str:
     except (TypeError, ValueError, RecursionError):
         text = str(value) if not isinstance(value, dict | list) else ""
     return f"{kind} ({shortened(text)})" if text else kind
-
-
-def spellings(key: Any) -> tuple[str, ...]:
-    """Return the texts that a key of a YAML map may have been written as: ``no`` and ``off`` come as False."""
-    if not isinstance(key, bool):
-        return (str(key),)
-    words = ("true", "yes", "on") if key else ("false", "no", "off")
-    return tuple(spelled for word in words for spelled in (word, word.capitalize(), word.upper()))
 
 
 def shortened(text: str) -> str:

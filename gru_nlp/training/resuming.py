@@ -10,7 +10,7 @@ from lightning import Callback, LightningModule, Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from gru_nlp import checkpoint
-from gru_nlp.config import leaves
+from gru_nlp.config import leaves, text_maps
 from gru_nlp.errors import UserError, out_of_memory
 from gru_nlp.training import lightning_parts, run_folder
 from gru_nlp.training.parts import Parts, prepare
@@ -98,6 +98,7 @@ def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -
             told = f"{override.input_line}: resume takes the stored config as it is; only single values can be changed"
             raise UserError(told)
         OmegaConf.update(stored, name, override.value())
+    text_maps(stored)
     return stored
 
 

@@ -99,10 +99,10 @@ def test_switches_of_yaml_are_the_words_that_they_were_written_as():
         ("a O\nb 3\n", [], "a.txt:2: '3' is a number and no tag: see data.columns and data.tag, or set data.tag_map={"),
         ("a O\nb " + "x-b" * 40 + "\n", [], "a.txt:2: '" + ("x-b" * 40)[:40] + "...' may be a type"),
         ("a O\nb PER\n", ["data.scheme=bioes"], "a.txt: its tags have neither B nor I, so data.scheme=bioes has no ef"),
-        ("a O\n", ["data.tag_map=[a]"], "must be a map such as {PER_B: B-PER, MISC: O}"),
-        ("a O\n", ["data.tag_map=x"], "data.tag_map=x must be a map such as"),
+        ("a O\n", ["data.tag_map=[{a: b}]"], "data.tag_map must be a map such as {a: b, c: d}"),
+        ("a O\n", ["data.tag_map=x"], "data.tag_map must be a map such as"),
         ("a O\n", ["data.tag_map={PER: B_PER}"], "{PER: B_PER}: 'B_PER' is no tag like B-PER, no O and no type"),
-        ("a O\n", ["data.tag_map={PER: null}"], "data.tag_map={PER: None}: 'None' is no tag like B-PER"),
+        ("a O\n", ["data.tag_map={PER: null}"], "data.tag_map: PER stands for null, which is no name"),
         ("a O\n", ["data.tag_map={PER: 3}"], "data.tag_map={PER: 3}: '3' is no tag like B-PER"),
     ],
 )  # fmt: skip
