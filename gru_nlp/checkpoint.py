@@ -254,16 +254,28 @@ def load_weights(checkpoint: Checkpoint, model: nn.Module) -> None:
         raise UserError(f"{checkpoint.path}: the weights do not fit the model: {reason}") from None
 
 
-def save(path: Path, content: Mapping[str, Any]) -> None:
+def save(path: Path, content: Mapping[str, Any], option: str | None = None) -> None:
     """Write a checkpoint file whole; one that stood there stays until then.
+
+    Args:
+        path: of the file.
+        content: of the file, this program's record under ``KEY`` among it.
+        option: that chooses another place, for messages.
 
     Raises:
         UserError: it cannot be written.
     """
     packed = io.BytesIO()  # torch's writer of files ends the process where the disk is full
     torch.save(content, packed)
-    with bytes_whole(path) as file:
+    with bytes_whole(path, option) as file:
         file.write(packed.getbuffer())
+
+
+def write(path: Path, checkpoint: Checkpoint, option: str | None = None) -> None:
+    """Write what ``load`` gives of a checkpoint, and nothing else, as a file; arguments and errors as ``save``."""
+    own = {"format": FORMAT, **{name: getattr(checkpoint, name) for name in FIELDS}}
+    weights = {f"{MODEL_PREFIX}{name}": values for name, values in checkpoint.weights.items()}
+    save(path, {"state_dict": weights, KEY: own}, option)
 
 
 def add_scores(path: Path, scores: Mapping[str, float]) -> None:
