@@ -1,6 +1,8 @@
 """The configuration tree: where it lies, which values are paths, whether a number was given as a word."""
 
+import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -109,34 +111,49 @@ def text_maps(config: DictConfig) -> None:
 
 
 def text_map(given: Any, option: str) -> dict[str, str]:
-    """Return a map of texts: of a map, of a list of pairs, or of a list of names, whose keys are 0, 1 and so on.
+    """Return a map of texts: of a map, or of a list of names, whose keys are 0, 1 and so on.
 
     Args:
         given: plain values, which YAML may have read as numbers or switches.
         option: for messages.
 
     Raises:
-        UserError: it is none of them.
+        UserError: it is neither, or a name is none.
     """
-    if isinstance(given, list):
-        whole = all(isinstance(item, list) and len(item) == 2 for item in given)
-        given = dict(given) if whole else None if any(isinstance(item, list | dict) for item in given) else given
-        given = dict(enumerate(given)) if isinstance(given, list) else given
-    if not isinstance(given, dict):
-        raise UserError(f"{option} must be a map such as {{a: b, c: d}}")
+    given = dict(enumerate(given)) if isinstance(given, list) else given
+    if not isinstance(given, Mapping):
+        raise UserError(f"{option}={given} must be a map such as {{a: b, c: d}}, or a list such as [b, d] for 0 and 1")
     result: dict[str, str] = {}
     for key, name in given.items():
-        if not isinstance(name, str | int | float) or isinstance(name, bool):
-            shown = "null" if name is None else str(name).lower()
-            raise UserError(f"{option}: {key} stands for {shown}, which is no name: put it in quotes")
-        result |= dict.fromkeys(spellings(key), str(name))
+        if not isinstance(name, str | int | float) or isinstance(name, bool) or name == "":
+            shown = "nothing" if name == "" else json.dumps(name, default=str)
+            told = f"{option}: {undisguised(str(key))} stands for {shown}"
+            raise UserError(f"{told}, which is no name (what YAML takes for another value needs quotes)")
+        for spelled in spellings(key):
+            if re.fullmatch("_[a-z]+_", spelled):
+                raise UserError(f"{option}: {spelled} is a word of Hydra's, which a map cannot hold")
+            result[spelled] = str(name)
     return result
+
+
+def disguised(text: str) -> str:
+    """Return a key of a map as Hydra's grammar gives it back: as it is, or as the digits of its bytes."""
+    number = text.isdecimal() and text == str(int(text)) if text.isascii() else False
+    word = re.fullmatch(r"(?!_typed_)(?!(?:true|false|null|nan|inf)$)[A-Za-z_][\w-]*", text, re.ASCII | re.IGNORECASE)
+    return text if number or word else f"_typed_{text.encode('utf-8', 'surrogateescape').hex()}"
+
+
+def undisguised(text: str) -> str:
+    """Return a text with all keys in it as they were typed."""
+    return re.sub(
+        "_typed_((?:[0-9a-f]{2})*)", lambda found: bytes.fromhex(found[1]).decode("utf-8", "surrogateescape"), text
+    )
 
 
 def spellings(key: Any) -> tuple[str, ...]:
     """Return the texts that a key of a YAML map may have been written as: ``no`` and ``off`` come as False."""
     if not isinstance(key, bool):
-        return (str(key),)
+        return (undisguised(str(key)),)
     words = ("true", "yes", "on") if key else ("false", "no", "off")
     return tuple(spelled for word in words for spelled in (word, word.capitalize(), word.upper()))
 

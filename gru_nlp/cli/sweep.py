@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from gru_nlp.config import undisguised
 from gru_nlp.training.run_folder import METRICS
 
 
@@ -35,12 +36,12 @@ def table(jobs: Sequence[Finished]) -> list[str]:
     names = [name for name in names if all(name in scores for _, scores in scored)]
     rows = [["", *names, "folder"]]
     for job, scores in scored:
-        shown = " ".join(override for override in job.overrides if override in varied) or "as it is"
+        shown = " ".join(undisguised(override) for override in job.overrides if override in varied) or "as it is"
         rows.append([shown, *(f"{scores[name]:.4f}" for name in names), str(job.folder)])
     if any(len(group) > 1 for group in kinds.values()) and any(o.startswith("seed=") for o in varied):
         for kind, group in kinds.items():
             means = [_mean([scores[name] for scores in group]) for name in names]
-            rows.append([" ".join([*kind, f"mean of {len(group)} seeds"]), *means, ""])
+            rows.append([" ".join([*map(undisguised, kind), f"mean of {len(group)} seeds"]), *means, ""])
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 

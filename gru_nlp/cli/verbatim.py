@@ -4,13 +4,14 @@ Paths, and names of columns, labels and tags, are a person's own, and hold blank
 YAML takes for a number or a switch. Quotes around a whole value, a name in a list or one in a map are taken off; inside
 them a comma or a bracket is a letter like any other. In a sweep a comma stands between the values to be tried.
 
-Hydra's maps have no quoted keys, so that a map is handed over as a list of pairs (``config.text_maps`` makes it one).
+Hydra's maps have no quoted keys: what its grammar would not give back as it is typed is handed over in disguise, which
+``config.text_maps`` takes off again.
 """
 
 import re
 from collections.abc import Iterator
 
-from gru_nlp.config import MAP_OPTIONS, PATH_OPTIONS
+from gru_nlp.config import MAP_OPTIONS, PATH_OPTIONS, disguised
 from gru_nlp.errors import UserError
 
 #: Options whose value is one text.
@@ -53,6 +54,8 @@ def written(argument: str, sweep: bool) -> str:
     name = option.lstrip("+")
     if not sign or name not in (*TEXTS, *LISTS, *MAP_OPTIONS) or value in NOTHING:
         return argument
+    if name in MAP_OPTIONS and option == name:
+        option = f"++{name}"  # a preset's own names would let no others in
     if not sweep or not value.strip(", "):  # a comma alone is a delimiter
         return f"{option}={_value(name, value)}"
     if _FUNCTION.fullmatch(value):
@@ -63,16 +66,28 @@ def written(argument: str, sweep: bool) -> str:
 
 
 def _value(name: str, typed: str) -> str:
+    if name in MAP_OPTIONS:
+        return typed if typed.startswith("${") else _map(name, typed.strip())
     inside = typed.strip()
-    if name in MAP_OPTIONS and inside.startswith("{") and inside.endswith("}"):
-        pairs = (f"[{quoted(key)},{quoted(value)}]" for key, value in _pairs(inside[1:-1], name))
-        return f"[{','.join(pairs)}]" if inside[1:-1].strip() else "{}"
-    listed = inside.startswith("[") and inside.endswith("]") and not inside.startswith("[[")
-    if name not in TEXTS and listed:
-        return f"[{','.join(quoted(_bare(item)) for item in _split(inside[1:-1], _ITEM) if inside[1:-1].strip())}]"
-    if name in MAP_OPTIONS or re.fullmatch(_QUOTED, typed, re.DOTALL):
-        return typed
-    return quoted(typed)
+    if name in LISTS and inside.startswith("[") and inside.endswith("]"):
+        return f"[{','.join(map(quoted, _items(inside)))}]"
+    return typed if re.fullmatch(_QUOTED, typed, re.DOTALL) else quoted(typed)
+
+
+def _map(name: str, typed: str) -> str:
+    """Return a map of texts, or a list of names for 0, 1 and so on, as a map that Hydra takes."""
+    if typed.startswith("{") and typed.endswith("}"):
+        pairs = list(_pairs(typed[1:-1], name)) if typed[1:-1].strip() else []
+    elif typed.startswith("[") and typed.endswith("]"):
+        pairs = [(str(number), item) for number, item in enumerate(_items(typed))]
+    else:
+        raise UserError(f"{name}={typed} must be a map such as {{a: b, c: d}}, or a list such as [b, d] for 0 and 1")
+    return f"{{{','.join(f'{disguised(key)}:{quoted(value)}' for key, value in pairs)}}}"
+
+
+def _items(typed: str) -> list[str]:
+    """Return the texts of a list in brackets."""
+    return [_bare(item) for item in _split(typed[1:-1], _ITEM)] if typed[1:-1].strip() else []
 
 
 def quoted(text: str) -> str:
@@ -110,7 +125,7 @@ def _pairs(text: str, option: str) -> Iterator[tuple[str, str]]:
         UserError: a part of it has no colon, or a key occurs twice.
     """
     place, seen = 0, set()
-    while place <= len(text) and text.strip():
+    while place <= len(text):
         key = _PAIR.match(text, place)
         value = key and _ITEM.match(text, key.end())
         if not key or not value:

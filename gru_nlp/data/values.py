@@ -164,6 +164,9 @@ def value_of(fields: Mapping[str, Any], column: str, option: str) -> Any:
             hint = nearest(column, map(str, fields))
             known = ", ".join(map(str, fields))
             cut = otherwise_cut(names, option.rpartition(".")[0])
+            parts = [part.strip() for part in column.split(",")]
+            if len(parts) > 1 and option.endswith("text") and all(part in fields for part in parts):
+                hint = f"; several columns are {option}=[{column}]"
             raise Defect(f"no column '{column}'; the columns are: {known} (set {option}=...){cut or hint}")
     value = fields[column]
     if isinstance(value, Unusable):

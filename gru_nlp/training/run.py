@@ -13,7 +13,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from omegaconf import DictConfig
 
 from gru_nlp import checkpoint
-from gru_nlp.config import absolute_paths, resolved
+from gru_nlp.config import absolute_paths, resolved, undisguised
 from gru_nlp.console import is_first_process, say
 from gru_nlp.errors import UserError
 from gru_nlp.predictor import Predictor
@@ -92,7 +92,7 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
         "wall_seconds": round(time.monotonic() - started, 1),
-        "overrides": list(given),
+        "overrides": [undisguised(override) for override in given],
     }
     records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
     if is_first_process():
@@ -182,7 +182,7 @@ def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str,
 
 def log_options(logger: Logger, given: Sequence[str], scores: Mapping[str, float]) -> None:
     """Let a logger keep the options of a run; TensorBoard shows the scores of runs beside them."""
-    options = dict(override.lstrip("+").partition("=")[::2] for override in given)
+    options = dict(undisguised(override).lstrip("+").partition("=")[::2] for override in given)
     if isinstance(logger, TensorBoardLogger):
         logger.log_hyperparams(options, dict(scores))
     else:

@@ -11,7 +11,7 @@ from gru_nlp import build
 from gru_nlp.cli.main import main
 from gru_nlp.cli.shell import composed
 from gru_nlp.cli.verbatim import written
-from gru_nlp.config import resolved, text_map
+from gru_nlp.config import resolved, text_map, undisguised
 from gru_nlp.errors import UserError
 
 ODD = [
@@ -37,7 +37,7 @@ def test_a_name_is_taken_as_it_is_alone_in_a_list_and_in_a_map(name):
     mark = "'" if '"' in name else '"'
     if not name.endswith("\\") and mark not in name:  # which needs a backslash of its own before the quote
         assert value(f"data.text=[a,{mark}{name}{mark}]") == ["a", name]
-        assert value(f"data.tag_map={{{mark}{name}{mark}: {mark}{name}{mark}}}") == [[name, name]]
+        assert text_map(value(f"data.tag_map={{{mark}{name}{mark}: {mark}{name}{mark}}}"), "x") == {name: name}
 
 
 @pytest.mark.parametrize(
@@ -51,17 +51,27 @@ def test_a_name_is_taken_as_it_is_alone_in_a_list_and_in_a_map(name):
         ("data.text=[]", []),
         ("data.text=null", None),
         ("data.label='null'", "null"),
-        ("data.label_names={0:negative,1:positive}", [["0", "negative"], ["1", "positive"]]),
-        ("data.label_names={yes: no, 'a, b': \"c: d\", 1.0: x, true: y, 1: z, ä: ü}",
-         [["yes", "no"], ["a, b", "c: d"], ["1.0", "x"], ["true", "y"], ["1", "z"], ["ä", "ü"]]),
-        ("data.label_names=[negative,positive]", ["negative", "positive"]),
-        ("data.tag_map=[['a','O']]", [["a", "O"]]),
-        ("data.tag_map={}", {}),
-        ("data.tag_map={a:b:c, \"x:y\": O, '': O}", [["a", "b:c"], ["x:y", "O"], ["", "O"]]),
     ],
 )  # fmt: skip
-def test_lists_and_maps_hold_texts(argument, expected):
+def test_lists_hold_texts(argument, expected):
     assert value(argument) == expected
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("data.label_names={0:negative,1:positive}", {"0": "negative", "1": "positive"}),
+        ("data.label_names={yes: no, 'a, b': \"c: d\", 1.0: x, true: y, 1: z, ä: ü, 01: v, +1: w, 1_0: u}",
+         {"yes": "no", "a, b": "c: d", "1.0": "x", "true": "y", "1": "z", "ä": "ü", "01": "v", "+1": "w", "1_0": "u"}),
+        ("data.label_names=[negative,positive]", {"0": "negative", "1": "positive"}),
+        ("data.tag_map={}", {}),
+        ("data.tag_map=[]", {}),
+        ("data.tag_map={a:b:c, \"x:y\": O, '': O, _: O, _typed_41: O}",
+         {"a": "b:c", "x:y": "O", "": "O", "_": "O", "_typed_41": "O"}),
+    ],
+)  # fmt: skip
+def test_maps_hold_texts(argument, expected):
+    assert text_map(value(argument), "x") == expected
 
 
 @pytest.mark.parametrize(
@@ -71,7 +81,7 @@ def test_lists_and_maps_hold_texts(argument, expected):
         ("data.label=0,yes,größe", ["0", "yes", "größe"]),
         ("data.label=a b,\"c, d\",'e'", ["a b", "c, d", "e"]),
         ("data.text=[title,body],title", [["title", "body"], "title"]),
-        ("data.label_names={0:a,1:b},[c,d],null", [[["0", "a"], ["1", "b"]], ["c", "d"], None]),
+        ("data.label_names={0:a,1:b},[c,d],null", [{0: "a", 1: "b"}, {0: "c", 1: "d"}, None]),
         ("data.delimiter=;", [";"]),
         ("data.delimiter=,", [","]),
         ("data.delimiter=;,|", [";", "|"]),
@@ -89,8 +99,10 @@ def test_a_comma_stands_between_the_values_of_a_sweep(argument, expected):
         ("data.tag_map={a}", "data.tag_map: 'a' is no pair: write {key: value, ...}, names with commas in quotes"),
         ("data.tag_map={a, b: O}", "data.tag_map: 'a' is no pair"),
         ("data.label_names={a: b, a: c}", "data.label_names: 'a' occurs twice"),
-        ("data.label_names=a", "data.label_names must be a map such as {a: b, c: d}"),
-        ("data.label_names=[[a,b,c]]", "data.label_names must be a map"),
+        ("data.label_names=a", "data.label_names=a must be a map such as {a: b, c: d}, or a list such as [b, d] for 0"),
+        ("data.label_names={0:a,1:b", "data.label_names={0:a,1:b must be a map such as"),
+        ("data.label_names={0: '', 1: b}", "data.label_names: 0 stands for nothing, which is no name"),
+        ("data.label_names={_target_: x, 1: b}", "data.label_names: _target_ is a word of Hydra's"),
         ("data.text=null", "data.text=null names no column"),
         ("data.text=[]", "data.text=[] names no column"),
         ("data.label=null", "data.label=null names no column"),
@@ -151,10 +163,18 @@ def test_labels_that_yaml_takes_for_something_else_are_named(labels, option, nam
     assert order == list(dict.fromkeys(names.split()))
 
 
+def test_a_preset_of_named_labels_takes_others_and_a_record_shows_them_as_typed():
+    given = ["data=sst2", "data.train=a.txt", "data.label_names={0: bad, größe: good}"]
+    names = {"0": "bad", "1": "positive", "größe": "good"}
+    assert resolved(composed("train", given))["data"]["label_names"] == names
+    assert resolved(composed("train", [*given[:2], "data.label_names=[a,b]"]))["data"]["label_names"]["1"] == "b"
+    assert undisguised(written(given[2], sweep=False)) == "++data.label_names={0:'bad',größe:'good'}"
+
+
 def test_a_yaml_of_ones_own_may_hold_switches_and_numbers():
     words = ("no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE")
     assert text_map({False: "bad", 1: 2}, "x") == {**dict.fromkeys(words, "bad"), "1": "2"}
-    with pytest.raises(UserError, match="x: a stands for true, which is no name: put it in quotes"):
+    with pytest.raises(UserError, match="x: a stands for true, which is no name .* needs quotes"):
         text_map({"a": True}, "x")
     Path("own/data").mkdir(parents=True)
     Path("own/data/mine.yaml").write_text("defaults: [csv]\ntrain: a.csv\nlabel_names:\n  yes: good\n  NO: bad\n")
@@ -167,9 +187,13 @@ def test_a_yaml_of_ones_own_may_hold_switches_and_numbers():
 
 def test_names_go_with_a_checkpoint_and_predict_takes_several_columns(capsys):
     Path("a.csv").write_text("the title,body,0\n" + "good,day (1),yes\nbad,night,no\n" * 20)
-    names = ["data.text=[the title,body]", "data.label=2", "data.label_names={yes: 1e3, no: null}"]
+    names = ["data.text=[the title,body]", "data.label=2", "data.label_names={yes: 1e3, no: null, größe: x}"]
     tiny = ["trainer.max_epochs=1", "encoder.hidden_size=4", "embedding.size=4", "trainer.enable_progress_bar=false"]
     assert main(["train", "-m", "data=csv", "data.train=a.csv", "hydra.sweep.dir=a", *names, *tiny, "seed=1"]) == 0
+    assert (
+        "++data.label_names={yes:'1e3',no:'null',größe:'x'}"
+        in json.loads(Path("a/0/metrics.json").read_text())["overrides"]
+    )
     assert main(["evaluate", "checkpoint=a/0", "data.test=a.csv"]) == 0
     Path("b.csv").write_text("text,tag\n" + "good,on\nbad,off\n")
     own = ["data.test=b.csv", "data.text=text", "data.label=tag", "data.label_names={on: 1e3, off: null}"]
