@@ -84,6 +84,8 @@ class Answer(ABC):
     takes_words: ClassVar[bool] = False
     #: Formats in which such answers are written.
     formats: ClassVar[tuple[str, ...]]
+    #: Those that show further predictions than the best.
+    ranked: ClassVar[tuple[str, ...]] = ("jsonl",)
     #: What writes them, in messages.
     writer: ClassVar[str]
     #: The name of the text where the input has no columns.
@@ -100,14 +102,35 @@ class Answer(ABC):
 
     def _kind(self) -> str:
         if self.style.kind is None:
-            return "table" if not self.style.to_file and sys.stdout.isatty() else "jsonl"
+            shown = self.style.top_k == 1 or "table" in self.ranked
+            return "table" if shown and not self.style.to_file and sys.stdout.isatty() else "jsonl"
         if choose("format", self.style.kind, FORMATS) not in self.formats:
             formats = f"{', '.join(self.formats[:-1])} or {self.formats[-1]}"
             tags = " is for words with tags" if self.style.kind == "conll" else ""
             raise UserError(
                 f"format={self.style.kind}{tags or ' is not for this model'}: {self.writer} writes {formats}"
             )
+        if self.style.top_k > 1:
+            self.check_ranked("top_k", self.style.top_k, self.style.kind)
         return self.style.kind
+
+    @classmethod
+    def check_ranked(cls, option: str, count: int, kind: str) -> None:
+        """Refuse to ask for several predictions in a format that shows one.
+
+        Args:
+            option: that asks for them.
+            count: how many.
+            kind: the format.
+
+        Raises:
+            UserError: naming the formats that show them.
+        """
+        if kind not in cls.ranked:
+            raise UserError(
+                f"{option}={count} has no effect on format={kind}: set format={' or '.join(cls.ranked)}, "
+                f"or leave {option} out"
+            )
 
     def given(self, text: Text) -> Text:
         """Return a text as the model takes it."""

@@ -14,6 +14,7 @@ class LabelAnswer(Answer):
     """Labels of texts."""
 
     formats = ("jsonl", "csv", "tsv", "table", "lines", "html")
+    ranked = ("jsonl", "csv", "tsv", "table", "html")
     writer = "a classifier"
 
     def columns(self) -> Sequence[str]:

@@ -45,19 +45,26 @@ def load(config: DictConfig) -> Predictor:
     """Load the checkpoint with the decoding that was asked for.
 
     Raises:
-        UserError: it cannot be read, or is no translator.
+        UserError: it cannot be read, is no translator, or its further hypotheses would not be shown.
     """
     choose("format", config["format"], TranslationAnswer.formats)
     limit_tokenizers()
     stored = checkpoint.load(config["checkpoint"])
     if "decoding" not in stored.config["model"]:
         raise UserError(f"{stored.path}: no translator but a {stored.config['task']['name']} model: use predict")
-    given = resolved(config).get("decoding")
+    given = resolved(config).get("decoding") or {}
     preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, given), list(config["trust"]))
+    if given.get("n_best", 1) > 1:  # the checkpoint's own may be above 1 whatever the format
+        TranslationAnswer.check_ranked("decoding.n_best", given["n_best"], kind_of(config))
     if config["ensemble"]:
         model = joined(stored, model, list(config["ensemble"]), list(config["trust"]))
     set_threads(config["threads"], model)
     return Predictor(preprocessor, model, resolve_device(config["device"]))
+
+
+def kind_of(config: DictConfig) -> str:
+    """Return the format of the answers."""
+    return "jsonl" if config["alignments"] else str(config["format"])
 
 
 def joined(first: checkpoint.Checkpoint, model: nn.Module, others: list[str], trusted: list[str]) -> Ensemble:
@@ -104,6 +111,7 @@ def write(
             picture = None  # one sentence makes one picture
         return {**record, **rounded(alignment)} if config["alignments"] else record
 
-    style = style_of(config, kind="jsonl" if config["alignments"] else config["format"], top_k=count)
+    kind = kind_of(config)
+    style = style_of(config, kind=kind, top_k=count if kind in TranslationAnswer.ranked else 1)
     answer = answer_class(translator.preprocessor)(translator.preprocessor, style)
     flow.run(config, translator, answer, entries, pause, aligned)

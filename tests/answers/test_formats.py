@@ -35,6 +35,29 @@ def written(given, records, kind="csv", of=LabelAnswer, **style):
     return [made.render(record, entry) for record, entry in zip(records, given, strict=True)]
 
 
+@pytest.mark.parametrize(
+    ("of", "kind", "formats"),
+    [
+        (LabelAnswer, "lines", "jsonl or csv or tsv or table or html"),
+        *((EntityAnswer, kind, "jsonl") for kind in ("csv", "tsv", "table", "conll", "lines", "html")),
+        *((TranslationAnswer, kind, "jsonl") for kind in ("csv", "tsv", "lines")),
+    ],
+)
+def test_further_predictions_are_refused_where_the_format_shows_one(of, kind, formats):
+    with pytest.raises(UserError) as refused:
+        answer(kind, of, top_k=3)
+    assert str(refused.value) == f"top_k=3 has no effect on format={kind}: set format={formats}, or leave top_k out"
+    assert answer(kind, of).kind == kind
+
+
+@pytest.mark.parametrize(("of", "shown"), [(LabelAnswer, "table"), (EntityAnswer, "jsonl")])
+def test_a_terminal_shows_further_predictions_too(of, shown, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert answer(None, of).kind == "table"
+    assert answer(None, of, top_k=2).kind == shown
+    assert answer(None, of, top_k=2, to_file=True).kind == "jsonl"
+
+
 def test_csv_keeps_the_columns_of_the_input_and_adds_its_own():
     given = entries('id;text;label\n1;"so; ""good""";old\n\n2;two\n'.replace("2;two", "2;two;x"), delimiter=";")
     lines = written(given, [LABEL, BLANK, LABEL], delimiter=";", top_k=2)

@@ -89,6 +89,8 @@ def test_what_cannot_be_translated_is_told_in_one_line(translator, trained, caps
     cases = {
         ("input=in.txt", "output=o.txt"): "in.txt:2: not utf-8",
         ("decoding=bean", "--", "x"): "did you mean 'beam'?",
+        ("decoding.n_best=3", "--", "x"): "decoding.n_best=3 has no effect on format=lines: set format=jsonl, or leave",
+        ("decoding.n_best=3", "format=csv", "--", "x"): "decoding.n_best=3 has no effect on format=csv",
         ("decoding.n_best=9", "--", "x"): "decoding.n_best=9 must lie between 1 and decoding.beam_size=5",
         ("format=xml", "--", "x"): "format=xml is not known",
     }
