@@ -14,9 +14,17 @@ COMMANDS = {
     "info": "show what a checkpoint holds: task, labels, sizes, scores, config",
 }
 #: Commands that take no options, and their arguments.
-TOOLS = {"completion": ("bash", "zsh", "fish")}
+TOOLS = {"completion": ("bash", "zsh", "fish"), "cache": ("clear",)}
 TOLD = {
     "completion": "print a script that completes commands, options and choices in a shell: bash, zsh or fish",
+    "cache": "show where copies of the texts that were read lie, and how large they are; clear removes them",
+}
+
+NOTES = {
+    "cache": """What train and evaluate read is copied into tables: in the folder gru_nlp of HF_DATASETS_CACHE, which is
+~/.cache/huggingface/datasets unless the environment says otherwise, or of data.cache_dir. Once a new table makes them
+more than 5 gigabytes, those that were not used for longest are removed; GRU_NLP_CACHE_GB in the environment sets
+another number. A table that a running program uses stays.""",
 }
 
 USAGE = """gru-nlp {version}: small recurrent text models on your own text
@@ -93,7 +101,13 @@ def tool(command: str, arguments: list[str]) -> int:
         UserError: it does not know an argument.
     """
     if "--help" in arguments or "-h" in arguments:
-        print(f"gru-nlp {command}: {TOLD[command]}\n\nusage: gru-nlp {command} [{'|'.join(TOOLS[command])}]")
+        usage = f"gru-nlp {command}: {TOLD[command]}\n\nusage: gru-nlp {command} [{'|'.join(TOOLS[command])}]"
+        print(f"{usage}\n\n{NOTES[command]}" if command in NOTES else usage)
+        return 0
+    if command == "cache":
+        from gru_nlp.cli.cache import run as run_cache
+
+        run_cache(arguments)
         return 0
     print("\n".join(completion_lines(arguments)))
     return 0

@@ -17,6 +17,7 @@ import datasets
 from datasets.exceptions import DatasetGenerationError
 
 from gru_nlp.console import remark
+from gru_nlp.data import cache as caching
 from gru_nlp.errors import UserError
 
 ENCODE_BATCH = 1000
@@ -26,9 +27,14 @@ WRITE_BATCH = 20_000
 DAMAGED = (ValueError, TypeError, LookupError, AttributeError, EOFError, FileNotFoundError)
 
 
+def base(given: str | None) -> Path:
+    """Return the folder in which that of cached tables lies; arguments as ``folder``."""
+    return Path(given or datasets.config.HF_DATASETS_CACHE).expanduser()
+
+
 @cache
 def folder(given: str | None) -> str:
-    """Return the folder of cached tables, which can be written.
+    """Return the folder of cached tables, which can be written; say once that texts are copied there.
 
     Args:
         given: the person's own; None: that of ``datasets``, or a temporary one where that cannot be written.
@@ -36,11 +42,16 @@ def folder(given: str | None) -> str:
     Raises:
         UserError: ``given`` cannot be written.
     """
-    wanted = Path(given or datasets.config.HF_DATASETS_CACHE).expanduser()
+    wanted = base(given)
     try:
         wanted.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=wanted):
-            return str(wanted)
+        home = wanted / caching.NAME
+        new = not home.exists()
+        home.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            if new:
+                remark(f"texts are copied to {home}, which gru-nlp cache shows and clears")
+            return str(home)
     except OSError as error:
         if given:
             raise UserError(f"{given}: cannot be written: {error.strerror} (set data.cache_dir=<folder>)") from None
@@ -58,7 +69,10 @@ def read_once(
     Raises:
         UserError: what ``rows`` raises; the table cannot be written.
     """
+    caching.most_bytes()  # what is wrong with it is told before the work
     home = folder(cache_dir)
+    place = caching.place(Path(home), key)
+    known, use = (place / caching.VERSION).exists(), caching.Use(place)
 
     def made() -> datasets.Dataset:
         table = datasets.Dataset.from_generator(rows, features=features, cache_dir=home, fingerprint=key)
@@ -67,7 +81,7 @@ def read_once(
         return table
 
     try:
-        return _anew(made, lambda: shutil.rmtree(Path(home, "generator", f"default-fingerprint={key}", "0.0.0")))
+        table = _anew(made, lambda: shutil.rmtree(place / caching.VERSION))
     except DatasetGenerationError as error:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from None
@@ -76,6 +90,10 @@ def read_once(
         raise
     except OSError as error:
         raise unwritable(home, error) from None
+    use.until(table)
+    if not known:
+        caching.keep_bound(Path(home))
+    return table
 
 
 def encoded_once(
@@ -108,14 +126,23 @@ def encoded_once(
             raise EOFError(f"{len(table)} rows")
         return table
 
+    files = [Path(file["filename"]).with_name(f"cache-{key}.arrow") for file in raw.cache_files[:1]]
+    own = [file for file in files if caching.is_own(file)]
+    new, uses = [file for file in own if not file.exists()], [caching.Use(file) for file in own]
+
     def forget() -> None:
-        for file in raw.cache_files[:1]:
-            Path(file["filename"]).with_name(f"cache-{key}.arrow").unlink()
+        for file in files:
+            file.unlink()
 
     try:
-        return _anew(made, forget)
+        table = _anew(made, forget)
     except OSError as error:
         raise unwritable(str(datasets.config.HF_DATASETS_CACHE), error) from None
+    for use in uses:
+        use.until(table)
+    for file in new:
+        caching.keep_bound(file.parents[3])
+    return table
 
 
 def _anew(made: Callable[[], datasets.Dataset], forget: Callable[[], None]) -> datasets.Dataset:

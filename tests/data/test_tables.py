@@ -62,5 +62,5 @@ def test_a_full_disk_is_told(tmp_path):
         yield {"line": 1}
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(UserError, match=f"^{tmp_path}: a table cannot be written: No space left on device"):
+    with pytest.raises(UserError, match=f"^{tmp_path}/gru_nlp: a table cannot be written: No space left on device"):
         tables.read_once(full, FEATURES, "2" * 32, str(tmp_path))
