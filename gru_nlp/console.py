@@ -44,6 +44,11 @@ def remark(message: str) -> None:
         say(message)
 
 
+def ask(prompt: str) -> None:
+    """Print what invites a person to type, on standard error, without an end of line of its own."""
+    print(prompt, end="", file=sys.stderr, flush=True)
+
+
 def show(result: str) -> None:
     """Print a line of results on standard output, once however many processes run."""
     if is_first_process():

@@ -1,12 +1,12 @@
 """From entries to written answers, window by window; memory stays flat, and a pipe that pauses has its answers."""
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
 from gru_nlp.answers.base import Answer
 from gru_nlp.answers.pipes import Pause
+from gru_nlp.answers.prompt import is_wanted
 from gru_nlp.answers.reading import Entry
 from gru_nlp.answers.writing import check_apart, open_output
 from gru_nlp.console import say
@@ -68,11 +68,11 @@ class Flow:
             self.told = time.perf_counter()
             say(f"{self.count:,} {self.predictor.preprocessor.noun} so far")
 
-    def tell(self) -> None:
-        """Say how fast it went and what was cut."""
+    def tell(self, *, timed: bool) -> None:
+        """Say how fast it went, if ``timed``, and what was cut."""
         seconds = time.perf_counter() - self.started
         noun = self.predictor.preprocessor.noun
-        if self.count > 1:
+        if timed and self.count > 1:
             say(f"{self.count:,} {noun} in {seconds:.1f} s ({self.count / max(seconds, 1e-9):,.0f} {noun}/s)")
         if self.predictor.truncated:
             longest = getattr(self.predictor.preprocessor, "max_length", None)
@@ -93,7 +93,7 @@ def run(
         UserError: the output cannot be written, or is what is read.
     """
     check_apart(config["output"], {"input": config["input"], "checkpoint": config["checkpoint"]})
-    typed = config["input"] is None and sys.stdin.isatty()
+    typed = is_wanted(config)  # and a person waits for each answer
     window = 1 if typed else config["batch_size"] * WINDOW
     with open_output(config["output"]) as output:
         flow = Flow(predictor, answer, output, config["batch_size"], window, refine)
@@ -102,4 +102,4 @@ def run(
         for entry in entries:
             flow.add(entry)
         flow.answer_all()
-    flow.tell()
+    flow.tell(timed=not typed)

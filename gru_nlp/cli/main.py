@@ -9,7 +9,7 @@ from gru_nlp.errors import UserError, nearest
 COMMANDS = {
     "train": "train a model on your own text, or on the embedded sample",
     "evaluate": "score a checkpoint on its own data, or on other data of the same shape",
-    "predict": "label new text: an argument after --, a file, or standard input",
+    "predict": "label new text: an argument after --, a file, standard input, or at a prompt",
     "translate": "translate text: an argument after --, a file, standard input, or at a prompt",
     "info": "show what a checkpoint holds: task, labels, sizes, scores, config",
 }

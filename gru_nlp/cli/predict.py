@@ -1,10 +1,10 @@
-"""Label new text: an argument after ``--``, a file, or standard input."""
+"""Label new text: an argument after ``--``, a file, standard input, or line by line at a prompt."""
 
 from pathlib import Path
 
 from omegaconf import DictConfig
 
-from gru_nlp.answers import flow, images, pipes, reading
+from gru_nlp.answers import flow, images, pipes, prompt, reading
 from gru_nlp.answers.base import Answer, answer_class, style_of
 from gru_nlp.errors import UserError
 from gru_nlp.predictor import Predictor
@@ -32,6 +32,19 @@ def answer_of(config: DictConfig, predictor: Predictor) -> Answer:
     return answer_class(predictor.preprocessor)(predictor.preprocessor, style)
 
 
+def text_answer(config: DictConfig, predictor: Predictor) -> Answer:
+    """Return how the records of a model of texts are written.
+
+    Raises:
+        UserError: it reads images.
+    """
+    answer = answer_of(config, predictor)
+    if answer.reads_images:
+        name = config["input"] or "standard input"
+        raise UserError(f"{name}: no images, which the model of {config['checkpoint']} reads: set input=<image>")
+    return answer
+
+
 def run_text(config: DictConfig, text: str) -> None:
     """Label the one text that stands after ``--``."""
     predictor = load(config)
@@ -43,15 +56,14 @@ def run(config: DictConfig) -> None:
     if images.holds_images(config["input"]):
         run_images(config)
         return
+    if prompt.is_wanted(config):
+        predictor = load(config)
+        flow.run(config, predictor, text_answer(config, predictor), prompt.entries(config["encoding"]))
+        return
     source, pause = reading.input_of(config), pipes.Pause()
     with reading.open_input(source.path, pause) as stream:
         predictor = load(config)
-        answer = answer_of(config, predictor)
-        if answer.reads_images:
-            raise UserError(
-                f"{source.name}: no images, which the model of {config['checkpoint']} reads: set input=<image>"
-            )
-        flow.run(config, predictor, answer, reading.read(stream, source), pause)
+        flow.run(config, predictor, text_answer(config, predictor), reading.read(stream, source), pause)
 
 
 def run_images(config: DictConfig) -> None:

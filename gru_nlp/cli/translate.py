@@ -1,7 +1,6 @@
 """Translate text: an argument after ``--``, a file, standard input, or line by line at a prompt."""
 
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
@@ -9,7 +8,7 @@ from omegaconf import DictConfig
 from torch import nn
 
 from gru_nlp import checkpoint
-from gru_nlp.answers import flow, pipes, reading
+from gru_nlp.answers import flow, pipes, prompt, reading
 from gru_nlp.answers.base import answer_class, style_of, whole
 from gru_nlp.answers.picture import write_picture
 from gru_nlp.answers.translations import TranslationAnswer, rounded
@@ -23,8 +22,6 @@ from gru_nlp.preprocessing.base import Record
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
 
-PROMPT = "> "
-
 
 def run_text(config: DictConfig, text: str) -> None:
     """Translate the one text that stands after ``--``."""
@@ -33,8 +30,8 @@ def run_text(config: DictConfig, text: str) -> None:
 
 def run(config: DictConfig) -> None:
     """Translate a stream of lines: as many out as in, in their order; memory stays flat."""
-    if config["input"] is None and sys.stdin.isatty():
-        write(config, load(config), prompted())
+    if prompt.is_wanted(config):
+        write(config, load(config), prompt.entries(config["encoding"]))
         return
     source, pause = reading.input_of(config), pipes.Pause()
     with reading.open_input(source.path, pause) as stream:
@@ -80,17 +77,6 @@ def joined(first: checkpoint.Checkpoint, model: nn.Module, others: list[str], tr
             raise UserError(f"{path}: another tokenizer than that of {first.path}: train both on the same data")
         members.append(checkpoint.restore(stored, trusted)[1])
     return Ensemble(cast(list[Seq2Seq], members))
-
-
-def prompted() -> Iterator[reading.Entry]:
-    """Yield what a person types, until the end of input."""
-    while True:
-        print(PROMPT, end="", file=sys.stderr, flush=True)
-        line = sys.stdin.readline()
-        if not line:
-            return
-        text = line.rstrip("\n")
-        yield reading.Entry(text, text, "standard input")
 
 
 def write(
