@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import TextIO
 
 from gru_nlp.errors import printable
 
@@ -26,6 +27,16 @@ def _number(name: str) -> int:
     """Return a launcher's number; what is none was left in the environment by something else."""
     value = os.environ.get(name, "0")
     return int(value) if value.isdecimal() else 0
+
+
+def draws(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that moves its cursor and shows colours."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def likes_colours() -> bool:
+    """Return whether the person leaves colours on: where ``NO_COLOR`` holds anything, they do not (no-color.org)."""
+    return not os.environ.get("NO_COLOR")
 
 
 def say(message: str) -> None:

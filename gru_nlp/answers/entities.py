@@ -1,11 +1,11 @@
 """The answers of taggers: entities in a person's text, marked in it, as fields, or as columns of words and tags."""
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import cast
 
+from gru_nlp import console
 from gru_nlp.answers.base import Answer, Style, escaped, flat, whole
 from gru_nlp.errors import choose, printable
 from gru_nlp.preprocessing.base import Preprocessor, Record, Text
@@ -51,7 +51,7 @@ class EntityAnswer(Answer):
 
     def table(self, record: Record, text: Text) -> str:
         """Return that line, on a terminal each entity in its type's colour."""
-        return self._marked(record, whole(text), coloured=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+        return self._marked(record, whole(text), coloured=console.draws(sys.stdout) and console.likes_colours())
 
     def _marked(self, record: Record, text: str, coloured: bool) -> str:
         parts, done = [], 0

@@ -45,9 +45,9 @@ def entries(encoding: str) -> Iterator[Entry]:
 
 def _typed() -> str:
     """Return the next line; nothing at the end of input, where what follows then begins a line of its own."""
-    ask(PROMPT)
     line = ""
     try:
+        ask(PROMPT)
         line = sys.stdin.readline()
     except OSError:  # the terminal has gone
         pass

@@ -17,12 +17,12 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import Logger
 
-from gru_nlp import checkpoint
+from gru_nlp import checkpoint, console
 from gru_nlp.build import build
 from gru_nlp.errors import UserError
 from gru_nlp.tensors import resolve_device
 from gru_nlp.training.run_folder import LOGS
-from gru_nlp.training.story import Story
+from gru_nlp.training.story import Layers, Story
 
 #: Loggers that write below the run folder, a folder a sitting.
 FOLDER_LOGGERS = ("csv", "tensorboard")
@@ -74,6 +74,11 @@ class QuickBar(RichProgressBar):
         if (batch_idx + 1) % REFRESH == 0 or batch_idx + 1 == self.total_train_batches:
             super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
+    def _get_train_description(self, current_epoch: int) -> str:
+        """Count epochs from 1, as all else that is told of a run does; Lightning's bar begins at 0."""
+        last = self.trainer.max_epochs
+        return f"Epoch {current_epoch + 1}" + (f"/{last}" if last is not None and last > 0 else "")
+
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return what is shown beside the bar: scores, not the number of the log folder."""
         shown = dict(super().get_metrics(trainer, pl_module))
@@ -111,13 +116,16 @@ def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:
     shown = config["trainer"]["enable_progress_bar"]
     parts.append(Story(monitor, mode, config["patience"], each_epoch=shown and not draws()))
     if shown and draws():
-        parts.append(QuickBar(refresh_rate=REFRESH, console_kwargs={"stderr": True}))
+        plain = {} if console.likes_colours() else {"color_system": None}
+        parts.append(QuickBar(refresh_rate=REFRESH, console_kwargs={"stderr": True, **plain}))
+    if config["trainer"]["enable_model_summary"]:
+        parts.append(Layers())
     return parts + [added("callbacks", name, part) for name, part in (config.get("callbacks") or {}).items()]
 
 
 def draws() -> bool:
     """Return whether a bar can be drawn: on a terminal, or in a notebook."""
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
+    return console.draws(sys.stderr) or "ipykernel" in sys.modules
 
 
 def added(group: str, name: str, part: Mapping[str, Any], /, **arguments: Any) -> Any:
@@ -153,6 +161,7 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
         UserError: Lightning refuses an option.
     """
     options = {**config["trainer"], "accelerator": resolve_device(config["trainer"]["accelerator"])}
+    options["enable_model_summary"] = False  # Lightning's goes to standard output, in colours, or nowhere
     options["enable_progress_bar"] = config["trainer"]["enable_progress_bar"] and draws()  # else Lightning adds its own
     if options["max_epochs"] in (None, -1) and options["max_steps"] == -1:
         raise UserError("training without an end: set trainer.max_epochs or trainer.max_steps")

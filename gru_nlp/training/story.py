@@ -1,12 +1,21 @@
-"""What a run tells of itself: a line an epoch where there is no bar, and why and where it ended."""
+"""What a run tells of itself: its layers, a line an epoch where there is no bar, and why and where it ended."""
 
 import math
 import time
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities.model_summary.model_summary import summarize
 
 from gru_nlp.console import say
+
+
+class Layers(Callback):
+    """Tell of the model's layers before training."""
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Show a table of them."""
+        say(str(summarize(pl_module)))
 
 
 class Story(Callback):
