@@ -26,6 +26,8 @@ from gru_nlp.training.story import Layers, Story
 
 #: Loggers that write below the run folder, a folder a sitting.
 FOLDER_LOGGERS = ("csv", "tensorboard")
+#: How Lightning starts the processes of a run so that each goes through all of the command.
+STARTED = "popen"
 #: Batches between two redraws of the bar; each redraw costs about a millisecond.
 REFRESH = 20
 
@@ -180,6 +182,9 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
         )
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise UserError(f"trainer: {error}") from None
+    if (method := getattr(built.strategy, "_start_method", STARTED)) != STARTED:
+        told = f"trainer.strategy={options['strategy']} trains in processes ({method}) that give nothing back"
+        raise UserError(f"{told}: set trainer.strategy=ddp, in a script or on the command line")
     return built
 
 

@@ -108,8 +108,12 @@ def check_start(trainer: Trainer, parts: Parts, device: str) -> None:
     """Check what can only be seen once there are batches.
 
     Raises:
-        UserError: an epoch is too short for its validations, or the device computes wrongly.
+        UserError: an epoch is too short for its validations, a split for the processes, or the device computes wrongly.
     """
+    for split, rows in parts.data.encoded.items():
+        if split != "train" and len(rows) < trainer.world_size:
+            told = f"{len(rows)} of {split} for {trainer.world_size} processes, each of which needs one"
+            raise UserError(f"too few rows: {told}: set trainer.devices=1")
     batches = parts.data.train_dataloader()
     lightning_parts.check_interval(trainer, len(batches))
     if device in parity.DOUBTED:
