@@ -2,17 +2,40 @@
 
 import os
 import sys
-from typing import TextIO
+from dataclasses import dataclass, field
+from typing import Literal, TextIO
 
 from gru_nlp.errors import printable
 
-#: Remarks that the command, which is running or has run last, has made.
-_TOLD: set[str] = set()
+#: How much is said: results alone; progress and remarks too; and what libraries say and where a mistake was found.
+Voice = Literal["quiet", "usual", "verbose"]
 
 
-def begin() -> None:
-    """Begin a command: remarks of the one before it may be made again."""
-    _TOLD.clear()
+@dataclass
+class _Spoken:
+    """The voice of the command that is running, and the remarks that it has made."""
+
+    voice: Voice = "usual"
+    told: set[str] = field(default_factory=set)
+
+
+_SPOKEN = _Spoken()
+
+
+def begin(voice: Voice = "usual") -> None:
+    """Begin a command, which speaks so: remarks of the one before it may be made again."""
+    _SPOKEN.voice = voice
+    _SPOKEN.told.clear()
+
+
+def is_quiet() -> bool:
+    """Return whether results alone are wanted."""
+    return _SPOKEN.voice == "quiet"
+
+
+def is_verbose() -> bool:
+    """Return whether all is wanted that libraries say, and where a mistake was found."""
+    return _SPOKEN.voice == "verbose"
 
 
 def is_first_process() -> bool:
@@ -40,8 +63,8 @@ def likes_colours() -> bool:
 
 
 def say(message: str) -> None:
-    """Print a line on standard error, once however many processes run."""
-    if is_first_process():
+    """Print a line on standard error, once however many processes run, unless ``--quiet`` was given."""
+    if is_first_process() and not is_quiet():
         print(printable(message), file=sys.stderr, flush=True)
 
 
@@ -50,14 +73,15 @@ def remark(message: str) -> None:
 
     What tells of progress is said each time, by ``say``.
     """
-    if message not in _TOLD:
-        _TOLD.add(message)
+    if message not in _SPOKEN.told:
+        _SPOKEN.told.add(message)
         say(message)
 
 
 def ask(prompt: str) -> None:
     """Print what invites a person to type, on standard error, without an end of line of its own."""
-    print(prompt, end="", file=sys.stderr, flush=True)
+    if not is_quiet():
+        print(prompt, end="", file=sys.stderr, flush=True)
 
 
 def show(result: str) -> None:

@@ -33,6 +33,8 @@ FLAGS = {
     "--info": ("defaults-tree|defaults|searchpath|plugins|all", "show which yamls make the config, and end"),
     "--config-dir": ("DIR", "a folder of your own yaml, laid out as conf/"),
     "--multirun, -m": ("", "run once for each of several values: option=a,b"),
+    "--quiet": ("", "results and errors alone"),
+    "--verbose": ("", "what libraries say too, and where a mistake was found"),
     "--hydra-help": ("", "Hydra's own flags, and end"),
     "--version": ("", "Hydra's version, and end"),
 }

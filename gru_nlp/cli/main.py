@@ -4,6 +4,7 @@ import sys
 
 from gru_nlp import __version__, console
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors, settle
+from gru_nlp.cli.voice import speaking, taken
 from gru_nlp.errors import UserError, nearest
 
 COMMANDS = {
@@ -83,7 +84,8 @@ def run(given: list[str]) -> int:
     if command not in COMMANDS:
         known = [*COMMANDS, *TOOLS]
         raise UserError(f"unknown command '{command}': choose from {', '.join(known)}{nearest(command, known)}")
-    options = given[1 : given.index("--")] if "--" in given else given[1:]
+    arguments, voice = taken(given[1:])
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if "--help" in options or "-h" in options:
         from gru_nlp.cli.help import explain
 
@@ -91,7 +93,8 @@ def run(given: list[str]) -> int:
         return 0
     from gru_nlp.cli.shell import run_command
 
-    return run_command(command, given[1:])
+    with speaking(voice):
+        return run_command(command, arguments)
 
 
 def tool(command: str, arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from gru_nlp.cli import verbatim
+from gru_nlp.cli.voice import FLAGS
 from gru_nlp.errors import UserError, nearest
 
 #: Those that take a value, which may be the next argument.
@@ -36,7 +37,9 @@ def check_flags(arguments: Sequence[str]) -> None:
     for argument in arguments:
         flag = argument.partition("=")[0]
         if argument.startswith("-") and flag not in HYDRA_FLAGS:
-            raise UserError(f"unknown flag '{flag}'{nearest(flag, HYDRA_FLAGS)} (options are given as name=value)")
+            raise UserError(
+                f"unknown flag '{flag}'{nearest(flag, (*HYDRA_FLAGS, *FLAGS))} (options are given as name=value)"
+            )
     modes = [argument for argument in arguments if argument.partition("=")[0] in MODES]
     if len(modes) > 1:
         raise UserError(f"only one of {' and '.join(modes)} can be given")

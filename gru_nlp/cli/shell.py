@@ -1,6 +1,7 @@
 """The shell around every command: composes its config, runs it, and turns a user's mistake into one line."""
 
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from gru_nlp.cli.argparse_help import hydra_help_as_strings
 from gru_nlp.cli.composing import composer, default_choices, default_config, explain, group_names, told_in_a_line
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors
 from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users, text_maps
-from gru_nlp.console import show
+from gru_nlp.console import is_verbose, show
 from gru_nlp.errors import UserError, is_broken, out_of_memory
 
 INTERRUPTED = 130
@@ -50,6 +51,8 @@ class Job:
         """Run the command; a user's mistake is told here, so that Hydra adds no lines and a sweep goes on."""
         self.entered = True
         sys.argv = self.arguments
+        if is_verbose():
+            logging.getLogger().setLevel(logging.INFO)  # which Hydra has just set anew
         try:
             with output_errors(self.codes):  # here too, since Hydra adds lines to what leaves a job
                 score = self.run(config)
@@ -65,7 +68,7 @@ class Job:
                 raise
             self.codes.append(USER_ERROR)
             sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-            complain(f"job {HydraConfig.get().job.num}: {told}" if sweep else str(told))
+            complain(f"job {HydraConfig.get().job.num}: {told}" if sweep else str(told), error)
         return None
 
     def run(self, config: DictConfig) -> float | None:
@@ -183,7 +186,7 @@ def run_command(command: str, arguments: list[str]) -> int:
         if job.finished:
             tell_sweep(job)
     except UserError as error:
-        complain(str(error))
+        complain(str(error), error)
         return USER_ERROR
     except SystemExit as ended:  # --version and --hydra-help
         if job.entered:

@@ -8,8 +8,10 @@ that keeps silent.
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 
+from gru_nlp.console import is_verbose
 from gru_nlp.errors import FULL, UserError, printable
 
 USER_ERROR = 2
@@ -68,9 +70,11 @@ def forget_ranks() -> None:
                 raise UserError(f"{name}={os.environ[name]} in the environment is no number: unset it")
 
 
-def complain(message: str) -> None:
-    """Print one line on standard error."""
+def complain(message: str, error: Exception | None = None) -> None:
+    """Print one line on standard error; under ``--verbose``, below it, where the ``error`` behind it was raised."""
     print("gru-nlp: " + printable(" ".join(message.split("\n"))), file=sys.stderr)
+    if error is not None and is_verbose():
+        print(printable("".join(traceback.format_exception(error)).rstrip()), file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -30,6 +30,9 @@ FOLDER_LOGGERS = ("csv", "tensorboard")
 STARTED = "popen"
 #: Batches between two redraws of the bar; each redraw costs about a millisecond.
 REFRESH = 20
+LIGHTNING = ("lightning", "lightning.pytorch", "lightning.fabric", "pytorch_lightning")
+#: Those whose words ``--verbose`` lets through.
+LIBRARIES = (*LIGHTNING, "datasets", "huggingface_hub")
 
 
 class MovableCheckpoint(ModelCheckpoint):
@@ -89,8 +92,15 @@ class QuickBar(RichProgressBar):
 
 
 def quieten() -> None:
-    """Keep Lightning's tips and device chatter, and warnings that ask nothing of the user, off the console."""
-    for name in ("lightning", "lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
+    """Keep Lightning's tips and device chatter, and warnings that ask nothing of the user, off the console.
+
+    Under ``--verbose`` they are let through.
+    """
+    if console.is_verbose():
+        for name in LIBRARIES:
+            logging.getLogger(name).setLevel(logging.INFO)
+        return
+    for name in LIGHTNING:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning")
     warnings.filterwarnings("ignore", module="torch")
@@ -126,8 +136,8 @@ def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:
 
 
 def draws() -> bool:
-    """Return whether a bar can be drawn: on a terminal, or in a notebook."""
-    return console.draws(sys.stderr) or "ipykernel" in sys.modules
+    """Return whether a bar is to be drawn: on a terminal, or in a notebook."""
+    return not console.is_quiet() and (console.draws(sys.stderr) or "ipykernel" in sys.modules)
 
 
 def added(group: str, name: str, part: Mapping[str, Any], /, **arguments: Any) -> Any:

@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from gru_nlp.cli import help as helping
-from gru_nlp.cli import quoting
+from gru_nlp.cli import quoting, voice
 from gru_nlp.cli.main import COMMANDS, main
 from gru_nlp.config import conf_dir, leaves
 
@@ -108,4 +108,4 @@ def test_the_flags_that_people_use_are_explained_and_are_taken(capsys):
     for flag in helping.FLAGS:
         assert f"  {flag}" in text
         for name in flag.split(", "):
-            assert name in quoting.HYDRA_FLAGS
+            assert name in (*quoting.HYDRA_FLAGS, *voice.FLAGS)
