@@ -236,3 +236,27 @@ def test_a_run_on_a_local_folder_is_evaluated_from_another(tmp_path, monkeypatch
 def test_the_path_is_asked_for(capsys):
     assert main(["train", "data=hub"]) == 2
     assert "train needs data.path=<...>" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("names", "option", "expected"),
+    [
+        (["O", "PER_B", "PER_I"], [], ["B-PER", "I-PER", "O"]),
+        (["O", "PER", "LOC"], [], ["B-PER", "B-LOC", "O"]),
+        (["none", "PER", "LOC"], ["data.tag_map={none: O, LOC: PLACE}"], ["B-PER", "B-PLACE", "O"]),
+    ],
+)
+def test_names_of_class_labels_are_read_as_people_write_tags(names, option, expected):
+    tags = datasets.List(datasets.ClassLabel(names=names))
+    features = datasets.Features({"tokens": datasets.List(datasets.Value("string")), "ner_tags": tags})
+    put("test", [{"tokens": ["a", "b", "c"], "ner_tags": [1, 2, 0]}], features)
+    assert corpus(*TAGGED, *option).load("test")["tags"][:] == [expected]
+
+
+def test_numbers_without_names_are_named_by_a_map():
+    put("test", [{"tokens": ["a", "b", "c"], "ner_tags": [1, 2, 0]}])
+    with pytest.raises(UserError, match=r"hub \(test\):1: no list of strings 'ner_tags' .*data.tag_map=\{1: B-PER\}"):
+        corpus(*TAGGED).load("test")
+    assert corpus(*TAGGED, "data.tag_map={0: O, 1: B-PER, 2: I-PER}").load("test")["tags"][:] == [
+        ["B-PER", "I-PER", "O"]
+    ]
