@@ -8,7 +8,6 @@ the table is taken, from the cache too. Where too many break it, the data mixes 
 word are remembered in ``widened``.
 """
 
-import logging
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ import datasets
 from tokenizers import Tokenizer
 
 from gru_nlp.config import text_map
+from gru_nlp.console import remark
 from gru_nlp.data.layouts import Layout, Row
 from gru_nlp.data.readers import Defect
 from gru_nlp.data.values import shortened, shown
@@ -28,8 +28,6 @@ from gru_nlp.errors import UserError
 from gru_nlp.text import schemes, tag_styles
 from gru_nlp.text.cuts import DEFAULT
 from gru_nlp.text.words import Word, make_splitter, split_words
-
-logger = logging.getLogger(__name__)
 
 #: What tags of a style look like.
 WAYS = {"places": "tags such as B-PER", "types": "tags such as PER", "alone": "tags such as B"}
@@ -136,21 +134,15 @@ class TaggedSentence(Layout):
         """Read a split, or find what was read of it; tell of what its tags and spans break."""
         table = super().table(found, cache_dir)
         if mended := [place for place in table["broken"] if place]:
-            logger.warning(
-                "%s:%s breaks the file's scheme, and so do tags of %d of %d sentences; they were read by the CoNLL "
-                "rules (a type that changes or follows O begins an entity): see data.scheme",
-                found.name,
-                mended[0],
-                len(mended),
-                len(table),
+            remark(
+                f"{found.name}:{mended[0]} breaks the file's scheme, and so do tags of {len(mended)} of {len(table)} "
+                "sentences; they were read by the CoNLL rules (a type that changes or follows O begins an entity): see "
+                "data.scheme"
             )
         if cut := [(line, told) for line, told in zip(table["line"], table["widened"], strict=True) if told]:
-            logger.warning(
-                "%s: %s, and so do spans of %d of %d sentences; they were widened to whole words",
-                found.place(cut[0][0], None),
-                cut[0][1],
-                len(cut),
-                len(table),
+            remark(
+                f"{found.place(cut[0][0], None)}: {cut[0][1]}, and so do spans of {len(cut)} of {len(table)} "
+                "sentences; they were widened to whole words"
             )
         return table
 
@@ -168,9 +160,9 @@ class TaggedSentence(Layout):
                 "or set data.tag_map=..."
             )
         if style in OPEN and not known:
-            logger.warning("%s: %s (see data.tag_map)", found.name, OPEN[style])
+            remark(f"{found.name}: {OPEN[style]} (see data.tag_map)")
         if split == "train" and (unused := tables[split][0]["unused"]):
-            logger.warning("data.tag_map: %s is neither a tag nor a type of %s", unused, found.name)
+            remark(f"data.tag_map: {unused} is neither a tag nor a type of {found.name}")
 
     def _lists(self, fields: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         pair = []

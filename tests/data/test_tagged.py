@@ -1,6 +1,5 @@
 import gzip
 import json
-import logging
 from pathlib import Path
 
 import datasets
@@ -8,6 +7,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from gru_nlp import console
 from gru_nlp.build import build
 from gru_nlp.config import conf_dir
 from gru_nlp.errors import UserError
@@ -119,13 +119,14 @@ def test_a_bad_file_is_told_with_its_line(content, options, told):
     assert "\n" not in str(caught.value)
 
 
-def test_a_few_broken_tags_are_mended_and_told(caplog):
-    caplog.set_level(logging.WARNING)
+def test_a_few_broken_tags_are_mended_and_told(capsys):
     rows = read("a B-PER\nb I-PER\nc O\n\n" * 99 + "d O\ne I-LOC\n")
     assert rows[-1][:2] == (["d", "e"], ["O", "B-LOC"])
+    console.begin()
     assert read("a B-PER\nb I-PER\nc O\n\n" * 99 + "d O\ne I-LOC\n") == rows
-    assert len(caplog.messages) == 2  # a table from the cache tells it again
-    assert all(message.startswith("a.txt:398: I-LOC breaks") for message in caplog.messages)
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2  # a table from the cache tells it again
+    assert all(remark.startswith("a.txt:398: I-LOC breaks") for remark in told)
 
 
 def test_json_lines_hold_tags_or_spans():
@@ -150,24 +151,25 @@ def test_json_lines_hold_tags_or_spans():
         ),
     ],
 )
-def test_spans_fit_scripts_without_blanks(text, spans, expected, caplog):
+def test_spans_fit_scripts_without_blanks(text, spans, expected, capsys):
     ((words, tags, _),) = read(json.dumps({"text": text, "spans": spans}), data="tagged_jsonl")
     assert " ".join(part for pair in zip(words, tags, strict=True) for part in pair) == expected
-    assert not caplog.messages
+    assert capsys.readouterr().err == ""
 
 
-def test_spans_that_cut_words_are_widened_and_told(caplog):
+def test_spans_that_cut_words_are_widened_and_told(capsys):
     rows = [
         {"text": "In Rome", "spans": [[3, 7, "LOC"]]},
         {"text": "New Yorker at ที่", "spans": [[0, 8, "LOC"], [14, 15, "X"]]},
         {"text": "Yorker", "spans": [[1, 6, "LOC"]]},
     ]
     for _ in range(2):  # read, then found in the cache
+        console.begin()
         found = read("".join(json.dumps(row) + "\n" for row in rows), data="tagged_jsonl")
         assert [row[1] for row in found] == [["O", "B-LOC"], ["B-LOC", "I-LOC", "O", "B-X"], ["B-LOC"]]
-        assert caplog.messages.pop() == (
+        assert capsys.readouterr().err == (
             "a.txt:2: the span 0 to 8 cuts the word 'Yorker', and so do spans of 2 of 3 sentences; "
-            "they were widened to whole words"
+            "they were widened to whole words\n"
         )
 
 
