@@ -7,6 +7,9 @@ from typing import Literal, TextIO
 
 from gru_nlp.errors import printable
 
+LIGHTNING = ("lightning", "lightning.pytorch", "lightning.fabric", "pytorch_lightning")
+#: Loggers whose words ``--verbose`` lets through.
+LIBRARIES = (*LIGHTNING, "datasets", "huggingface_hub")
 #: How much is said: results alone; progress and remarks too; and what libraries say and where a mistake was found.
 Voice = Literal["quiet", "usual", "verbose"]
 

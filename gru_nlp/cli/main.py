@@ -4,7 +4,7 @@ import sys
 
 from gru_nlp import __version__, console
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors, settle
-from gru_nlp.cli.voice import speaking, taken
+from gru_nlp.cli.voice import FLAGS, speaking, taken
 from gru_nlp.errors import UserError, nearest
 
 COMMANDS = {
@@ -82,6 +82,8 @@ def run(given: list[str]) -> int:
     if command in TOOLS:
         return tool(command, given[1:])
     if command not in COMMANDS:
+        if command in FLAGS:
+            raise UserError(f"{command} comes after the command: gru-nlp <command> {command}")
         known = [*COMMANDS, *TOOLS]
         raise UserError(f"unknown command '{command}': choose from {', '.join(known)}{nearest(command, known)}")
     arguments, voice = taken(given[1:])

@@ -35,6 +35,7 @@ def taken(arguments: Sequence[str]) -> tuple[list[str], Voice]:
 def speaking(voice: Voice) -> Iterator[None]:
     """Let the block speak so: the program itself, and what libraries log and warn of."""
     before = logging.root.manager.disable
+    libraries = [(logger, logger.level, logger.propagate) for logger in map(logging.getLogger, console.LIBRARIES)]
     console.begin(voice)
     try:
         with warnings.catch_warnings():
@@ -46,4 +47,7 @@ def speaking(voice: Voice) -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+        for logger, level, propagate in libraries if voice == "verbose" else ():
+            logger.setLevel(level)
+            logger.propagate = propagate
         console.begin()

@@ -30,9 +30,6 @@ FOLDER_LOGGERS = ("csv", "tensorboard")
 STARTED = "popen"
 #: Batches between two redraws of the bar; each redraw costs about a millisecond.
 REFRESH = 20
-LIGHTNING = ("lightning", "lightning.pytorch", "lightning.fabric", "pytorch_lightning")
-#: Those whose words ``--verbose`` lets through.
-LIBRARIES = (*LIGHTNING, "datasets", "huggingface_hub")
 
 
 class MovableCheckpoint(ModelCheckpoint):
@@ -97,10 +94,11 @@ def quieten() -> None:
     Under ``--verbose`` they are let through.
     """
     if console.is_verbose():
-        for name in LIBRARIES:
-            logging.getLogger(name).setLevel(logging.INFO)
+        for logger in map(logging.getLogger, console.LIBRARIES):
+            logger.setLevel(logging.INFO)
+            logger.propagate = not logger.handlers  # else each line would come twice
         return
-    for name in LIGHTNING:
+    for name in console.LIGHTNING:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning")
     warnings.filterwarnings("ignore", module="torch")
