@@ -44,7 +44,7 @@ def run(config: DictConfig) -> None:
     found = traces.paths(stored.config)
     show("paths of its maker:" if found else "paths of its maker: none")
     for option, path in found.items():
-        show(f"  {option}={path}")
+        show(f"  {option}={path}".replace("\n", "\\n"))
     if config["output"] is not None:
         copy(stored, config["output"], config["trust"])
     elif found:

@@ -112,7 +112,9 @@ def tool(command: str, arguments: list[str]) -> int:
     if command == "cache":
         from gru_nlp.cli.cache import run as run_cache
 
-        run_cache(arguments)
+        arguments, voice = taken(arguments)
+        with speaking(voice):
+            run_cache(arguments)
         return 0
     print("\n".join(completion_lines(arguments)))
     return 0

@@ -32,7 +32,7 @@ VERSION = "0.0.0"
 FOLDER = re.compile(r"default-fingerprint=[\w-]+")
 ENCODED = re.compile(r"cache-[\w-]+\.arrow")
 #: What lies in the folder of a table: the table, what was encoded of it, locks, and what a killed process left.
-FILES = re.compile(r"(generator-\w+(-\d+-of-\d+)?|cache-[\w-]+)\.arrow|dataset_info\.json|[\w.-]+\.lock|tmp\w+")
+FILES = re.compile(r"(generator|cache)-[\w-]+\.arrow|dataset_info\.json|[\w.-]+\.lock|tmp\w+")
 FOLDERS = re.compile(rf"{re.escape(VERSION)}(\.incomplete)?")
 #: Times that a lock is asked for again, since its file was removed meanwhile.
 TRIES = 100

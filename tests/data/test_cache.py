@@ -144,6 +144,22 @@ def test_a_table_without_its_lock_is_found_and_removed(home):
     assert len(cache.clear(home)[0]) == 1
 
 
+def test_what_a_killed_process_left_is_counted_and_removed(home, capsys):
+    left = cache.place(home, "ab") / "0.0.0.incomplete" / "generator-train-00000-00000-of-NNNNN.arrow"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"0" * 3_000_000)
+    (cache.place(home, "ab") / "0.0.0_builder.lock").touch()
+    assert shown(capsys, "clear", "--quiet") == ("removed: 1 tables, 3.0 MB\n", "")
+    assert list((home / "generator").iterdir()) == []
+
+
+def test_a_quiet_clearing_says_nothing_of_what_stays(home, capsys):
+    used = raw(1)
+    capsys.readouterr()
+    assert shown(capsys, "--quiet", "clear") == ("removed: 0 tables, 0.0 MB\n", "")
+    assert len(used) == 1000
+
+
 def test_what_cache_takes_is_told(capsys):
     assert main(["cache", "cler"]) == 2
     assert capsys.readouterr().err == "gru-nlp: cache cler: takes nothing, or clear; did you mean 'clear'?\n"
