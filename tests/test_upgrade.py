@@ -130,7 +130,8 @@ def test_every_target_of_format_1_is_there_and_nothing_else_is_touched():
     old = {"data": dict(LABELLED), "model": {"_target_": "gru_nlp.models.x.Y"}}
     new = upgrade(old)
     assert old["data"] == LABELLED
-    assert new == {**old, "threads": "auto", "data": {**LABELLED, "_target_": "gru_nlp.data.file_kinds.LabelledCorpus"}}
+    own = {**LABELLED, "_target_": "gru_nlp.data.file_kinds.LabelledCorpus"}
+    assert new == {**old, "threads": "auto", "data": {"folders": None, "unknown_labels": "refuse", **own}}
     assert upgrade(new) == new
 
 

@@ -129,6 +129,11 @@ class Corpus(ABC):
         """A text that a model of this corpus may be tried with; None: one of its own."""
         return None
 
+    @property
+    def takes_unknown(self) -> bool:
+        """Whether rows are scored whose label training does not have."""
+        return False
+
     def locate(self, split: Split, line: int) -> str:
         """Return where ``line`` of a split stands, for messages; a carved split stands in training."""
         found = self._recipe.where.find(split) or self._recipe.where.find("train")

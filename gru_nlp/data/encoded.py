@@ -58,7 +58,17 @@ class EncodedSplit(Dataset[EncodedColumns]):
         self.lists = {name: ListColumn(arrow.column(name)) for name in preprocessor.list_columns}
         self.scalars = {name: np.asarray(arrow.column(name)) for name in preprocessor.scalar_columns}
         sized = preprocessor.length_columns or preprocessor.list_columns
+        label = preprocessor.label_columns
+        #: ``(N,)`` whether training does not have the label of a row.
+        self.unknown = self.scalars[label.encoded] < 0 if label else np.zeros(len(table), dtype=np.bool_)
         self.lengths = np.maximum.reduce([self.lists[name].lengths for name in sized])
+
+    def cut(self) -> int:
+        """Return how many texts were cut to the length that is kept."""
+        if "tokens" not in self.scalars:
+            return 0
+        kept = next(iter(self.lists.values())).lengths
+        return int((self.scalars["tokens"] > kept).sum())
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -92,13 +102,26 @@ def encode(raw: datasets.Dataset, preprocessor: Preprocessor) -> EncodedSplit:
     return EncodedSplit(table, raw, preprocessor)
 
 
-def encode_split(raw: datasets.Dataset, preprocessor: Preprocessor, place: Callable[[int], str]) -> EncodedSplit:
+def encode_split(
+    raw: datasets.Dataset, preprocessor: Preprocessor, place: Callable[[int], str], *, takes_unknown: bool = False
+) -> EncodedSplit:
     """Encode a split; a row that cannot be encoded is reported where ``place`` says it stands.
+
+    Args:
+        raw: the rows as strings.
+        preprocessor: fitted.
+        place: says where a line stands.
+        takes_unknown: whether rows may have labels that training does not have.
 
     Raises:
         UserError: naming file and line.
     """
     try:
-        return encode(raw, preprocessor)
+        split = encode(raw, preprocessor)
+        unknown = np.flatnonzero(split.unknown)
+        if len(unknown) and preprocessor.label_columns and not takes_unknown:
+            row = int(unknown[0])
+            raise RowError(row, preprocessor.unknown_label(raw[row][preprocessor.label_columns.raw]))
+        return split
     except RowError as error:
         raise UserError(f"{place(int(raw[error.row]['line']))}: {error.reason}") from None

@@ -95,12 +95,14 @@ class LabelledCorpus(LabelledRows, FileCorpus):
         delimiter: between the fields of csv.
         label_cut: a label ends before this string.
         hub: the same data set on the hub, whose columns have names of their own there; None: there is none.
+        folders: names of the folders that are read of a folder a class; None: all.
     """
 
     columns: Sequence[str] | None
     delimiter: str
     label_cut: str | None
     hub: HubSource | None
+    folders: Sequence[str] | None = None
 
     def layout(self) -> LabelledText:
         """Return texts with labels, which may be cut."""
@@ -110,10 +112,13 @@ class LabelledCorpus(LabelledRows, FileCorpus):
         """Return tables, lines and folders."""
         columns = column_names(self.columns, "data.columns") if self.columns else None
         names = (str(self.label), self.text_columns[0])
+        folders = None if self.folders is None else column_names(self.folders, "data.folders")
+        if folders is not None and self.format != "folders":
+            raise UserError(f"data.folders has no effect on data.format={self.format}: set data=folders")
         return {
             **tables(self.encoding, columns, csv_delimiter(self.format, self.delimiter)),
             "labelled_lines": LabelledLines(self.encoding, *names),
-            "folders": Folders(self.encoding, *names),
+            "folders": Folders(self.encoding, *names, folders),
         }
 
     def on_hub(self, instead: str) -> tuple[Hub, Layout] | None:

@@ -19,7 +19,7 @@ from gru_nlp.data.copies import Copy
 from gru_nlp.data.files import Lines, Opener, buffered, content_hash, lines
 from gru_nlp.data.idx import read_idx
 from gru_nlp.data.readers import Record
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, nearest
 
 
 class File(NamedTuple):
@@ -178,37 +178,56 @@ class LabelledLines(LabelAndText):
 
 @dataclass(frozen=True)
 class Folders(LabelAndText):
-    """A folder a class, a text a file: ``<path>/<label>/<any name>``; the line is the file's number."""
+    """A folder a class, a text a file: ``<path>/<label>/<any name>``; the line is the file's number.
+
+    Attributes:
+        folders: names of those that are read; None: all.
+    """
+
+    folders: tuple[str, ...] | None
 
     def records(self, files: Sequence[File]) -> Iterator[Record]:
         """Yield the texts, in the order of the files' names."""
         option = files[0].option
-        for number, file in enumerate(class_files(files[0]), start=1):
+        for number, file in enumerate(class_files(files[0], self.folders), start=1):
             text = "\n".join(line for _, line in self.lines(File(file, option)))
             yield number, {self.label: file.parent.name, self.text: text}
 
     def key(self, files: Sequence[File]) -> list[str]:
         """Return names and content of the texts' files."""
         path, option, _ = files[0]
-        return [f"{file.relative_to(path)} {content_hash(file, option)}" for file in class_files(files[0])]
+        return [
+            f"{file.relative_to(path)} {content_hash(file, option)}" for file in class_files(files[0], self.folders)
+        ]
 
     def place(self, files: Sequence[File], line: int, column: str | None) -> str:
         """Return the file that holds the text."""
-        return str(class_files(files[0])[line - 1])
+        return str(class_files(files[0], self.folders)[line - 1])
 
 
-def class_files(folder: File) -> list[Path]:
+def class_files(folder: File, names: Sequence[str] | None) -> list[Path]:
     """Return the files of a folder a class, in the order of their numbers.
 
+    Args:
+        folder: that holds the folders.
+        names: of those that are read; None: all.
+
     Raises:
-        UserError: it is no folder, or the whole file system, whose files are not all to be opened.
+        UserError: it is no folder, or the whole file system, whose files are not all to be opened; or one of ``names``
+            is not there.
     """
     path = folder.path
     if not os.path.isdir(path):
         raise UserError(f"{path}: not a folder; data=folders needs one folder a class (set {folder.option}=...)")
     if path.resolve() == Path(path.resolve().anchor):
         raise UserError(f"{path}: the whole file system; data=folders needs one folder a class (set {folder.option})")
-    return sorted(file for file in path.glob("*/*") if os.path.isfile(file) and not file.name.startswith("."))
+    for name in names or ():
+        if not os.path.isdir(path / name):
+            there = sorted(entry.name for entry in path.iterdir() if os.path.isdir(entry))
+            told = f"{path}: no folder '{name}' (folders: {', '.join(there)}){nearest(name, there)}"
+            raise UserError(f"{told} (set data.folders=[...])")
+    files = (file for file in path.glob("*/*") if names is None or file.parent.name in names)
+    return sorted(file for file in files if os.path.isfile(file) and not file.name.startswith("."))
 
 
 @dataclass(frozen=True)

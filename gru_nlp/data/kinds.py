@@ -85,12 +85,20 @@ class LabelledRows:
         label: column of the label.
         label_names: readable name of each label in the data, in the order of their ids.
         skip_empty: leave out rows without text.
+        unknown_labels: what is done with a row to score whose label training does not have: ``refuse``, or ``wrong``,
+            which counts whatever is said of it as wrong.
     """
 
     text: str | int | Sequence[str | int]
     label: str | int
     label_names: Mapping[str, str] | None
     skip_empty: bool
+    unknown_labels: str = "refuse"
+
+    @property
+    def takes_unknown(self) -> bool:
+        """Whether rows are scored whose label training does not have."""
+        return self.unknown_labels == "wrong"
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -103,6 +111,7 @@ class LabelledRows:
         Raises:
             UserError: an option names no column, or ``label_names`` is no map.
         """
+        choose("data.unknown_labels", self.unknown_labels, ("refuse", "wrong"))
         (label,) = column_names([self.label], "data.label")
         names = text_map(self.label_names, "data.label_names") if self.label_names else None
         return LabelledText(self.text_columns, label, names, self.skip_empty)

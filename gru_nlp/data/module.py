@@ -8,6 +8,7 @@ from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from gru_nlp.batch import AnyArray, Batch
+from gru_nlp.console import remark
 from gru_nlp.data.bucketing import BucketBatchSampler
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.encoded import EncodedColumns, EncodedSplit, encode_split
@@ -81,7 +82,20 @@ class DataModule(LightningDataModule):
             raw: datasets.Dataset | None = self.corpus.load(split)
             if raw is not None:
                 check_columns(raw, self.preprocessor)
-                self.encoded[split] = encode_split(raw, self.preprocessor, partial(self.corpus.locate, split))
+                takes_unknown = split != "train" and self.corpus.takes_unknown
+                place = partial(self.corpus.locate, split)
+                encoded = encode_split(raw, self.preprocessor, place, takes_unknown=takes_unknown)
+                self.encoded[split] = encoded
+                self._tell(split, encoded)
+
+    def _tell(self, split: Split, encoded: EncodedSplit) -> None:
+        """Tell of texts that were cut, and of rows whose label no model of this training can give."""
+        if count := encoded.cut():
+            told = f"{count:,} of {len(encoded):,} texts of {split} are longer than what is kept of them"
+            remark(f"{told} (preprocessing.max_length)")
+        if count := int(encoded.unknown.sum()):
+            told = f"{count:,} of {len(encoded):,} rows of {split} have a label that training does not have"
+            remark(f"{told}: they are scored as wrong (data.unknown_labels)")
 
     def train_dataloader(self) -> Loader:
         """Return shuffled batches, another order every epoch."""

@@ -31,6 +31,10 @@ class ClassificationMetric(Metric):
     Macro F1 is the plain mean of F1 over the labels that occur among the true or the predicted ones, as
     scikit-learn's ``f1_score(average="macro")`` takes it; a ratio with an empty denominator is 0.
 
+    A target of -1 is a label that training does not have: whatever is predicted there is wrong, in accuracy and in the
+    precision of what was predicted. All such rows count as one label more in macro F1, whose own F1 is 0, and not in
+    the loss.
+
     Args:
         num_labels: number of labels C.
     """
@@ -42,29 +46,32 @@ class ClassificationMetric(Metric):
     def __init__(self, num_labels: int) -> None:
         super().__init__()
         self.num_labels = num_labels
-        self.add_state("confusion", torch.zeros(num_labels, num_labels, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("confusion", torch.zeros(num_labels + 1, num_labels, dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("loss_sum", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, logits: Tensor, targets: Tensor) -> None:
-        """Add a batch: logits ``(B, C)``, targets ``(B,)``."""
-        pairs = targets * self.num_labels + logits.argmax(dim=1)
-        self.confusion += torch.bincount(pairs, minlength=self.num_labels**2).view_as(self.confusion)
-        losses = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+        """Add a batch: logits ``(B, C)``, targets ``(B,)`` from -1 on."""
+        rows = torch.where(targets < 0, self.num_labels, targets)
+        pairs = rows * self.num_labels + logits.argmax(dim=1)
+        self.confusion += torch.bincount(pairs, minlength=self.confusion.numel()).view_as(self.confusion)
+        losses = torch.nn.functional.cross_entropy(logits.float(), targets, ignore_index=-1, reduction="none")
         self.loss_sum += losses.double().sum()
 
     def compute(self) -> ClassificationReport:
         """Return the report over everything seen since the last reset."""
-        matrix = self.confusion.double()
-        correct, support, predicted = matrix.diag(), matrix.sum(dim=1), matrix.sum(dim=0)
+        matrix, unknown = self.confusion[:-1].double(), float(self.confusion[-1].sum())
+        correct, support = matrix.diag(), matrix.sum(dim=1)
+        predicted = self.confusion.double().sum(dim=0)
         precision = correct / predicted.clamp(min=1)
         recall = correct / support.clamp(min=1)
         f1 = 2 * correct / (support + predicted).clamp(min=1)
         occurring = (support + predicted) > 0
-        total = support.sum().clamp(min=1)
+        known = support.sum()
+        labels = int(occurring.sum()) + (unknown > 0)
         rows = zip(precision.tolist(), recall.tolist(), f1.tolist(), support.long().tolist(), strict=True)
         return ClassificationReport(
-            accuracy=float(correct.sum() / total),
-            macro_f1=float(f1[occurring].mean()) if bool(occurring.any()) else 0.0,
-            loss=float(self.loss_sum / total),
+            accuracy=float(correct.sum() / (known + unknown).clamp(min=1)),
+            macro_f1=float(f1[occurring].sum() / max(labels, 1)),
+            loss=float(self.loss_sum / known.clamp(min=1)),
             per_class=[ClassScores(*row) for row in rows],
         )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_nlp.batch import AnyArray, Batch, Classification, IntArray
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, nearest
 from gru_nlp.text.special import PAD
 
 Columns = Mapping[str, Sequence[Any]]
@@ -121,6 +121,17 @@ def decode_labels(outputs: Classification[AnyArray], labels: Sequence[str], top_
     return records
 
 
+class LabelColumns(NamedTuple):
+    """The columns of a row's only label: as it stands in the data, and as an id, ``UNKNOWN`` where there is none."""
+
+    raw: str
+    encoded: str
+
+
+#: The id of a label that training does not have.
+UNKNOWN = -1
+
+
 class Preprocessor(ABC):
     """From rows of strings to batches of ids and back.
 
@@ -135,6 +146,8 @@ class Preprocessor(ABC):
     list_type: ClassVar[str] = "int32"
     #: Those whose length is that of the sequence; None: all of them.
     length_columns: tuple[str, ...] | None = None
+    #: Columns of the label, where a row has one that may be unknown.
+    label_columns: LabelColumns | None = None
     #: Encoded columns that hold one int32 a row.
     scalar_columns: tuple[str, ...]
     #: Columns of strings that ``collate`` wants beside the encoded ones.
@@ -213,6 +226,12 @@ class Preprocessor(ABC):
     @abstractmethod
     def tokens(self) -> list[str]:
         """Return the vocabulary in the order of its ids."""
+
+    def unknown_label(self, label: str) -> str:
+        """Return what is told of a label that training does not have."""
+        names = self.label_names()
+        known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        return f"the label '{label}' does not occur in training (labels: {known}){nearest(label, names)}"
 
     @abstractmethod
     def label_names(self) -> list[str]:

@@ -8,14 +8,15 @@ from typing import Any, ClassVar
 from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, Classification, SequenceBatch
-from gru_nlp.errors import UserError, choose, nearest
+from gru_nlp.errors import UserError, choose
 from gru_nlp.preprocessing.base import (
     FIT_BATCH,
+    UNKNOWN,
     Columns,
     Hints,
+    LabelColumns,
     Preprocessor,
     Record,
-    RowError,
     Rows,
     Texts,
     decode_labels,
@@ -53,6 +54,7 @@ class ClassificationPreprocessor(Preprocessor):
     data_columns = ("text", "label")
     list_columns = ("ids",)
     scalar_columns = ("tokens", "target")
+    label_columns = LabelColumns("label", "target")
     input_column = "text"
     blank: ClassVar[Record] = {"label": None, "score": None}
 
@@ -94,12 +96,7 @@ class ClassificationPreprocessor(Preprocessor):
 
     def _targets(self, labels: Sequence[str]) -> list[int]:
         ids = {label: index for index, label in enumerate(self.labels)}
-        for row, label in enumerate(labels):
-            if label not in ids:
-                known = ", ".join(self.labels[:10]) + (", ..." if len(self.labels) > 10 else "")
-                hint = nearest(label, self.labels)
-                raise RowError(row, f"the label '{label}' does not occur in training (labels: {known}){hint}")
-        return [ids[label] for label in labels]
+        return [ids.get(label, UNKNOWN) for label in labels]
 
     def collate(self, columns: Columns, training: bool) -> SequenceBatch[AnyArray]:
         """Pad ``ids`` to ``(B, T)``."""

@@ -41,3 +41,14 @@ def test_nothing_seen_scores_zero():
     with pytest.warns(UserWarning, match="called before the ``update`` method"):
         report = ClassificationMetric(2).compute()
     assert (report.accuracy, report.macro_f1) == (0.0, 0.0)
+
+
+def test_labels_that_training_does_not_have_are_wrong():
+    metric = ClassificationMetric(2)
+    logits = torch.tensor([[2.0, 0.0], [2.0, 0.0], [0.0, 2.0], [0.0, 2.0]])
+    metric.update(logits, torch.tensor([0, -1, 1, -1]))
+    report = metric.compute()
+    assert report.accuracy == 0.5
+    assert report.macro_f1 == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
+    assert [row.precision for row in report.per_class] == [0.5, 0.5]
+    assert report.loss == pytest.approx(float(torch.nn.functional.cross_entropy(logits[[0, 2]], torch.tensor([0, 1]))))

@@ -4,7 +4,7 @@ import pytest
 
 from gru_nlp.batch import Classification
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Hints, RowError
+from gru_nlp.preprocessing.base import UNKNOWN, Hints
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor, cut
 from gru_nlp.text import tokenizer as kinds
 from gru_nlp.text.special import UNK
@@ -50,10 +50,11 @@ def test_labels_are_sorted_or_in_the_given_order():
     assert make(hints=Hints(label_order=["two", "zero", "one"])).label_names() == ["two", "one"]
 
 
-def test_an_unknown_label_names_the_row_and_the_nearest():
-    with pytest.raises(RowError, match=r"label 'twoo' does not occur in training .*did you mean 'two'") as caught:
-        make().encode({"text": ["a", "b"], "label": ["one", "twoo"]})
-    assert caught.value.row == 1
+def test_an_unknown_label_has_an_id_of_its_own_and_is_told_with_the_nearest():
+    made = make()
+    assert made.encode({"text": ["a", "b"], "label": ["one", "twoo"]})["target"] == [0, UNKNOWN]
+    told = "the label 'twoo' does not occur in training (labels: one, two); did you mean 'two'?"
+    assert made.unknown_label("twoo") == told
 
 
 def test_one_label_only_is_refused():
