@@ -18,6 +18,14 @@ def _two_threads():
     torch.set_num_threads(2)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _known_cache():
+    """Make the folder of cached tables, which the first command to do so tells of."""
+    from gru_nlp.data.tables import folder
+
+    folder(None)
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """Return the run folder of ``gru-nlp train`` on the embedded sample, with nothing else said."""

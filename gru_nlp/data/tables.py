@@ -49,7 +49,7 @@ def folder(given: str | None) -> str:
         new = not home.exists()
         home.mkdir(exist_ok=True)
         with tempfile.TemporaryFile(dir=home):
-            if new:
+            if new and given is None:
                 remark(f"texts are copied to {home}, which gru-nlp cache shows and clears")
             return str(home)
     except OSError as error:

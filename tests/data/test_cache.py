@@ -57,6 +57,11 @@ def test_the_folder_is_told_once_and_shown(home, capsys):
     assert lines[3] == "bound:  5 GB (GRU_NLP_CACHE_GB)"
 
 
+def test_a_folder_of_the_persons_own_choice_is_not_told(tmp_path, capsys):
+    tables.folder(str(tmp_path / "own"))
+    assert capsys.readouterr().err == ""
+
+
 def test_an_empty_cache_is_shown_and_cleared(home, capsys):
     assert shown(capsys).out.splitlines()[1:3] == ["tables: 0", "size:   0.0 MB"]
     assert shown(capsys, "clear").out == "removed: 0 tables, 0.0 MB\n"
