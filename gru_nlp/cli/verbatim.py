@@ -48,7 +48,7 @@ def written(argument: str, sweep: bool) -> str:
         sweep: whether a comma stands between several values.
 
     Raises:
-        UserError: a map is none.
+        UserError: a map is none, or a value of a sweep is missing.
     """
     option, sign, value = argument.partition("=")
     name = option.lstrip("+")
@@ -61,13 +61,15 @@ def written(argument: str, sweep: bool) -> str:
     if _FUNCTION.fullmatch(value):
         return argument
     choices = list(_split(value, _CHOICE))
+    if "" in choices:
+        raise UserError(f"{argument}: nothing between two commas of a sweep; quote a name that holds one: {name}='a,'")
     kept = (choice if choice in NOTHING or _PLAIN.fullmatch(choice) else _value(name, choice) for choice in choices)
     return f"{option}={','.join(kept)}"
 
 
 def _value(name: str, typed: str) -> str:
     if name in MAP_OPTIONS:
-        return typed if typed.startswith("${") else _map(name, typed.strip())
+        return typed if re.fullmatch(r"\$\{[\w.]+\}", typed) else _map(name, typed.strip())
     inside = typed.strip()
     if name in LISTS and inside.startswith("[") and inside.endswith("]"):
         return f"[{','.join(map(quoted, _items(inside)))}]"

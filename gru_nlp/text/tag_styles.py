@@ -110,7 +110,7 @@ def _fits(tags: Collection[str], kind: str) -> bool:
 def _are_types(tags: Collection[str]) -> bool:
     """Return whether tags can be types alone: few, like names, and none that seems to tell a place too."""
     placed = any(_places(tags, kind) & set("BIbi") for kind in _PLACED) or all(map(_ALONE.fullmatch, tags))
-    rests = Counter(tag[1:] for tag in tags if tag[0] in "BIESMLU" and len(tag) > 1)  # BPER and IPER
+    rests = Counter(tag[1:] for tag in tags if len(tag) > 1 and tag[0] in "BIESMLU")  # BPER and IPER
     glued = any(count > 1 and {f"B{rest}", f"I{rest}"} & set(tags) for rest, count in rests.items())
     named = all(_is_name(tag) and tag not in PARTS_OF_SPEECH for tag in tags)
     return named and len(tags) <= MOST_TYPES and not placed and not glued

@@ -93,6 +93,11 @@ def test_a_comma_stands_between_the_values_of_a_sweep(argument, expected):
     assert tried(argument) == expected
 
 
+def test_a_value_that_a_sweep_lacks_is_told():
+    with pytest.raises(UserError, match="data.text=a,,b: nothing between two commas of a sweep; quote a name"):
+        written("data.text=a,,b", sweep=True)
+
+
 @pytest.mark.parametrize(
     ("argument", "told"),
     [

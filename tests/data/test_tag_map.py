@@ -121,6 +121,14 @@ def test_numbers_of_json_are_refused_by_line_with_the_option_that_names_them():
     )
 
 
+@pytest.mark.parametrize(("tag", "told_as"), [("", "''"), ("B-P ER", "'B-P ER'"), ("PER ", "'PER '")])
+def test_tags_of_json_that_are_no_words_are_refused_by_line(tag, told_as):
+    rows = "".join(json.dumps({"tokens": ["a", "b"], "tags": tags}) + "\n" for tags in (["O", "PER"], ["O", tag]))
+    with pytest.raises(UserError) as caught:
+        read(rows, data="tagged_jsonl")
+    assert told(caught).startswith(f"a.txt:2: {told_as} is no tag like 'PER', as others of the file are: see data.tag,")
+
+
 def test_splits_that_write_tags_in_two_ways_are_refused():
     Path("a.txt").write_text("a B-PER\nb I-PER\nc O\n")
     Path("b.txt").write_text(BARE)
