@@ -70,6 +70,13 @@ class EncodedSplit(Dataset[EncodedColumns]):
         kept = next(iter(self.lists.values())).lengths
         return int((self.scalars["tokens"] > kept).sum())
 
+    def missing(self, preprocessor: Preprocessor) -> list[str]:
+        """Return the labels of training that no row has."""
+        if preprocessor.label_columns is None:
+            return []
+        ids = set(np.unique(self.scalars[preprocessor.label_columns.encoded]).tolist())
+        return [name for index, name in enumerate(preprocessor.label_names()) if index not in ids]
+
     def __len__(self) -> int:
         return len(self.lengths)
 

@@ -16,6 +16,8 @@ from gru_nlp.data.where import Split as Split
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Preprocessor
 
+#: Most labels that are named in a remark.
+MOST_NAMED = 5
 Loader = DataLoader[EncodedColumns]  # of the data, which collation turns into batches
 
 
@@ -89,13 +91,16 @@ class DataModule(LightningDataModule):
                 self._tell(split, encoded)
 
     def _tell(self, split: Split, encoded: EncodedSplit) -> None:
-        """Tell of texts that were cut, and of rows whose label no model of this training can give."""
+        """Tell of texts that were cut, and of labels that only one of training and this split has."""
         if count := encoded.cut():
             told = f"{count:,} of {len(encoded):,} texts of {split} are longer than what is kept of them"
             remark(f"{told} (preprocessing.max_length)")
         if count := int(encoded.unknown.sum()):
             told = f"{count:,} of {len(encoded):,} rows of {split} have a label that training does not have"
             remark(f"{told}: they are scored as wrong (data.unknown_labels)")
+        if missing := encoded.missing(self.preprocessor):
+            told = f"{', '.join(missing[:MOST_NAMED])}{', ...' if len(missing) > MOST_NAMED else ''}"
+            remark(f"the {split} split holds no {told}, which training has, so that its scores miss them")
 
     def train_dataloader(self) -> Loader:
         """Return shuffled batches, another order every epoch."""
