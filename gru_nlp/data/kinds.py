@@ -114,7 +114,7 @@ class LabelledRows:
         choose("data.unknown_labels", self.unknown_labels, ("refuse", "wrong"))
         (label,) = column_names([self.label], "data.label")
         names = text_map(self.label_names, "data.label_names") if self.label_names else None
-        return LabelledText(self.text_columns, label, names, self.skip_empty)
+        return LabelledText(self.text_columns, label, names, self.skip_empty, takes_unknown=self.takes_unknown)
 
 
 @dataclass(kw_only=True, eq=False)

@@ -110,6 +110,7 @@ class LabelledText(Layout):
         skip_empty: leave out rows without text instead of refusing them.
         label_cut: a label ends before this string; None: it is taken whole.
         options: beginning of the options that name the fields, for messages.
+        takes_unknown: whether a split other than training may have labels that ``label_names`` lacks.
     """
 
     noun = "rows"
@@ -128,6 +129,7 @@ class LabelledText(Layout):
     skip_empty: bool
     label_cut: str | None = None
     options: str = "data"
+    takes_unknown: bool = False
 
     def row(self, fields: Mapping[str, Any]) -> Row | None:
         """Return text and label."""
@@ -155,7 +157,25 @@ class LabelledText(Layout):
             return self.label_names[label]
         if label in self.label_names.values():  # the hub's class labels are readable already
             return label
-        raise Defect(f"the label '{label}' is not among those of data.label_names: {', '.join(self.label_names)}")
+        if self.takes_unknown:
+            return label  # which compare refuses in training
+        raise Defect(self._not_named(label))
+
+    def _not_named(self, label: str) -> str:
+        return f"the label '{label}' is not among those of data.label_names: {', '.join(self.label_names or ())}"
+
+    def compare(self, split: Split, found: Found, tables: Mapping[Split, datasets.Dataset]) -> None:
+        """Refuse labels of training that ``label_names`` lacks, where other splits may have such.
+
+        Raises:
+            UserError: naming the line of the first.
+        """
+        super().compare(split, found, tables)
+        if split == "train" and self.takes_unknown and self.label_names:
+            known, table = set(self.label_names.values()), tables[split]
+            for line, label in zip(table["line"], table["label"], strict=True):
+                if label not in known:
+                    raise UserError(f"{found.place(line, None)}: {self._not_named(label)}")
 
 
 @dataclass(frozen=True)

@@ -127,3 +127,20 @@ def test_names_of_labels_are_texts_however_they_are_typed():
         )
     ]
     assert scores == [["bad", "good"], ["bad", "good"], ["x", "y"]]
+
+
+def test_a_label_without_a_name_counts_as_wrong_in_other_splits_alone(capsys):
+    rows = "".join(f"good {number},1\nbad {number},0\n" for number in range(20))
+    Path("a.csv").write_text(f"text,label\n{rows}")
+    Path("b.csv").write_text("text,label\ngood 1,1\nodd,7\n")
+    options = ["data=csv", "data.train=a.csv", "data.test=b.csv", "data.label_names={0: bad, 1: good}"]
+    assert main(["train", *options, *QUICK]) == 2
+    assert "b.csv:3: the label '7' is not among those of data.label_names: 0, 1" in capsys.readouterr().err
+    assert main(["train", *options, "data.unknown_labels=wrong", *QUICK]) == 0
+    said = [json.loads(line) for line in Path("run/predictions.jsonl").read_text().splitlines()]
+    assert [record["target"] for record in said] == ["good", "7"]
+    assert "1 of 2 rows of test have a label that training does not have" in capsys.readouterr().err
+    with Path("a.csv").open("a") as file:
+        file.write("odd,7\n")
+    assert main(["train", *options, "data.unknown_labels=wrong", *QUICK[:-1], "run_dir=other"]) == 2
+    assert "a.csv:42: the label '7' is not among those of data.label_names: 0, 1" in capsys.readouterr().err
