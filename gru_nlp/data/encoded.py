@@ -57,6 +57,7 @@ class EncodedSplit(Dataset[EncodedColumns]):
         arrow = table.data
         self.lists = {name: ListColumn(arrow.column(name)) for name in preprocessor.list_columns}
         self.scalars = {name: np.asarray(arrow.column(name)) for name in preprocessor.scalar_columns}
+        self.cut_columns = preprocessor.cut_columns
         sized = preprocessor.length_columns or preprocessor.list_columns
         label = preprocessor.label_columns
         #: ``(N,)`` whether training does not have the label of a row.
@@ -64,11 +65,9 @@ class EncodedSplit(Dataset[EncodedColumns]):
         self.lengths = np.maximum.reduce([self.lists[name].lengths for name in sized])
 
     def cut(self) -> int:
-        """Return how many texts were cut to the length that is kept."""
-        if "tokens" not in self.scalars:
-            return 0
-        kept = next(iter(self.lists.values())).lengths
-        return int((self.scalars["tokens"] > kept).sum())
+        """Return how many rows have a text that was cut to the length that is kept."""
+        longer = [self.scalars[count] > self.lists[ids].lengths for count, ids in self.cut_columns.items()]
+        return int(np.logical_or.reduce(longer).sum()) if longer else 0
 
     def missing(self, preprocessor: Preprocessor) -> list[str]:
         """Return the labels of training that no row has."""

@@ -150,6 +150,8 @@ class Preprocessor(ABC):
     label_columns: LabelColumns | None = None
     #: Encoded columns that hold one int32 a row.
     scalar_columns: tuple[str, ...]
+    #: Encoded columns of one number a row, the tokens of a text before cutting, and the lists that were cut.
+    cut_columns: ClassVar[Mapping[str, str]] = {}
     #: Columns of strings that ``collate`` wants beside the encoded ones.
     raw_columns: tuple[str, ...] = ()
     #: The column that ``cut`` makes of a person's new text; it is encoded to ``ids`` and ``tokens``.
@@ -251,5 +253,6 @@ class Preprocessor(ABC):
 
     def fingerprint(self) -> str:
         """Return a hash of everything that ``encode`` depends on."""
-        content = json.dumps([type(self).__name__, self.options(), self.state_dict()], sort_keys=True)
+        columns = [*self.list_columns, *self.scalar_columns]
+        content = json.dumps([type(self).__name__, columns, self.options(), self.state_dict()], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -54,6 +54,7 @@ class ClassificationPreprocessor(Preprocessor):
     data_columns = ("text", "label")
     list_columns = ("ids",)
     scalar_columns = ("tokens", "target")
+    cut_columns: ClassVar[Mapping[str, str]] = {"tokens": "ids"}
     label_columns = LabelColumns("label", "target")
     input_column = "text"
     blank: ClassVar[Record] = {"label": None, "score": None}

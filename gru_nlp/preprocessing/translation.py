@@ -28,7 +28,8 @@ class TranslationPreprocessor(Preprocessor):
     answer = "gru_nlp.answers.translations.TranslationAnswer"
     data_columns = ("source", "target")
     list_columns = ("ids", "target_ids")
-    scalar_columns = ("tokens",)
+    scalar_columns = ("tokens", "target_tokens")
+    cut_columns: ClassVar[Mapping[str, str]] = {"tokens": "ids", "target_tokens": "target_ids"}
     raw_columns = ("source", "target")
     input_column = "source"
     blank: ClassVar[Record] = {"translation": "", "score": None}
@@ -58,14 +59,16 @@ class TranslationPreprocessor(Preprocessor):
             self.source.set_dropout(0.0)
 
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
-        """``source`` -> ``ids`` and ``tokens`` (their number before cutting); ``target`` -> ``target_ids``."""
+        """``source`` -> ``ids`` and ``tokens`` (their number before cutting); the same of ``target``."""
         source = self.source.encode(columns["source"])
         result: dict[str, list[Any]] = {
             "ids": [self._ended(ids) for ids in source],
             "tokens": [len(ids) + 1 for ids in source],
         }
         if "target" in columns:
-            result["target_ids"] = [self._ended(ids) for ids in self.target.encode(columns["target"])]
+            target = self.target.encode(columns["target"])
+            result["target_ids"] = [self._ended(ids) for ids in target]
+            result["target_tokens"] = [len(ids) + 1 for ids in target]
         return result
 
     def _ended(self, ids: list[int]) -> list[int]:

@@ -3,11 +3,16 @@
 import json
 from pathlib import Path
 
+import datasets
 import pytest
 
 import gru_nlp
 from gru_nlp.cli.main import main
+from gru_nlp.data.encoded import encode
 from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.base import Hints
+from gru_nlp.preprocessing.translation import TranslationPreprocessor
+from gru_nlp.text import tokenizer as kinds
 
 QUICK = ("trainer.max_epochs=1", "encoder.hidden_size=4", "embedding.size=4", "logger=none",
          "trainer.enable_progress_bar=false", "run_dir=run")  # fmt: skip
@@ -144,3 +149,17 @@ def test_a_label_without_a_name_counts_as_wrong_in_other_splits_alone(capsys):
         file.write("odd,7\n")
     assert main(["train", *options, "data.unknown_labels=wrong", *QUICK[:-1], "run_dir=other"]) == 2
     assert "a.csv:42: the label '7' is not among those of data.label_names: 0, 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("most", "count"), [(1, 40), (2, 39), (3, 39), (4, 0)])
+def test_pairs_are_counted_once_whichever_side_is_cut(most, count):
+    preprocessor = TranslationPreprocessor(tokenizer=words, joint=True, max_length=most, bpe_dropout=0.0)
+    pairs = {"source": ["a b"] * 38 + ["a b c d", "a b"], "target": ["a b c d"] * 38 + ["a b c d", "b a"]}
+    pairs["target"][38] = "a b c"
+    rows = datasets.Dataset.from_dict({**pairs, "line": list(range(40))})
+    preprocessor.fit(rows, Hints())
+    assert encode(rows, preprocessor).cut() == count
+
+
+def words(texts):
+    return kinds.word(texts, vocabulary_size=50, min_frequency=1, lowercase=True, normalization="nfc", extra_words=())

@@ -30,6 +30,7 @@ class VowelPreprocessor(Preprocessor):
     data_columns = ("text", "label")
     list_columns = ("ids",)
     scalar_columns = ("tokens", "target")
+    cut_columns: ClassVar[Mapping[str, str]] = {"tokens": "ids"}
     input_column = "text"
     blank: ClassVar[Record] = {"count": 0.0}
 
