@@ -46,6 +46,8 @@ class WordVectors:
         rows: list[Matrix] = []
         size: int | None = None
         for number, line in _lines(file):
+            # A mark that the file begins with is no part of its first word or number.
+            line = line.removeprefix("\ufeff") if number == 1 else line
             fields = line.rstrip().split(" ")
             if number == 1 and len(fields) == 2 and fields[0].isdigit() and fields[1].isdigit():
                 size = int(fields[1])

@@ -53,9 +53,19 @@ def fit_preprocessor(config: Mapping[str, Any], corpus: Corpus, vectors: WordVec
     return preprocessor
 
 
-def load_vectors(model: Model[Any], preprocessor: Preprocessor, vectors: WordVectors) -> None:
-    """Copy pretrained vectors into the model's embedding and report how many tokens have one."""
+def load_vectors(model: Model[Any], preprocessor: Preprocessor, vectors: WordVectors, path: str) -> None:
+    """Copy pretrained vectors into the model's embedding and report how many tokens have one.
+
+    Raises:
+        UserError: none has; ``path`` names their file.
+    """
     rows, found = vectors.rows(preprocessor.tokens())
+    if not found.any():
+        raise UserError(
+            f"{path}: has none of the {len(found):,} tokens of the training data, but words such as "
+            f"{', '.join(map(repr, vectors.words[:3]))}: set embedding.vectors=<vectors of the same language>, "
+            "and a tokenizer of whole words"
+        )
     model.load_vectors(torch.from_numpy(rows), torch.from_numpy(found))
     say(f"pretrained vectors: {int(found.sum()):,} of {len(found):,} tokens ({100 * found.mean():.1f} %)")
 
@@ -121,7 +131,7 @@ def prepare(config: dict[str, Any], stopped: checkpoint.Checkpoint | None = None
     torch.manual_seed(config["seed"])
     model = cast(Model[Any], build.model(config, preprocessor.sizes()))
     if vectors is not None:
-        load_vectors(model, preprocessor, vectors)
+        load_vectors(model, preprocessor, vectors, config["embedding"]["vectors"])
     if stopped is not None:
         checkpoint.load_weights(stopped, model)
     return Parts(preprocessor, data, model, make_task(config, preprocessor, model, data))

@@ -223,3 +223,13 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr("gru_nlp.cli.info.run", lambda config: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["info", "checkpoint=x"])
+
+
+@pytest.mark.parametrize("content", ["maison 1 2\nchat 3 4\n", "\ufeff2 2\nmaison 1 2\nchat 3 4\n"])
+def test_vectors_of_which_none_is_used_are_refused(content, capsys):
+    Path("v.txt").write_text(content, encoding="utf-8")
+    assert main(["train", "embedding.vectors=v.txt", "run_dir=run"]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "v.txt: has none of the " in told
+    assert "tokens of the training data, but words such as 'maison', 'chat': set embedding.vectors=<vectors" in told
+    assert not Path("run").exists()

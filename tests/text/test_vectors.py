@@ -9,7 +9,7 @@ from gru_nlp.text.vectors import WordVectors
 GLOVE = "the 1 2 3\n. . . 4 5 6\nfilm -1 0.5 1e-3\nthe 9 9 9\n"
 
 
-@pytest.mark.parametrize("header", ["", "4 3\n"])
+@pytest.mark.parametrize("header", ["", "4 3\n", "\ufeff", "\ufeff4 3\n"])
 @pytest.mark.parametrize("zipped", [False, True])
 def test_glove_and_word2vec_are_read_plain_and_gzip(tmp_path, header, zipped):
     content = (header + GLOVE).encode()
