@@ -10,6 +10,7 @@ from gru_nlp.answers import pipes
 from gru_nlp.data.columns import ColumnOptions, column_separator, read_conll
 from gru_nlp.data.files import decoded, open_bytes
 from gru_nlp.data.readers import Fields, delimiter_of, read_lines, read_parquet
+from gru_nlp.data.signatures import table_of
 from gru_nlp.data.values import column_names, text_of
 from gru_nlp.errors import UserError, choose
 from gru_nlp.preprocessing.base import Text
@@ -81,8 +82,9 @@ def input_format(given: str | None, path: str | None) -> str:
     """Return the format that is given, or that the file's ending, in any case, tells; plain lines otherwise."""
     if given is not None:
         return choose("input_format", given, INPUT_FORMATS)
-    ending = Path((path or "").lower().removesuffix(".gz")).suffix.removeprefix(".")
-    return ending if ending in INPUT_FORMATS else "lines"
+    name = path or ""
+    conll = name.lower().removesuffix(".gz").endswith(".conll")
+    return table_of(name) or ("conll" if conll else "lines")
 
 
 @contextlib.contextmanager

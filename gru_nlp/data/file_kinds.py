@@ -1,9 +1,10 @@
 """Kinds of corpora that are files: a person's own, or those of a preset, which the hub may have too."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from gru_nlp.console import remark
 from gru_nlp.data.columns import column_separator
 from gru_nlp.data.corpus import Recipe, choose_place
 from gru_nlp.data.formats import Conll, Folders, Format, Idx, LabelledLines, Parallel, tables
@@ -12,9 +13,13 @@ from gru_nlp.data.images import LabelledImage
 from gru_nlp.data.kinds import CarvedCorpus, LabelledRows, PairRows, TaggedRows
 from gru_nlp.data.layouts import LabelledText, Layout
 from gru_nlp.data.readers import delimiter_of
+from gru_nlp.data.signatures import table_of
 from gru_nlp.data.values import column_names
 from gru_nlp.data.where import SPLITS, Files, Split
 from gru_nlp.errors import UserError, choose
+
+#: Formats of plain lines, and the data sets of the same rows in tables.
+LINES = {"labelled_lines": "{}", "parallel": "pairs_{}"}
 
 
 @dataclass(kw_only=True, eq=False)
@@ -56,8 +61,17 @@ class FileCorpus(CarvedCorpus):
         """Return the files of all splits."""
         formats = self.formats()
         format = formats[choose("data.format", self.format, formats)]
+        if self.format in LINES:
+            self._doubt(self.own().values())
         named = {split: (self.files or {}).get(split) for split in SPLITS}
         return Files(format, self.own(), self.dir, {split: self.preset(name) for split, name in named.items() if name})
+
+    def _doubt(self, given: Iterable[Mapping[str, str | None]]) -> None:
+        """Tell of files that are read line by line, but whose names are those of tables."""
+        for option, value in (pair for options in given for pair in options.items()):
+            if value and (kind := table_of(value)):
+                told = f"{option}={value}: is read as plain lines, its first one too"
+                remark(f"{told}; for a table set data={LINES[self.format].format(kind)}")
 
     @abstractmethod
     def on_hub(self, instead: str) -> tuple[Hub, Layout] | None:

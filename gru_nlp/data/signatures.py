@@ -1,4 +1,6 @@
-"""What the first bytes of a file say that it is, where it is not the text that it is taken for."""
+"""What the name and the first bytes of a file say that it is, where it is not the text that it is taken for."""
+
+from pathlib import Path
 
 #: How files begin that are not plain text, and what to do about each; the longest of two that fit comes first.
 SIGNATURES = (
@@ -30,6 +32,13 @@ SIGNATURES = (
 )
 #: How much of a file is looked at, and which share of NUL bytes no text has.
 LOOKED_AT, NULS = 512, 0.2
+#: Formats of tables by the endings of their files.
+TABLES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+
+
+def table_of(name: str) -> str | None:
+    """Return the format of a table that a file's ending tells, in any case and before ``.gz``; None: it tells none."""
+    return TABLES.get(Path(name.lower().removesuffix(".gz")).suffix)
 
 
 def told(start: bytes, option: str) -> str | None:

@@ -7,6 +7,7 @@ import datasets
 import pytest
 
 import gru_nlp
+from gru_nlp.answers.reading import input_format
 from gru_nlp.cli.main import main
 from gru_nlp.data.encoded import encode
 from gru_nlp.errors import UserError
@@ -163,3 +164,19 @@ def test_pairs_are_counted_once_whichever_side_is_cut(most, count):
 
 def words(texts):
     return kinds.word(texts, vocabulary_size=50, min_frequency=1, lowercase=True, normalization="nfc", extra_words=())
+
+
+def test_a_table_that_is_read_as_lines_is_told(capsys):
+    Path("a.TSV.gz").write_text("label\ttext\n" + "yes\tgood film\nno\tbad film\n" * 20)
+    assert main(["train", "data=labelled_lines", "data.train=a.TSV.gz", *QUICK]) == 0
+    told = "a.TSV.gz: is read as plain lines, its first one too; for a table set data=tsv"
+    assert [line for line in capsys.readouterr().err.splitlines() if line.endswith(told)]
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [("NEW.CSV", "csv"), ("n.ndjson", "jsonl"), ("a.JSONL", "jsonl"), ("x.TSV.GZ", "tsv"), ("p.Parquet", "parquet"),
+     ("c.conll", "conll"), ("notes.txt", "lines"), ("csv", "lines"), (None, "lines")],
+)  # fmt: skip
+def test_endings_tell_the_format_in_any_case(name, format):
+    assert input_format(None, name) == format
