@@ -1,6 +1,7 @@
 """Commands at a terminal."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -14,7 +15,10 @@ class Terminal:
         self.ours, theirs = os.openpty()
         own = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
         command = [sys.executable, "-m", "gru_nlp", *arguments]
+        # What a shell starts in the background ignores interrupts, and its children would too.
+        kept = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(command, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, env=own)
+        signal.signal(signal.SIGINT, kept)
         os.close(theirs)
         self.seen = b""
 

@@ -1,0 +1,186 @@
+"""What happens when things go wrong: stages each situation, and prints the table of FAULTS.md.
+
+Usage: python scripts/faults.py > scripts/FAULTS.md
+
+A situation is a line of bash in a folder of its own, where ``run``, ``ner`` and ``translation`` are small models that
+were trained on the samples, and ``a.csv`` is a table of forty rows; ``PREAMBLE`` has the words that the lines use. The
+table shows the last line of standard error (of standard output where that is empty) and the exit code.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+MOST_SECONDS = 120
+MOST_SHOWN = 230
+SMALL = "trainer.max_epochs=1 encoder.hidden_size=8 embedding.size=8 logger=none"
+PREAMBLE = f"""
+gru-nlp() {{ {sys.executable} -m gru_nlp "$@"; }}
+label() {{ gru-nlp predict checkpoint=run "$@"; }}
+train() {{ gru-nlp train "$@"; }}
+learn() {{ gru-nlp train data=csv "data.train=$@"; }}
+small() {{ gru-nlp train data=csv data.train=a.csv {SMALL} run_dir=new "$@"; }}
+lines() {{ gru-nlp train data=labelled_lines "data.train=$1" {SMALL}; }}
+tag() {{ gru-nlp predict checkpoint=ner "input=$1" output=o; wc -l < o; }}
+tags() {{ gru-nlp train task=ner data=conll "data.train=$1"; }}
+pairs() {{ gru-nlp train task=translation data=parallel "data.train_source=$1" "data.train_target=$2"; }}
+maybe() {{ (head -3 a.csv; echo x,maybe) > b.csv; small data.test=b.csv "$@"; }}
+halve() {{ find cache -name '*.arrow' -exec truncate -s 100 {{}} +; }}
+interrupted() {{
+    export -f gru-nlp small
+    timeout --preserve-status -s INT 15 bash -c 'small trainer.max_epochs=9999 patience=9999'
+}}
+set -o pipefail
+"""
+SETUP = f"""
+for task in sentiment ner translation; do
+    gru-nlp train task=$task {SMALL} run_dir=$task
+done
+mv sentiment run
+(echo text,label; for i in $(seq 20); do echo "good $i,yes"; echo "bad $i,no"; done) > a.csv
+"""
+
+
+class Fault(NamedTuple):
+    """A situation in words, and the line of bash that brings it about."""
+
+    happens: str
+    line: str
+
+
+def faults(lines: str) -> list[Fault]:
+    """Read situations that are written as ``what happens | line of bash``."""
+    return [Fault(*(part.strip() for part in line.split(" | ", 1))) for line in lines.strip().splitlines()]
+
+
+FAULTS = {
+    "Options": faults(
+        r"""
+        an option that is misspelt | train optimizr.lr=1
+        an option that has no effect | train data=jsonl data.train=a.csv data.delimiter=';'
+        a word where a number stands | train batch_size=many
+        a number of threads that cannot be | train threads=0
+        two flags that exclude each other | train --quiet --verbose
+        several answers in a format that shows one | label top_k=2 format=lines -- good
+        several translations as plain lines | gru-nlp translate checkpoint=translation decoding.n_best=3 -- hello
+        training that would never validate | small trainer.max_steps=0
+        a rate at which the loss is no number | small optimizer.lr=1e30
+        an encoding that is none of files | label encoding=rot13 input=a.csv
+        a device that is not there | train device=mps
+        processes that give nothing back | small device=cpu trainer.devices=2 trainer.strategy=ddp_spawn
+        """
+    ),
+    "Files": faults(
+        r"""
+        no such file | learn b.csv
+        a name that is too long | label input=$(printf 'b%.0s' $(seq 300))
+        a home folder that is not there | label input='~nobody/x'
+        a device without end | label input=/dev/zero
+        the whole file system as a folder of texts | train data=folders data.train=/
+        a folder of a class that is not there | train data=folders data.train=. 'data.folders=[neg]'
+        a column that is not there | learn a.csv data.text=body
+        a csv with semicolons | sed 's/,/;/' a.csv > b.csv; learn b.csv
+        a column that stands twice | (echo text,text,label; echo a,b,c) > b.csv; learn b.csv
+        UTF-16 | iconv -t utf-16 a.csv > b.csv; learn b.csv
+        latin-1 | printf 'text,label\ncaf\351,a\n' > b.csv; learn b.csv
+        a spreadsheet | printf 'PK\003\004xxxx' > b.xlsx; label input=b.xlsx
+        a gzip file that was cut off | gzip -c a.csv | head -c 40 > b.csv.gz; label input=b.csv.gz
+        a line of more than 8 MiB | head -c 9000000 /dev/zero | tr '\0' a > b.txt; label input=b.txt
+        a word of 5 MB | head -c 5000000 /dev/zero | tr '\0' a > b; tag b
+        one label only | (head -1 a.csv; grep yes a.csv) > b.csv; learn b.csv
+        a label that training does not have | maybe
+        the same as wrong | maybe data.unknown_labels=wrong 2>&1 | grep wrong
+        a table that is read as lines | tr , "\t" < a.csv > b.tsv; lines b.tsv 2>&1 | grep plain
+        vectors of another language | echo maison 1 2 > v; train embedding.vectors=v
+        JSON that is broken | echo '{"text": "a"' > b.jsonl; train data=jsonl data.train=b.jsonl
+        a tag that is none | printf 'a B-PER\nb PER\n' > b; tags b
+        blanks and tabs between columns | printf 'a NN\tB-PER\nb NN\tO\n' > b; tags b
+        parallel files of unlike length | seq 3 > b; seq 2 > c; pairs b c
+        a file that is read as output | cp a.csv b.csv; label input=b.csv output=b.csv
+        """
+    ),
+    "Checkpoints and run folders": faults(
+        r"""
+        no such checkpoint | gru-nlp predict checkpoint=gone -- good
+        a checkpoint that was cut off | head -c 5000 run/best.ckpt > b.ckpt; gru-nlp predict checkpoint=b.ckpt -- good
+        a pickle of other things | printf 'cos\nsystem\n.' > b.ckpt; gru-nlp info checkpoint=b.ckpt
+        a translator for predict | gru-nlp predict checkpoint=translation -- good
+        data of another task | gru-nlp evaluate checkpoint=run data=sample_entities
+        a run folder that holds something | train run_dir=run
+        resume of what is no run | mkdir b; train resume=b
+        resume with a damaged config | cp -r run b; echo 'x: [' > b/config.yaml; train resume=b
+        resume with the checkpoint of another run | cp -r run b; cp ner/last.ckpt b; train resume=b
+        resume with weights alone | cp -r run b; cp b/best.ckpt b/last.ckpt; train resume=b trainer.max_epochs=2
+        a copy of a checkpoint over itself | gru-nlp info checkpoint=run/best.ckpt output=run/best.ckpt
+        """
+    ),
+    "The machine": faults(
+        r"""
+        standard output closed | label -- good >&-
+        standard error closed | label -- good 2>&-
+        the reader of a pipe has gone | yes good | head -99999 > b; label input=b | head -1 > o; (exit ${PIPESTATUS[0]})
+        a full disk for answers | label input=a.csv > /dev/full
+        a full disk for a checkpoint | ulimit -f 20; small
+        a run folder that cannot be written | train run_dir=/proc/x
+        a cache that cannot be written | HF_DATASETS_CACHE=/proc/x small 2>&1 | grep cannot
+        a cached table that was cut in half | small 2> /dev/null; halve; small run_dir=next 2>&1 | grep damaged
+        no memory for the model | ulimit -v 8000000; train encoder.hidden_size=30000
+        a launcher's number that was left behind | RANK=x label -- good
+        a launcher's number that is none | MASTER_ADDR=localhost RANK=x label -- good
+        a bound of the cache that is none | GRU_NLP_CACHE_GB=x small
+        an interrupt | interrupted
+        """
+    ),
+}
+
+
+def stage(fault: Fault, models: Path) -> tuple[str, int]:
+    """Bring a situation about in a copy of ``models``; return what is shown last and the exit code."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, "here")
+        shutil.copytree(models, folder)
+        done = bash(fault.line, folder)
+    said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+    shown = re.sub(r"b{50,}", "bbb...", said.replace(str(folder), "."))
+    shown = re.sub(rf"{tempfile.gettempdir()}/\S+", "<temporary folder>", shown)
+    return (shown if len(shown) <= MOST_SHOWN else shown[:MOST_SHOWN] + "..."), done.returncode
+
+
+def bash(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line of bash in a folder."""
+    own = {**os.environ, "HF_DATASETS_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    command = ["bash", "-c", PREAMBLE + line]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env=own, check=False, timeout=MOST_SECONDS
+    )
+
+
+def cell(text: str) -> str:
+    """Return a text as a cell of a table."""
+    return "`" + text.replace("|", "\\|").replace("`", "'") + "`"
+
+
+def main() -> None:
+    """Print the table."""
+    print("# What happens when things go wrong\n")
+    print(
+        "Each row was staged by `python scripts/faults.py`, which printed this file: what happens, the last line that"
+    )
+    print("the person sees, and the exit code (0 done, 2 a mistake or a machine that refuses, 130 interrupted).")
+    with tempfile.TemporaryDirectory() as name:
+        models = Path(name)
+        bash(SETUP, models).check_returncode()
+        for section, situations in FAULTS.items():
+            print(f"\n## {section}\n\n| what happens | what the person sees | exit code |\n|---|---|---|")
+            for fault in situations:
+                said, code = stage(fault, models)
+                print(f"| {fault.happens} | {cell(said)} | {code} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
