@@ -232,6 +232,8 @@ def check_ranges(config: Mapping[str, Any]) -> None:
         if option == "num_workers" and type(value) is int and value < 0:
             raise UserError(f"num_workers={value} must not be negative")
         if isinstance(value, int | float):
+            if name in COUNTS and isinstance(value, float):
+                raise UserError(f"{option}={value} must be a whole number")
             if name in COUNTS and not value >= 1:
                 raise UserError(f"{option}={value} must be at least 1")
             if name in MOST and not value <= MOST[name]:

@@ -69,12 +69,17 @@ def printable(text: str) -> str:
     """Return a text with its control characters written out, so that no name in a file steers a terminal."""
     if text.isprintable():
         return text
-    return "".join(letter if letter in "\n\t" or not is_control(letter) else f"\\x{ord(letter):02x}" for letter in text)
+    return "".join(letter if letter in "\n\t" or not is_control(letter) else written(letter) for letter in text)
+
+
+def written(letter: str) -> str:
+    """Return a character as an escape sequence of Python's."""
+    return f"\\x{ord(letter):02x}" if letter <= "\xff" else f"\\u{ord(letter):04x}"
 
 
 def is_control(letter: str) -> bool:
-    """Return whether a character is a control character (C0, DEL or C1)."""
-    return letter < " " or "\x7f" <= letter <= "\x9f"
+    """Return whether a character is a control character (C0, DEL or C1), or separates lines or paragraphs."""
+    return letter < " " or "\x7f" <= letter <= "\x9f" or letter in "\u2028\u2029"
 
 
 def is_broken(text: str) -> bool:

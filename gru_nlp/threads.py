@@ -36,7 +36,7 @@ def quotas(root: Path, own: Path) -> Iterator[float]:
     """
     try:
         lines = own.read_text().splitlines()
-    except OSError:
+    except (OSError, ValueError):
         return
     for line in lines:
         controllers, _, place = line.partition(":")[2].partition(":")

@@ -47,9 +47,7 @@ def neighbour(busy: bool) -> Iterator[None]:
 def gru_nlp(arguments: list[str], kind: str) -> str:
     """Run a command of the program; return what it says on standard error."""
     options, own = KINDS[kind]
-    bare = {
-        name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "RAYON_", "MKL_", "KMP_"))
-    }
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(THREADED)}
     command = [sys.executable, "-m", "gru_nlp", *arguments, *options]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env={**bare, **own})
     return done.stderr

@@ -61,6 +61,11 @@ def test_the_quota_of_a_container_is_read(lines, files, found, tmp_path):
     assert list(QUOTAS(*groups(tmp_path, lines, files))) == found
 
 
+def test_groups_with_names_that_are_no_text_are_passed_over(tmp_path):
+    (tmp_path / "own").write_bytes(b"0::/\xff\n")
+    assert list(QUOTAS(tmp_path, tmp_path / "own")) == []
+
+
 def test_a_machine_without_control_groups_has_no_quota(tmp_path):
     assert list(QUOTAS(tmp_path / "gone", tmp_path / "gone")) == []
 

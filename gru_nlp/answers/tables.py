@@ -53,8 +53,9 @@ class Table:
         if self.delimiter == "\t":
             return "\t".join(field.replace("\t", " ").replace("\n", " ") for field in safe)
         line = io.StringIO()
-        csv.writer(line, delimiter=self.delimiter, lineterminator="").writerow(safe)
-        return line.getvalue()
+        # Python before 3.13 puts a field into quotes for those ends of lines alone that the writer writes.
+        csv.writer(line, delimiter=self.delimiter, lineterminator="\r\n").writerow(safe)
+        return line.getvalue().removesuffix("\r\n")
 
 
 def cell(value: Any) -> str:

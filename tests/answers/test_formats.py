@@ -12,9 +12,10 @@ from gru_nlp.answers.base import FORMATS, Style
 from gru_nlp.answers.entities import EntityAnswer
 from gru_nlp.answers.labels import LabelAnswer
 from gru_nlp.answers.reading import Entry, Input, input_format, read
+from gru_nlp.answers.tables import Table
 from gru_nlp.answers.translations import TranslationAnswer
 from gru_nlp.data.readers import delimiter_of
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, printable
 
 LABEL = {"label": "good", "score": 0.75, "top": [["good", 0.75], ["<b>", 0.25]]}
 BLANK = {"label": None, "score": None}
@@ -177,3 +178,11 @@ def test_the_ending_of_a_file_tells_its_format_in_any_case(path, kind):
 def test_what_cannot_stand_between_fields_is_refused(given):
     with pytest.raises(UserError, match="delimiter=.* must be one character"):
         delimiter_of(given, "delimiter")
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\rb", 'a "b"\n', "a\u2028b", "a,b", ""])
+def test_a_row_of_csv_is_read_back_as_one(text):
+    row = Table(["text"], ["label"], ",").row({"text": text}, ["x"], "in:1")
+    assert list(csv.reader(io.StringIO(row + "\n"), strict=True)) == [[printable(text.replace("\r\n", "\n")), "x"]]
+    assert "\r" not in row
+    assert "\u2028" not in row

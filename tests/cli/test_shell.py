@@ -107,6 +107,7 @@ def test_text_after_two_dashes_is_for_predict_alone(capsys):
         ("encoder.layers=null", "gru_nlp.nn.encoder.RecurrentEncoder: layers=null must be a whole number"),
         ("encoder.hidden_size={a:1}", "RecurrentEncoder: hidden_size={'a': 1} must be a whole number"),
         ("batch_size=null", "batch_size=null: this option needs a value"),
+        ("batch_tokens=1e99", "batch_tokens=1e+99 must be a whole number"),
         ("device=null", "device=null: this option needs a value"),
         ("batch_tokens=abc", "batch_tokens=abc must be a number"),
         ("seed=-1", "seed=-1 must be at least 0"),
