@@ -44,6 +44,11 @@ done
 mv sentiment run
 (echo text,label; for i in $(seq 20); do echo "good $i,yes"; echo "bad $i,no"; done) > a.csv
 """
+HEAD = """# What happens when things go wrong
+
+Each row was staged by `python scripts/faults.py`, which printed this file: what happens, the last line that the person
+sees, and the exit code: 0 done, 1 the reader of a pipe has gone (or a bug, with its traceback), 2 a mistake or a
+machine that refuses, 130 interrupted."""
 
 
 class Fault(NamedTuple):
@@ -69,7 +74,7 @@ FAULTS = {
         several answers in a format that shows one | label top_k=2 format=lines -- good
         several translations as plain lines | gru-nlp translate checkpoint=translation decoding.n_best=3 -- hello
         training that would never validate | small trainer.max_steps=0
-        a rate at which the loss is no number | small optimizer.lr=1e30
+        a rate at which the loss is no number | train optimizer.lr=1e30 encoder.hidden_size=8
         an encoding that is none of files | label encoding=rot13 input=a.csv
         a device that is not there | train device=mps
         processes that give nothing back | small device=cpu trainer.devices=2 trainer.strategy=ddp_spawn
@@ -167,11 +172,7 @@ def cell(text: str) -> str:
 
 def main() -> None:
     """Print the table."""
-    print("# What happens when things go wrong\n")
-    print(
-        "Each row was staged by `python scripts/faults.py`, which printed this file: what happens, the last line that"
-    )
-    print("the person sees, and the exit code (0 done, 2 a mistake or a machine that refuses, 130 interrupted).")
+    print(HEAD)
     with tempfile.TemporaryDirectory() as name:
         models = Path(name)
         bash(SETUP, models).check_returncode()
