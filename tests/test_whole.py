@@ -1,5 +1,7 @@
 """Files that appear only once they are complete."""
 
+from contextlib import contextmanager
+
 import pytest
 import torch
 
@@ -10,11 +12,23 @@ from gru_nlp.training.lightning_parts import WholeFiles
 
 @pytest.fixture
 def limit():
-    """Set the greatest size of a file, and take the limit away at the end."""
+    """Limit the size of every file inside a ``with`` statement.
+
+    The limit ends within the test: pytest reports a test before it tears its fixtures down,
+    and the file that takes pytest's own output may be longer than the limit.
+    """
     resource = pytest.importorskip("resource", reason="Windows has no such limit")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    @contextmanager
+    def limited(size):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited
 
 
 def test_an_error_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path):
@@ -50,8 +64,8 @@ def test_a_full_disk_leaves_the_good_checkpoint(tmp_path, limit):
     place = tmp_path / "last.ckpt"
     WholeFiles().save_checkpoint({"weights": torch.ones(3)}, place)
     good = place.read_bytes()
-    limit(10_000)
-    with pytest.raises(UserError, match=f"^{place}: cannot be written: File too large$"):
+    refusal = pytest.raises(UserError, match=f"^{place}: cannot be written: File too large$")
+    with refusal, limit(10_000):
         WholeFiles().save_checkpoint({"weights": torch.ones(100_000)}, place)
     assert place.read_bytes() == good
     assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
@@ -61,7 +75,6 @@ def test_scores_that_cannot_be_added_leave_the_checkpoint(trained, tmp_path, lim
     place = tmp_path / "best.ckpt"
     place.write_bytes(checkpoint.locate(trained).read_bytes())
     good = place.read_bytes()
-    limit(10_000)
-    with pytest.raises(UserError, match="File too large"):
+    with pytest.raises(UserError, match="File too large"), limit(10_000):
         checkpoint.add_scores(place, {"test/accuracy": 1.0})
     assert place.read_bytes() == good
