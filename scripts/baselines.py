@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -238,15 +239,25 @@ def compare(given: Sequence[str]) -> str:
     return table([*rows, *(row for row in ours if row.data not in {other.data for other in rows})])
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that the models come from, by name."""
+    owners = packages_distributions()
+    named = {owner for kind in BASELINES.values() for owner in owners.get(kind.module, [])}
+    return {name: version(name) for name in sorted(named)}
+
+
 def main() -> int:
     """Print the table and the machine; return the exit code."""
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+        return 0
     try:
         print(compare(sys.argv[1:]))
     except UserError as error:
         print(f"baselines: {error}", file=sys.stderr)
         return 2
     machine = {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()}
-    print(json.dumps({**machine, "numpy": np.__version__}))
+    print(json.dumps(machine | {"threads": os.environ.get("OMP_NUM_THREADS"), **versions()}))
     return 0
 
 

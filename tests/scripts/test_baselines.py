@@ -165,3 +165,17 @@ def test_a_missing_package_is_told_in_a_line_before_data_are_read(baselines, mon
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert "pip install 'gru_nlp[baselines]', or set models=tfidf_svm,nb_svm" in told
+
+
+def test_the_command_prints_table_and_machine_and_tells_its_usage(baselines, monkeypatch, capsys):
+    pytest.importorskip("sklearn")
+    write("a.csv")
+    write("b.csv", rows=range(20, 26))
+    monkeypatch.setattr("sys.argv", ["baselines.py", *CSV, "models=tfidf_svm"])
+    assert baselines.main() == 0
+    table, machine = capsys.readouterr().out.rsplit("\n", 2)[:2]
+    assert len(cells(table)) == 1
+    assert "scikit-learn" in json.loads(machine)
+    monkeypatch.setattr("sys.argv", ["baselines.py", "--help"])
+    assert baselines.main() == 0
+    assert "Usage: python scripts/baselines.py experiment=sst2" in capsys.readouterr().out
