@@ -31,6 +31,20 @@ MakeOptimizer = Callable[[list[dict[str, Any]]], Optimizer]
 MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
 PLATEAU_KEY = "gru_nlp_plateau"
 AVERAGE_KEY = "gru_nlp_average"
+#: No weight of a network that learns comes near; the first step of a rate far too high puts them all above it, while
+#: the loss that was taken before that step, the only one of a run of one batch, is finite.
+LARGEST_WEIGHT = 1e6
+
+
+def is_sane(model: nn.Module) -> bool:
+    """Return whether all trained weights are numbers of at most ``LARGEST_WEIGHT``."""
+    largest = [weight.detach().abs().amax() for weight in model.parameters() if weight.requires_grad and weight.numel()]
+    return bool((torch.stack(largest) <= LARGEST_WEIGHT).all()) if largest else True
+
+
+def diverged(what: str) -> UserError:
+    """Return the error that says that training has diverged, and what to do."""
+    return UserError(f"{what}: training has diverged: lower optimizer.lr, or trainer.gradient_clip_val")
 
 
 def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
@@ -175,11 +189,12 @@ class Task(LightningModule):
         """Validate the average; the best checkpoint is saved before ``on_validation_end`` brings the weights back.
 
         Raises:
-            UserError: a loss was not finite, so that no weights are worth a validation.
+            UserError: a loss was not finite or a weight is beyond all use, so that nothing is worth a validation.
         """
         if not bool(self.finite):
-            told = "a training loss is no finite number: training has diverged"
-            raise UserError(f"{told}: lower optimizer.lr, or trainer.gradient_clip_val")
+            raise diverged("a training loss is no finite number")
+        if self.trainer.state.fn == "fit" and not is_sane(self.model):
+            raise diverged(f"a weight is above {LARGEST_WEIGHT:,.0f}, or no number")
         if self.average is not None and self.trainer.state.fn == "fit":
             self.average.swap()
 

@@ -222,10 +222,13 @@ def test_two_runs_never_share_a_folder(capsys):
     assert OmegaConf.load("run/config.yaml").seed == 2
 
 
-def test_training_that_diverges_says_so(capsys):
-    options = ["data=csv", f"data.train={small_csv()}", *TINY, "optimizer.lr=1e30", "trainer.max_epochs=2"]
+@pytest.mark.parametrize("run", [["trainer.max_epochs=2"], ["trainer.max_epochs=1", "batch_size=512"]])
+def test_training_that_diverges_says_so(capsys, run):
+    """Also where the only loss was taken before the only step."""
+    options = ["data=csv", f"data.train={small_csv()}", *TINY, "optimizer.lr=1e30", *run]
     assert main(["train", *options, "trainer.gradient_clip_val=null", "run_dir=out"]) == 2
     assert "training has diverged: lower optimizer.lr" in capsys.readouterr().err.splitlines()[-1]
+    assert not Path("out").exists()
 
 
 def test_a_limited_test_gives_its_predictions_alone():
