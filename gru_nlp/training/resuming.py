@@ -98,6 +98,7 @@ def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -
             told = f"{override.input_line}: resume takes the stored config as it is; only single values can be changed"
             raise UserError(told)
         OmegaConf.update(stored, name, override.value())
+    stored["trust"] = list(trusted)  # the person's now, whatever the folder says
     text_maps(stored)
     return stored
 

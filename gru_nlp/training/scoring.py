@@ -63,9 +63,11 @@ def prepared(stored: Checkpoint, given: Mapping[str, Any]) -> tuple[Task, DataMo
     for name in ("batch_size", "batch_tokens"):
         if given[name] is not None:
             training[name] = given[name]
+    with contextlib.nullcontext() if "_target_" in own else checkpoint.building(stored.path):
+        corpus = build.build(source)
     with checkpoint.building(stored.path) if foreign else contextlib.nullcontext():
         try:
-            data = make_data(training, build.build(source), preprocessor)
+            data = make_data(training, corpus, preprocessor)
             split = scored_split(data, given["split"])
         except UserError as error:
             raise discreet(error, foreign) from None

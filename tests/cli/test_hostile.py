@@ -77,6 +77,12 @@ def test_what_a_checkpoint_names_is_never_run(stranger, door, command, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_stored_data_that_lacks_an_option_is_a_broken_file(stranger, capsys):
+    path = stranger(lambda c, config, s: config.update(data={"_target_": "gru_nlp.data.file_kinds.LabelledCorpus"}))
+    told = refused(capsys, "evaluate", path)
+    assert told == "gru-nlp: odd.ckpt: its config does not build (TypeError): a broken file"
+
+
 def test_no_stored_value_reaches_hydra(stranger, monkeypatch, capsys):
     """Hydra composes the person's options and the installed conf alone, whatever the command."""
     mark = "a-word-of-the-checkpoint"

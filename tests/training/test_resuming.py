@@ -1,9 +1,11 @@
 """What stands in a run folder's last checkpoint when the run goes on."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
+import gru_nlp
 from gru_nlp.cli.main import main
 
 QUICK = ("trainer.max_epochs=1", "encoder.hidden_size=4", "embedding.size=4", "logger=none",
@@ -32,6 +34,14 @@ def test_the_last_checkpoint_of_another_run_is_refused(other, differs, runs, tmp
     assert main(["train", "resume=run", "trainer.max_epochs=2"]) == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith(f"gru-nlp: run/last.ckpt: the checkpoint of another run ({differs}")
+
+
+@pytest.mark.parametrize("stored", ["trust: [os]", "mistrust: []"])
+def test_what_a_folder_trusts_counts_for_nothing(stored, runs):
+    shutil.copytree(runs / "sentiment", "run")
+    place = Path("run/config.yaml")
+    place.write_text(place.read_text().replace("trust: []", stored))
+    assert gru_nlp.train("resume=run", "trainer.max_epochs=2").trusted == ()
 
 
 def test_weights_alone_are_no_checkpoint_to_go_on_from(runs, capsys):
