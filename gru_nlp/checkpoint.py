@@ -130,7 +130,7 @@ def check_record(path: Path, content: Mapping[str, Any]) -> None:
     if not broken:
         check_plain(own["config"], f"{path}: the config", MOST_SETTINGS)
         config = own["config"]
-        broken = [name for name, kind in SETTINGS.items() if not isinstance(config.get(name), kind)]
+        broken = misfits(config, SETTINGS)
         broken += [name for name in PARTS if not isinstance(config.get(name), dict)]
         numbers = own["scores"].values()
         broken += ["scores"] * (not all(isinstance(value, float | int) for value in numbers))
@@ -140,6 +140,11 @@ def check_record(path: Path, content: Mapping[str, Any]) -> None:
         check_ranges(own["config"])
     except UserError as error:
         raise UserError(f"{path}: a checkpoint with an impossible config: {error}") from None
+
+
+def misfits(config: Mapping[str, Any], kinds: Mapping[str, Any]) -> list[str]:
+    """Return the options of ``kinds`` that a config lacks, or whose values are of another kind."""
+    return [name for name, kind in kinds.items() if not isinstance(config.get(name), kind)]
 
 
 def load(path: str | Path) -> Checkpoint:

@@ -38,6 +38,8 @@ MOST_CONFIG = 1 << 20
 OUTER_HOMES = {"optimizer": "torch.optim", "schedule": "gru_nlp.tasks.schedules", "trainer": "lightning"}
 #: The same for what a run may have any number of.
 ADDED_HOMES = {"logger": "lightning.pytorch.loggers", "callbacks": "lightning.pytorch.callbacks"}
+#: What training reads of a run's config beside them, and of which kind it is.
+SETTINGS = {**checkpoint.SETTINGS, "patience": int, "threads": int | str | None, "device": str, "embedding": dict}
 SHARED_FOLDER = "GRU_NLP_RUN_FOLDER"
 
 
@@ -166,6 +168,8 @@ def check_config(file: Path, plain: Mapping[str, Any], trusted: Sequence[str]) -
                     raise UserError(f"{group}.{option} names a place, which resume takes from no run folder")
             for name, part in chosen.items():
                 build.check_outer(f"{group}.{name}", part, home, trusted)
+        if broken := checkpoint.misfits(plain, SETTINGS):
+            raise UserError(f"a run's config that is broken: see its {', '.join(broken)}")
         check_ranges(plain)
     except UserError as error:
         raise UserError(f"{file}: {error}") from None

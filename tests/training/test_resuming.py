@@ -65,6 +65,17 @@ def test_a_damaged_config_is_one_line(config, runs, capsys):
     assert "\x00" not in told
 
 
+@pytest.mark.parametrize("option", ["seed", "patience", "device", "embedding", "batch_size"])
+def test_a_config_that_lacks_an_option_is_one_line(option, runs, capsys):
+    shutil.copytree(runs / "sentiment", "run")
+    place = Path("run/config.yaml")
+    place.write_text(place.read_text().replace(f"\n{option}:", f"\nx{option}:", 1))
+    assert main(["train", "resume=run", "trainer.max_epochs=2"]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith("gru-nlp: run/config.yaml: ")
+    assert option in told
+
+
 def test_a_last_checkpoint_that_was_cut_off_is_refused(runs, capsys):
     shutil.copytree(runs / "sentiment", "run")
     with open("run/last.ckpt", "wb"):
