@@ -1,5 +1,6 @@
 """What stands in a run folder's last checkpoint when the run goes on."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def test_a_damaged_config_is_one_line(config, runs, capsys):
 def test_a_config_that_lacks_an_option_is_one_line(option, runs, capsys):
     shutil.copytree(runs / "sentiment", "run")
     place = Path("run/config.yaml")
-    place.write_text(place.read_text().replace(f"\n{option}:", f"\nx{option}:", 1))
+    place.write_text(re.sub(rf"(?m)^{option}:", "x:", place.read_text()))
     assert main(["train", "resume=run", "trainer.max_epochs=2"]) == 2
     (told,) = capsys.readouterr().err.splitlines()
     assert told.startswith("gru-nlp: run/config.yaml: ")
