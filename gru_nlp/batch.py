@@ -41,12 +41,13 @@ class Outputs(Protocol[Array_co]):
 
 
 class SequenceBatch(NamedTuple, Generic[Array]):
-    """A padded batch of sequences with at most one target each.
+    """A padded batch of sequences with a label, or several, each.
 
     Attributes:
         inputs: token ids ``(B, T)`` int64, or frames ``(B, T, D)`` float32; padding after each sequence's end.
         lengths: ``(B,)`` int64, each at least 1.
-        targets: label ids ``(B,)`` int64, or None where the labels are unknown.
+        targets: label ids ``(B,)`` int64, or which labels a row has ``(B, C + 1)`` int64, the last column counting
+            those that training does not have; None where the labels are unknown.
     """
 
     inputs: Array
@@ -132,6 +133,22 @@ class Classification(NamedTuple, Generic[Array]):
     def map(self, change: Callable[[Array], Other]) -> "Classification[Other]":
         """Return the same with every array changed."""
         return Classification(change(self.probabilities))
+
+
+class Labelling(NamedTuple, Generic[Array]):
+    """Which of all labels each row of a batch has.
+
+    Attributes:
+        probabilities: of each label by itself, ``(B, C)``.
+        chosen: whether it is said of the row, ``(B, C)`` bool.
+    """
+
+    probabilities: Array
+    chosen: Array
+
+    def map(self, change: Callable[[Array], Other]) -> "Labelling[Other]":
+        """Return the same with every array changed."""
+        return Labelling(*map(change, self))
 
 
 class Tagging(NamedTuple, Generic[Array]):

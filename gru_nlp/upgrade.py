@@ -14,8 +14,8 @@ MOVED = {
 #: Options that kinds of corpora have had from some version on, with what an older config means by leaving them out; so
 #: that ``evaluate`` and ``resume`` can set them for an older checkpoint too.
 ADDED: dict[str, dict[str, Any]] = {
-    "gru_nlp.data.file_kinds.LabelledCorpus": {"folders": None, "unknown_labels": "refuse"},
-    "gru_nlp.data.hub_kinds.HubLabelledCorpus": {"unknown_labels": "refuse"},
+    "gru_nlp.data.file_kinds.LabelledCorpus": {"folders": None, "unknown_labels": "refuse", "label_separator": None},
+    "gru_nlp.data.hub_kinds.HubLabelledCorpus": {"unknown_labels": "refuse", "label_separator": None},
     "gru_nlp.data.file_kinds.PairCorpus": {"delimiter": ","},
     "gru_nlp.data.file_kinds.TaggedCorpus": {"separator": None, "tag_map": None},
     "gru_nlp.data.hub_kinds.HubTaggedCorpus": {"tag_map": None},

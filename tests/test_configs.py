@@ -37,7 +37,7 @@ def composed(command, *overrides):
 
 def tiny_rows(data):
     """Return (text, label) pairs with the labels that the files of ``data`` carry."""
-    labels = list(data.label_names) if data.get("label_names") else ["first", "second", "third"]
+    labels = list(data.label_names) if data.get("label_names") else ["10", "2", "3"]
     cut = data.get("label_cut")
     after = f"{cut}sub" if cut else ""
     return [(f"{TEXTS[i % len(TEXTS)]} {i}", labels[i % len(labels)] + after) for i in range(ROWS)]
@@ -203,7 +203,9 @@ def one_step(config):
     records = parts.preprocessor.decode(parts.model.predict(batch).map(to_array))
     names = parts.preprocessor.label_names()
     for record in records:
-        if "tags" in record:
+        if "labels" in record:
+            assert set(record["labels"]) <= set(names)
+        elif "tags" in record:
             assert all(entity["label"] in names for entity in record["entities"])
         else:
             assert record["label"] in names if names else isinstance(record["translation"], str)
@@ -225,6 +227,7 @@ def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, t
     tags = group == "characters" or option in ("ner", "tagger", "tagging")
     base = ["task=translation", "data=parallel"] if translates else ["task=ner", "data=conll"] if tags else ["data=csv"]
     base = ["experiment=mnist_rows"] if option in ("frames", "frame_classifier") else base
+    base = [f"task={option}", *base] if option in ("multilabel", "rating") and group != "task" else base
     own = [*base, *files_of(composed("train", *base), tmp_path / "own files"), *TINY]
     small = [] if option == "byte_bpe" else ["tokenizer.vocabulary_size=60"]
     sizes = ["decoder.hidden_size=12"] if translates else []

@@ -131,7 +131,7 @@ def test_every_target_of_format_1_is_there_and_nothing_else_is_touched():
     new = upgrade(old)
     assert old["data"] == LABELLED
     own = {**LABELLED, "_target_": "gru_nlp.data.file_kinds.LabelledCorpus"}
-    assert new == {**old, "threads": "auto", "data": {"folders": None, "unknown_labels": "refuse", **own}}
+    assert new == {**old, "threads": "auto", "data": {**ADDED[own["_target_"]], **own}}
     assert upgrade(new) == new
 
 

@@ -28,7 +28,7 @@ class LabelAnswer(Answer):
         fields = [field for pair in pairs(record) for field in pair]
         if not self.headed:
             return fields
-        wanted = len(self.columns())
+        wanted = len(LabelAnswer.columns(self))  # without those of a class that adds some
         return [*fields, *[""] * (wanted - len(fields))][:wanted]
 
     def line(self, record: Record, text: Text) -> str:

@@ -19,6 +19,7 @@ TEXTS = (
     *PATH_OPTIONS,
     *("delimiter", "encoding", "separator"),
     *("data.delimiter", "data.encoding", "data.separator", "data.label", "data.label_cut", "data.word", "data.tag"),
+    "data.label_separator",
     *("data.source", "data.target", "data.name", "data.revision"),
     *("data.hub.text", "data.hub.label", "data.hub.name"),
     *(f"{group}.{split}" for group in ("data.splits", "data.hub.splits", "data.files") for split in ("train", "test")),

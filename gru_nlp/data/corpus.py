@@ -13,10 +13,12 @@ from typing import NamedTuple
 
 import datasets
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gru_nlp.data.hub import Hub
 from gru_nlp.data.layouts import Layout, fingerprint
-from gru_nlp.data.splitting import stratified
+from gru_nlp.data.splitting import Rows, stratified, stratified_by_lists
 from gru_nlp.data.where import Files, Split, Where
 from gru_nlp.errors import UserError
 
@@ -49,12 +51,21 @@ class Carving:
         Raises:
             UserError: there are too few rows.
         """
-        values = np.asarray(train.data.column(stratify)) if stratify else np.zeros(len(train))
-        kept, carved = stratified(np.unique(values, return_inverse=True)[1], self.share, self.seed)
+        kept, carved = self._chosen(train.data.column(stratify) if stratify else None, len(train))
         if not len(carved):
             raise UserError(f"{len(train)} training rows are too few to carve out a validation split: set {instead}")
         key = fingerprint(train._fingerprint, self.share, self.seed, split, stratify)
         return train.select(carved if split == "validation" else kept, new_fingerprint=key)
+
+    def _chosen(self, column: pa.ChunkedArray | None, total: int) -> tuple[Rows, Rows]:
+        """Return the rows of training and of validation; a column may hold a value a row, or a list of them."""
+        if column is None:
+            return stratified(np.zeros(total, dtype=np.int64), self.share, self.seed)
+        if not pa.types.is_list(column.type):
+            return stratified(np.unique(np.asarray(column), return_inverse=True)[1], self.share, self.seed)
+        rows = np.repeat(np.arange(total), np.asarray(pc.list_value_length(column)))
+        values = np.unique(np.asarray(pc.list_flatten(column)), return_inverse=True)[1]
+        return stratified_by_lists(rows, values, total, self.share, self.seed)
 
 
 class Recipe(NamedTuple):
@@ -105,6 +116,14 @@ class Corpus(ABC):
             UserError: naming an option that is wrong.
         """
 
+    def serve(self, columns: Sequence[str]) -> None:
+        """Give tables with ``columns``, where the records can be taken so; called before anything is loaded.
+
+        Raises:
+            UserError: an option has no effect on these columns.
+        """
+        self._recipe = self._recipe._replace(layout=self._recipe.layout.giving(columns))
+
     def load(self, split: Split) -> datasets.Dataset | None:
         """Return a split, read or found in the cache; None for a test split that is not there.
 
@@ -142,6 +161,11 @@ class Corpus(ABC):
     def label_order(self) -> Sequence[str] | None:
         """Return the label names in their given order; None: as found, sorted."""
         return self._recipe.layout.label_order()
+
+    @property
+    def label_separator(self) -> str | None:
+        """What stands between the labels of a text in the data; None: nothing does."""
+        return self._recipe.layout.label_separator
 
     def _whole(self, split: Split) -> datasets.Dataset | None:
         """Return a split as it stands; it is read once, and a small table in memory is made once."""

@@ -31,6 +31,13 @@ class ListColumn:
             [np.diff(offsets) for offsets in self.offsets] or [np.zeros(0, np.int32)]
         ).astype(np.int32)
 
+    def flat(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+        """Return all values and, beside each, its row, ``(M,)`` both."""
+        chunks = zip(self.values, self.offsets, strict=True)
+        parts = [values[offsets[0] : offsets[-1]] for values, offsets in chunks]
+        values = np.concatenate([np.zeros(0, np.int32), *parts])
+        return np.repeat(np.arange(len(self.lengths)), self.lengths), values
+
     def take(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[Any]]:
         """Return the lists of ``rows`` as views."""
         chunks = np.searchsorted(self.starts, rows, side="right") - 1
@@ -59,10 +66,20 @@ class EncodedSplit(Dataset[EncodedColumns]):
         self.scalars = {name: np.asarray(arrow.column(name)) for name in preprocessor.scalar_columns}
         self.cut_columns = preprocessor.cut_columns
         sized = preprocessor.length_columns or preprocessor.list_columns
-        label = preprocessor.label_columns
-        #: ``(N,)`` whether training does not have the label of a row.
-        self.unknown = self.scalars[label.encoded] < 0 if label else np.zeros(len(table), dtype=np.bool_)
         self.lengths = np.maximum.reduce([self.lists[name].lengths for name in sized])
+        self.label_rows, self.label_ids = self._labels(preprocessor)
+        #: ``(N,)`` whether training does not have a label of a row.
+        self.unknown = np.zeros(len(table), dtype=np.bool_)
+        self.unknown[self.label_rows[self.label_ids < 0]] = True
+
+    def _labels(self, preprocessor: Preprocessor) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+        """Return the rows that have a label, and the id of each, ``(M,)`` both; none where a row has no labels."""
+        label = preprocessor.label_columns
+        if label is None:
+            return np.zeros(0, np.int64), np.zeros(0, np.int32)
+        if label.encoded in self.lists:
+            return self.lists[label.encoded].flat()
+        return np.arange(len(self)), self.scalars[label.encoded]
 
     def cut(self) -> int:
         """Return how many rows have a text that was cut to the length that is kept."""
@@ -73,7 +90,7 @@ class EncodedSplit(Dataset[EncodedColumns]):
         """Return the labels of training that no row has."""
         if preprocessor.label_columns is None:
             return []
-        ids = set(np.unique(self.scalars[preprocessor.label_columns.encoded]).tolist())
+        ids = set(np.unique(self.label_ids).tolist())
         return [name for index, name in enumerate(preprocessor.label_names()) if index not in ids]
 
     def __len__(self) -> int:
@@ -124,10 +141,12 @@ def encode_split(
     """
     try:
         split = encode(raw, preprocessor)
-        unknown = np.flatnonzero(split.unknown)
+        unknown = np.flatnonzero(split.label_ids < 0)
         if len(unknown) and preprocessor.label_columns and not takes_unknown:
-            row = int(unknown[0])
-            raise RowError(row, preprocessor.unknown_label(raw[row][preprocessor.label_columns.raw]))
+            row = int(split.label_rows[unknown[0]])
+            said = raw[row][preprocessor.label_columns.raw]
+            label = said if isinstance(said, str) else said[unknown[0] - np.searchsorted(split.label_rows, row)]
+            raise RowError(row, preprocessor.unknown_label(label))
         return split
     except RowError as error:
         raise UserError(f"{place(int(raw[error.row]['line']))}: {error.reason}") from None

@@ -11,7 +11,8 @@ from gru_nlp.data.formats import Conll, Folders, Format, Idx, LabelledLines, Par
 from gru_nlp.data.hub import Hub, HubSource
 from gru_nlp.data.images import LabelledImage
 from gru_nlp.data.kinds import CarvedCorpus, LabelledRows, PairRows, TaggedRows
-from gru_nlp.data.layouts import LabelledText, Layout
+from gru_nlp.data.labelled import LabelledText
+from gru_nlp.data.layouts import Layout
 from gru_nlp.data.readers import delimiter_of
 from gru_nlp.data.signatures import table_of
 from gru_nlp.data.values import column_names

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from gru_nlp.config import text_map
 from gru_nlp.data.corpus import Carving, Corpus, Recipe
 from gru_nlp.data.images import LabelledImage
-from gru_nlp.data.layouts import AsIs, LabelledText, Layout, SentencePair
+from gru_nlp.data.labelled import LabelledText
+from gru_nlp.data.layouts import AsIs, Layout, SentencePair
 from gru_nlp.data.tagged import TaggedSentence, checked_map
-from gru_nlp.data.values import column_names
+from gru_nlp.data.values import column_names, separator_of
 from gru_nlp.data.where import Digits, Sample
 from gru_nlp.errors import choose
 from gru_nlp.samples import EXAMPLES
@@ -87,6 +88,8 @@ class LabelledRows:
         skip_empty: leave out rows without text.
         unknown_labels: what is done with a row to score whose label training does not have: ``refuse``, or ``wrong``,
             which counts whatever is said of it as wrong.
+        label_separator: between the labels of a text, where it may have several; None: a text is one label, or the
+            data has lists. Older checkpoints do not state it.
     """
 
     text: str | int | Sequence[str | int]
@@ -94,6 +97,7 @@ class LabelledRows:
     label_names: Mapping[str, str] | None
     skip_empty: bool
     unknown_labels: str = "refuse"
+    label_separator: str | None = None
 
     @property
     def takes_unknown(self) -> bool:
@@ -114,7 +118,14 @@ class LabelledRows:
         choose("data.unknown_labels", self.unknown_labels, ("refuse", "wrong"))
         (label,) = column_names([self.label], "data.label")
         names = text_map(self.label_names, "data.label_names") if self.label_names else None
-        return LabelledText(self.text_columns, label, names, self.skip_empty, takes_unknown=self.takes_unknown)
+        return LabelledText(
+            self.text_columns,
+            label,
+            names,
+            self.skip_empty,
+            takes_unknown=self.takes_unknown,
+            label_separator=separator_of(self.label_separator, "data.label_separator"),
+        )
 
 
 @dataclass(kw_only=True, eq=False)

@@ -17,7 +17,7 @@ import datasets
 
 from gru_nlp.data.readers import described
 from gru_nlp.data.tables import read_once
-from gru_nlp.data.values import Defect, joined, label_of
+from gru_nlp.data.values import Defect, joined
 from gru_nlp.data.where import Found, Split
 from gru_nlp.errors import UserError
 
@@ -40,11 +40,13 @@ class Layout(ABC):
         noun: what data without rows is said to lack.
         features: types of the columns of the table, ``line`` among them.
         stratify: column each of whose values gives its share to a carved validation split; None: no such column.
+        label_separator: what stands between the labels of a text in the data; None: nothing does.
     """
 
     noun: ClassVar[str]
     features: ClassVar[datasets.Features]
     stratify: ClassVar[str | None] = None
+    label_separator: str | None = None
 
     @abstractmethod
     def row(self, fields: Mapping[str, Any]) -> Row | None:
@@ -57,6 +59,14 @@ class Layout(ABC):
     def label_order(self) -> Sequence[str] | None:
         """Return the label names in their given order; None: as found, sorted."""
         return None
+
+    def giving(self, columns: Sequence[str]) -> "Layout":
+        """Return a layout of the same records that makes ``columns`` of them, where they can be taken so.
+
+        Raises:
+            UserError: an option has no effect on these columns.
+        """
+        return self
 
     def rows(self, found: Found) -> Iterator[Row]:
         """Yield the rows of a split.
@@ -97,85 +107,6 @@ class Layout(ABC):
             UserError: they do not go together.
         """
         return  # most splits go with any other
-
-
-@dataclass(frozen=True)
-class LabelledText(Layout):
-    """A text and its label: columns ``text`` and ``label``.
-
-    Attributes:
-        text: fields whose values, joined by a blank, are the text.
-        label: field of the label.
-        label_names: readable name of each label in the data, in the order of their ids; None: labels stay as they are.
-        skip_empty: leave out rows without text instead of refusing them.
-        label_cut: a label ends before this string; None: it is taken whole.
-        options: beginning of the options that name the fields, for messages.
-        takes_unknown: whether a split other than training may have labels that ``label_names`` lacks.
-    """
-
-    noun = "rows"
-    stratify = "label"
-    features = datasets.Features(
-        {
-            # A thousand texts of 5 MB in one Arrow batch pass the 2 GiB of plain strings.
-            "text": datasets.Value("large_string"),
-            "label": datasets.Value("string"),
-            "line": datasets.Value("int64"),
-        }
-    )
-    text: tuple[str, ...]
-    label: str
-    label_names: Mapping[str, str] | None
-    skip_empty: bool
-    label_cut: str | None = None
-    options: str = "data"
-    takes_unknown: bool = False
-
-    def row(self, fields: Mapping[str, Any]) -> Row | None:
-        """Return text and label."""
-        text = joined(fields, self.text, f"{self.options}.text")
-        if not text.strip():
-            if self.skip_empty:
-                return None
-            raise Defect("a row without text (mend it, or set data.skip_empty=true)")
-        label = label_of(fields, self.label, f"{self.options}.label", self.label_names or ())
-        return {"text": text, "label": self._label(label)}
-
-    def label_order(self) -> Sequence[str] | None:
-        """Return the names of ``label_names``."""
-        return list(dict.fromkeys(self.label_names.values())) if self.label_names else None
-
-    def _label(self, raw: str) -> str:
-        label = raw.strip()
-        if self.label_cut:
-            label = label.partition(self.label_cut)[0]
-        if not label:
-            raise Defect(f"a row without label (mend it, or set {self.options}.label=<column>)")
-        if not self.label_names:
-            return label
-        if label in self.label_names:
-            return self.label_names[label]
-        if label in self.label_names.values():  # the hub's class labels are readable already
-            return label
-        if self.takes_unknown:
-            return label  # which compare refuses in training
-        raise Defect(self._not_named(label))
-
-    def _not_named(self, label: str) -> str:
-        return f"the label '{label}' is not among those of data.label_names: {', '.join(self.label_names or ())}"
-
-    def compare(self, split: Split, found: Found, tables: Mapping[Split, datasets.Dataset]) -> None:
-        """Refuse labels of training that ``label_names`` lacks, where other splits may have such.
-
-        Raises:
-            UserError: naming the line of the first.
-        """
-        super().compare(split, found, tables)
-        if split == "train" and self.takes_unknown and self.label_names:
-            known, table = set(self.label_names.values()), tables[split]
-            for line, label in zip(table["line"], table["label"], strict=True):
-                if label not in known:
-                    raise UserError(f"{found.place(line, None)}: {self._not_named(label)}")
 
 
 @dataclass(frozen=True)

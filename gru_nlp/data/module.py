@@ -48,7 +48,7 @@ class DataModule(LightningDataModule):
     """Splits of a corpus, encoded once and batched by length.
 
     Args:
-        corpus: gives the splits as tables of strings.
+        corpus: gives the splits as tables with the columns that the preprocessor reads.
         preprocessor: fitted before ``encode`` is called.
         batch_size: most sentences in a batch.
         batch_tokens: most tokens in a batch, padding counted; None: sentences alone count.
@@ -67,6 +67,7 @@ class DataModule(LightningDataModule):
         num_workers: int = 0,
     ) -> None:
         super().__init__()
+        corpus.serve(preprocessor.data_columns)
         self.corpus = corpus
         self.preprocessor = preprocessor
         self.make_sampler = partial(BucketBatchSampler, batch_size=batch_size, batch_tokens=batch_tokens, seed=seed)

@@ -7,7 +7,7 @@ value                as a text                 as a label
 ==================== ========================= =====================================================
 a string             itself                    itself
 nothing, or NaN      empty                     empty (a row without label)
-a list of strings    joined by a blank         refused
+a list of strings    joined by a blank         refused, unless a text may have several labels
 a whole number       refused                   its digits
 true, false, 1.5     refused                   refused, unless ``data.label_names`` has it as JSON writes it
 anything else        refused                   refused
@@ -27,6 +27,8 @@ from gru_nlp.errors import UserError, nearest
 DELIMITERS = ";\t|,"
 #: Characters of a value that a message shows.
 LONGEST = 40
+#: Most characters between two labels, and those that cannot stand there.
+LONGEST_SEPARATOR, BREAKS = 8, frozenset("\r\n\0")
 
 
 class Defect(Exception):
@@ -107,8 +109,73 @@ def label_of(fields: Mapping[str, Any], column: str, option: str, names: Collect
         return str(int(value))
     if isinstance(value, bool | float) and json.dumps(value) in names:
         return json.dumps(value)
+    if isinstance(value, list | tuple):
+        several = "several a text are for task=multilabel"
+        raise Defect(f"column '{column}' holds {shown(value)}, which is no label: {several}, or set {option}")
     known = ", or name it in data.label_names" if isinstance(value, bool | float) else ""
     raise Defect(f"column '{column}' holds {shown(value)}, which is no label: write it as text{known}, or set {option}")
+
+
+def labels_of(
+    fields: Mapping[str, Any], column: str, option: str, separator: str | None, names: Collection[str] = ()
+) -> list[str]:
+    """Return the labels of a record, as they stand there, without the blanks around them; there may be none.
+
+    Args:
+        fields: of the record.
+        column: of the labels: a list of texts, or a text.
+        option: that names the column, for messages.
+        separator: of the labels in a text; None: a text is one label.
+        names: labels that are taken as JSON writes them; whole numbers in a list too.
+
+    Raises:
+        Defect: the column is missing, or holds no labels, an empty one, or one twice; names ``option``.
+    """
+    value = value_of(fields, column, option)
+    if isinstance(value, list | tuple):
+        if separator is not None:
+            raise Defect(f"column '{column}' holds a list, on which data.label_separator has no effect: leave it out")
+        parts = [_in_list(item, column, names) for item in value]
+    else:
+        text = label_of(fields, column, option, names)
+        parts = (text.split(separator) if separator else [text]) if text.strip() else []
+    labels = [part.strip() for part in parts]
+    if "" in labels:
+        cut = (
+            f" in '{shortened(text)}' (data.label_separator={separator})" if not isinstance(value, list | tuple) else ""
+        )
+        raise Defect(f"an empty label{cut}: mend the row", column)
+    if len(set(labels)) != len(labels):
+        twice = next(label for place, label in enumerate(labels) if label in labels[:place])
+        raise Defect(f"the label '{shortened(twice)}' stands there twice: mend the row", column)
+    return labels
+
+
+def _in_list(item: Any, column: str, names: Collection[str]) -> str:
+    if type(item) is int and str(item) in names:
+        return str(item)
+    if not isinstance(item, str):
+        named = ", or name it in data.label_names" if type(item) is int else ""
+        raise Defect(f"column '{column}' holds {shown(item)} in a list of labels: write it as text{named}")
+    return item
+
+
+def separator_of(given: object, option: str) -> str | None:
+    """Return what stands between the labels of a text; a backslash and ``t`` are a tab; None: nothing does.
+
+    Raises:
+        UserError: it cannot stand there.
+    """
+    if given is None:
+        return None
+    separator = "\t" if given == "\\t" else str(given)
+    if (
+        not 1 <= len(separator) <= LONGEST_SEPARATOR
+        or not isinstance(given, str | int | float)
+        or set(separator) & BREAKS
+    ):
+        raise UserError(f"{option}={given!r} must be 1 to {LONGEST_SEPARATOR} characters, and no line's end")
+    return separator
 
 
 def column_names(given: Any, option: str) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from gru_nlp.batch import AnyArray
+
 
 class ClassScores(NamedTuple):
     """The scores of one class; ``support`` counts its true examples."""
@@ -17,12 +19,16 @@ class ClassScores(NamedTuple):
 
 
 class ClassificationReport(NamedTuple):
-    """Scores as fractions of one; ``per_class`` in the order of the label ids."""
+    """Scores as fractions of one; ``per_class`` in the order of the label ids.
+
+    ``confusion`` ``(C, C)`` counts known true labels (down) by predicted ones (across).
+    """
 
     accuracy: float
     macro_f1: float
     loss: float
     per_class: list[ClassScores]
+    confusion: AnyArray
 
 
 class ClassificationMetric(Metric):
@@ -74,4 +80,5 @@ class ClassificationMetric(Metric):
             macro_f1=float(f1[occurring].sum() / max(labels, 1)),
             loss=float(self.loss_sum / known.clamp(min=1)),
             per_class=[ClassScores(*row) for row in rows],
+            confusion=matrix.cpu().numpy(),
         )

@@ -33,10 +33,12 @@ class Hints(NamedTuple):
     Attributes:
         label_order: names of the labels in the order of their ids; None: sorted as found.
         extra_words: words of pretrained vectors that join the vocabulary.
+        label_separator: what stands between the labels of a text in the data; None: nothing does.
     """
 
     label_order: Sequence[str] | None = None
     extra_words: Sequence[str] = ()
+    label_separator: str | None = None
 
 
 class RowError(ValueError):
@@ -122,7 +124,7 @@ def decode_labels(outputs: Classification[AnyArray], labels: Sequence[str], top_
 
 
 class LabelColumns(NamedTuple):
-    """The columns of a row's only label: as it stands in the data, and as an id, ``UNKNOWN`` where there is none."""
+    """The columns of a row's label, or list of labels: as in the data, and as ids, ``UNKNOWN`` where there is none."""
 
     raw: str
     encoded: str
@@ -146,7 +148,7 @@ class Preprocessor(ABC):
     list_type: ClassVar[str] = "int32"
     #: Those whose length is that of the sequence; None: all of them.
     length_columns: tuple[str, ...] | None = None
-    #: Columns of the label, where a row has one that may be unknown.
+    #: Columns of the label, or of the lists of labels, where a row has some that may be unknown.
     label_columns: LabelColumns | None = None
     #: Encoded columns that hold one int32 a row.
     scalar_columns: tuple[str, ...]

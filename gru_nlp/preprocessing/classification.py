@@ -2,7 +2,7 @@
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tokenizers import Tokenizer
@@ -52,10 +52,10 @@ class ClassificationPreprocessor(Preprocessor):
 
     answer = "gru_nlp.answers.labels.LabelAnswer"
     data_columns = ("text", "label")
-    list_columns = ("ids",)
-    scalar_columns = ("tokens", "target")
+    list_columns: tuple[str, ...] = ("ids",)
+    scalar_columns: tuple[str, ...] = ("tokens", "target")
     cut_columns: ClassVar[Mapping[str, str]] = {"tokens": "ids"}
-    label_columns = LabelColumns("label", "target")
+    label_columns: LabelColumns = LabelColumns("label", "target")
     input_column = "text"
     blank: ClassVar[Record] = {"label": None, "score": None}
 
@@ -67,13 +67,8 @@ class ClassificationPreprocessor(Preprocessor):
         self.labels: list[str] = []
 
     def fit(self, rows: Rows, hints: Hints) -> None:
-        """Train the tokenizer on the column ``text``; take the labels from the column ``label``."""
-        found = Counter(label for batch in rows.iter(FIT_BATCH) for label in batch["label"])
-        if len(found) < 2:
-            names = ", ".join(map(repr, found))
-            raise UserError(f"the training data has one label only ({names}): give at least two (see data.label=...)")
-        order = hints.label_order or sorted(found)
-        self.labels = [label for label in order if label in found]
+        """Train the tokenizer on the column ``text``; take the labels from the column of labels."""
+        self.labels = self.find_labels(rows, hints)
         texts = Texts(rows, "text")
         if not hints.extra_words:
             trained = self.train_tokenizer(texts)
@@ -83,19 +78,39 @@ class ClassificationPreprocessor(Preprocessor):
             raise UserError("embedding.extra_words needs whole words: set tokenizer=word, or embedding.extra_words=0")
         self.tokenizer = TextTokenizer(trained)
 
+    def find_labels(self, rows: Rows, hints: Hints) -> list[str]:
+        """Return the labels in the order of their ids.
+
+        Raises:
+            UserError: there are too few.
+        """
+        raw = self.label_columns.raw
+        found = Counter(label for batch in rows.iter(FIT_BATCH) for label in batch[raw])
+        if len(found) < 2:
+            names = ", ".join(map(repr, found))
+            raise UserError(f"the training data has one label only ({names}): give at least two (see data.label=...)")
+        order = hints.label_order or self.order(found)
+        return [label for label in order if label in found]
+
+    def order(self, labels: Iterable[str]) -> list[str]:
+        """Return labels in the order in which they get their ids."""
+        return sorted(labels)
+
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
-        """``text`` -> ``ids`` and ``tokens`` (their number before cutting); ``label`` -> ``target``."""
+        """``text`` -> ``ids`` and ``tokens`` (their number before cutting); labels -> targets."""
         encoded = self.tokenizer.encode(columns["text"])
         result: dict[str, list[Any]] = {
             # A text without a known token (only invisible characters, say) still needs one step.
             "ids": [cut(ids, self.max_length, self.truncation) or [UNK] for ids in encoded],
             "tokens": [len(ids) for ids in encoded],
         }
-        if "label" in columns:
-            result["target"] = self._targets(columns["label"])
+        raw, encoded_name = self.label_columns
+        if raw in columns:
+            result[encoded_name] = self.targets(columns[raw])
         return result
 
-    def _targets(self, labels: Sequence[str]) -> list[int]:
+    def targets(self, labels: Sequence[Any]) -> list[Any]:
+        """Return the ids of a column of labels."""
         ids = {label: index for index, label in enumerate(self.labels)}
         return [ids.get(label, UNKNOWN) for label in labels]
 
@@ -110,7 +125,7 @@ class ClassificationPreprocessor(Preprocessor):
 
     def truth(self, columns: Columns) -> list[Record]:
         """Return ``text`` and ``target``."""
-        pairs = zip(columns["text"], columns["label"], strict=True)
+        pairs = zip(columns["text"], columns[self.label_columns.raw], strict=True)
         return [{"text": text, "target": label} for text, label in pairs]
 
     def describe(self, record: Record) -> str:

@@ -46,10 +46,11 @@ def fit_preprocessor(config: Mapping[str, Any], corpus: Corpus, vectors: WordVec
     extra = config["embedding"]["extra_words"] if vectors else 0
     words = vectors.words[:extra] if vectors else ()
     preprocessor = build.preprocessor(config)
+    corpus.serve(preprocessor.data_columns)
     rows = corpus.load("train")
     assert rows is not None
     check_columns(rows, preprocessor)
-    preprocessor.fit(rows, Hints(label_order=corpus.label_order(), extra_words=words))
+    preprocessor.fit(rows, Hints(corpus.label_order(), words, corpus.label_separator))
     return preprocessor
 
 

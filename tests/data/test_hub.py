@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from gru_nlp.build import build
 from gru_nlp.cli.main import main
 from gru_nlp.config import conf_dir
-from gru_nlp.data.layouts import LabelledText
+from gru_nlp.data.labelled import LabelledText
 from gru_nlp.errors import UserError
 
 

@@ -1,0 +1,80 @@
+"""Any number of labels for a sequence: each by itself, from its own threshold on."""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from gru_nlp.batch import Labelling, SequenceBatch
+from gru_nlp.models.base import Model
+from gru_nlp.models.classifier import SequenceClassifier
+from gru_nlp.nn.embedding import MakeEmbedding
+from gru_nlp.nn.encoder import MakeEncoder
+from gru_nlp.nn.pooling import MakePooling
+
+#: Before any threshold is fitted.
+EVEN = 0.5
+
+
+class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
+    """A classifier whose scores become a probability a label, by a sigmoid, instead of one distribution.
+
+    Attributes:
+        thresholds: ``(C,)`` the probability from which on a label is said of a text; part of the weights, so that a
+            checkpoint has those that its weights were validated with.
+
+    Args:
+        vocabulary_size, num_labels, embedding, encoder, pooling, dropout: as in ``SequenceClassifier``.
+    """
+
+    thresholds: Tensor
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        num_labels: int,
+        embedding: MakeEmbedding,
+        encoder: MakeEncoder,
+        pooling: MakePooling,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.classifier = SequenceClassifier(
+            vocabulary_size=vocabulary_size,
+            num_labels=num_labels,
+            embedding=embedding,
+            encoder=encoder,
+            pooling=pooling,
+            dropout=dropout,
+        )
+        self.register_buffer("thresholds", torch.full((num_labels,), EVEN))
+        self.register_load_state_dict_post_hook(check_thresholds)  # type: ignore[no-untyped-call]
+
+    def forward(self, batch: SequenceBatch[Tensor]) -> Tensor:
+        """Return logits ``(B, C)``, each of which stands for itself."""
+        return cast(Tensor, self.classifier(batch))
+
+    def predict(self, batch: SequenceBatch[Tensor], top_k: int = 1) -> Labelling[Tensor]:
+        """Return the probabilities of all labels, and which of them reach their thresholds."""
+        return self.choose(self(batch))
+
+    def choose(self, logits: Tensor) -> Labelling[Tensor]:
+        """Return what logits ``(B, C)`` say."""
+        probabilities = logits.float().sigmoid()
+        return Labelling(probabilities, probabilities >= self.thresholds)
+
+    def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
+        """Hand them to the embedding."""
+        self.classifier.load_vectors(vectors, found)
+
+
+def check_thresholds(model: nn.Module, keys: Any) -> None:
+    """Refuse thresholds of a file that are no probabilities.
+
+    Raises:
+        RuntimeError: some are not, as torch does where weights do not fit.
+    """
+    thresholds = cast(Tensor, model.thresholds)
+    if not bool(((thresholds >= 0.0) & (thresholds <= 1.0)).all()):
+        raise RuntimeError("thresholds that are not from 0 to 1")
