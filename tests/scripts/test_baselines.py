@@ -61,6 +61,15 @@ def test_texts_that_were_never_seen_and_break_lines_get_a_label_each(models, tmp
     assert len(model.predict(["unseen", "\n", "sun\nsea", "__label__1"])) == 4
 
 
+def test_rows_that_come_label_by_label_are_shuffled_for_fasttext_with_their_labels(models, tmp_path):
+    model = models.FastText(1, tmp_path)
+    texts = [f"{place < 50} {place}" for place in range(100)]
+    model.read(texts, np.repeat([0, 1], 50))
+    lines = (tmp_path / "train.txt").read_text("utf-8").splitlines()
+    assert sorted(lines) == sorted(f"__label__{place // 50} {text.lower()}" for place, text in enumerate(texts))
+    assert 10 < sum(line.startswith("__label__0") for line in lines[:50]) < 40
+
+
 def test_a_setting_that_diverges_is_not_chosen_and_where_all_do_it_is_told(baselines, models, monkeypatch, tmp_path):
     def diverge(model, setting):
         if setting["C"] != 3:
