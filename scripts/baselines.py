@@ -115,7 +115,8 @@ def texts_of(corpus: Corpus, split: Split, ids: dict[str, int] | None) -> tuple[
     if table is None:
         raise UserError(f"no {split} split: set data.{split}=<file>")
     if not {"text", "label"} <= set(table.column_names):
-        raise UserError(f"{split} holds {', '.join(table.column_names)} and no labelled texts: choose another data=...")
+        told = f"{split} holds {', '.join(table.column_names)}, which are not texts of one label each"
+        raise UserError(f"{told}: set task=classification, or other data")
     names = list(table["label"])
     known = ids or {name: place for place, name in enumerate(sorted(set(names)))}
     for line, name in zip(table["line"], names, strict=True):
@@ -133,6 +134,7 @@ def read(overrides: Sequence[str]) -> Splits:
     """
     config = resolved(composed("train", overrides))
     corpus: Corpus = build.build(config["data"])
+    corpus.serve(build.preprocessor(config).data_columns)
     train, ids = texts_of(corpus, "train", None)
     if len(ids) < 2:
         raise UserError(f"training has the label '{next(iter(ids))}' alone: set data.train=<file with others too>")

@@ -141,8 +141,9 @@ def test_data_that_cannot_be_labelled_are_refused_in_a_line(baselines):
     write("a.csv")
     with pytest.raises(UserError, match="no test split: set data.test="):
         baselines.read(["data=csv", "data.train=a.csv"])
-    with pytest.raises(UserError, match="no labelled texts: choose another data="):
-        baselines.read(["task=ner"])
+    for options in (["task=ner"], ["task=multilabel", *CSV]):
+        with pytest.raises(UserError, match="not texts of one label each: set task=classification"):
+            baselines.read(options)
 
 
 def test_options_go_to_the_experiment_that_they_follow_or_to_all(baselines):
