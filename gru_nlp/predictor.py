@@ -64,8 +64,10 @@ class Predictor:
         """Predict one record a text, in order, whatever ``batch_size``; of a single text its record alone.
 
         A classifier gives ``label`` and ``score``, and ``top`` where ``top_k`` is above 1; a blank text gets None for
-        both. A translator gives ``translation`` and ``score``; a blank text gets an empty translation. A tagger gives
-        ``entities``, and ``paths`` where ``top_k`` is above 1; it takes lists of words too.
+        both. A classifier of ratings adds ``expected``, their mean; one of several labels a text gives ``labels`` and
+        ``scores`` instead, both of which may be empty. A translator gives ``translation`` and ``score``; a blank text
+        gets an empty translation. A tagger gives ``entities``, and ``paths`` where ``top_k`` is above 1; it takes lists
+        of words too.
         """
         if isinstance(texts, str):
             return self._records([texts], batch_size, top_k)[0]

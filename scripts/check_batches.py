@@ -57,6 +57,8 @@ def said(record: Record) -> tuple[list[Any], list[float]]:
     if "entities" in record:
         entities = record["entities"]
         return [(e["start"], e["end"], e["label"]) for e in entities], [e["score"] for e in entities]
+    if "labels" in record:
+        return record["labels"], record["scores"]
     return [record.get("translation", record.get("label"))], [record["score"] or 0.0]
 
 

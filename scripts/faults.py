@@ -26,6 +26,8 @@ train() {{ gru-nlp train "$@"; }}
 learn() {{ gru-nlp train data=csv "data.train=$@"; }}
 small() {{ gru-nlp train data=csv data.train=a.csv {SMALL} run_dir=new "$@"; }}
 lines() {{ gru-nlp train data=labelled_lines "data.train=$1" {SMALL}; }}
+list() {{ gru-nlp train task=multilabel data=jsonl "data.train=$1"; }}
+SEVERAL="task=multilabel data.label_separator=;"
 tag() {{ gru-nlp predict checkpoint=ner "input=$1" output=o; wc -l < o; }}
 tags() {{ gru-nlp train task=ner data=conll "data.train=$1"; }}
 pairs() {{ gru-nlp train task=translation data=parallel "data.train_source=$1" "data.train_target=$2"; }}
@@ -101,6 +103,10 @@ FAULTS = {
         a label that training does not have | maybe
         the same as wrong | maybe data.unknown_labels=wrong 2>&1 | grep wrong
         a table that is read as lines | tr , "\t" < a.csv > b.tsv; lines b.tsv 2>&1 | grep plain
+        a list where a text has one label | echo '{"text": "a", "label": ["b"]}' > b; train data=jsonl data.train=b
+        an empty label among several | printf 'text,label\na,b;;c\n' > b.csv; learn b.csv $SEVERAL
+        a label that stands there twice | echo '{"text": "a", "label": ["b", "b"]}' > b; list b
+        a rating that is no number | printf 'text,label\na,1\nb,good\n' > b.csv; learn b.csv task=rating
         vectors of another language | echo maison 1 2 > v; train embedding.vectors=v
         JSON that is broken | echo '{"text": "a"' > b.jsonl; train data=jsonl data.train=b.jsonl
         a tag that is none | printf 'a B-PER\nb PER\n' > b; tags b

@@ -110,7 +110,7 @@ def label_of(fields: Mapping[str, Any], column: str, option: str, names: Collect
     if isinstance(value, bool | float) and json.dumps(value) in names:
         return json.dumps(value)
     if isinstance(value, list | tuple):
-        several = "several a text are for task=multilabel"
+        several = "several labels a text are for task=multilabel"
         raise Defect(f"column '{column}' holds {shown(value)}, which is no label: {several}, or set {option}")
     known = ", or name it in data.label_names" if isinstance(value, bool | float) else ""
     raise Defect(f"column '{column}' holds {shown(value)}, which is no label: write it as text{known}, or set {option}")

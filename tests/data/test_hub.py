@@ -198,6 +198,17 @@ def test_the_hubs_own_type_of_translations_is_read_and_empty_sides_are_told():
     assert corpus(*options, "data.skip_empty=true").load("test")["target"][:] == ["b"]
 
 
+def test_lists_of_class_labels_give_the_names_of_several_labels():
+    several = datasets.List(datasets.ClassLabel(names=["joy", "anger"]))
+    features = datasets.Features({"text": datasets.Value("string"), "labels": several})
+    put("test", [{"text": "a", "labels": [1, 0]}, {"text": "b", "labels": []}], features)
+    data = corpus("task=multilabel", "data=hub", "data.label=labels")
+    data.serve(("text", "labels"))
+    assert data.load("test")[:] == {"text": ["a", "b"], "labels": [["anger", "joy"], []], "line": [1, 2]}
+    with pytest.raises(UserError, match=r"hub \(test\):1: column 'labels' holds a list .* task=multilabel"):
+        corpus("data=hub", "data.label=labels").load("test")
+
+
 TAGGED = ("task=ner", "data=hub_tagged")
 
 

@@ -22,10 +22,12 @@ for module in pkgutil.iter_modules(package.__path__):
     importlib.import_module(f"{package.__name__}.{module.name}")
 
 from functools import partial
-from gru_nlp.batch import Classification, Hypotheses, Tagging
+from gru_nlp.batch import Classification, Hypotheses, Labelling, Tagging
 from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
 from gru_nlp.preprocessing.frames import FramePreprocessor
+from gru_nlp.preprocessing.multilabel import MultilabelPreprocessor
+from gru_nlp.preprocessing.rating import RatingPreprocessor
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
 from gru_nlp.text.tokenizer import word
@@ -48,6 +50,10 @@ def through(preprocessor, table, outputs):
 def probabilities(batch):
     return Classification(np.tile(np.array([[0.25, 0.75]], np.float32), (len(batch.inputs), 1)))
 
+def several(batch):
+    scores = probabilities(batch).probabilities
+    return Labelling(scores, scores > 0.5)
+
 def tags(batch):
     found = batch.targets[:, None]
     certain = np.zeros(found.shape, np.float32)
@@ -65,12 +71,16 @@ tagger = TaggingPreprocessor(
     scheme="bioes", lowercase=True, fold_digits=True, min_frequency=1, max_word_length=9, max_words=40
 )
 translator = TranslationPreprocessor(tokenizer=tokenizer, joint=True, max_length=9, bpe_dropout=0.0)
+options = {"tokenizer": tokenizer, "max_length": 5, "truncation": "head"}
+lists = Table(text=texts, labels=[["x", "y"], [], ["y"], ["x"]])
 sentences = Table(words=[["Ada", "left", "Rome"], ["so"]], tags=[["B-PER", "O", "B-LOC"], ["O"]])
 print(json.dumps([
     through(classifier, Table(text=texts, label=labels), probabilities)[0],
     through(FramePreprocessor(shift=1), Table(pixels=pixels, width=[3] * 4, label=labels), probabilities)[0],
     through(tagger, sentences, tags)[0]["tags"],
     through(translator, Table(source=texts, target=texts), translations)[1]["translation"],
+    through(MultilabelPreprocessor(**options), lists, several)[0],
+    through(RatingPreprocessor(**options), Table(text=texts, rating=["10", "9", "9", "10"]), probabilities)[0],
     sorted(name for name in sys.modules if name.partition(".")[0] == "torch"),
 ]))
 """
@@ -79,8 +89,10 @@ print(json.dumps([
 def test_every_kind_fits_encodes_collates_and_decodes_without_torch():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    label, image, tags, translation, torch_modules = json.loads(done.stdout)
+    label, image, tags, translation, several, rating, torch_modules = json.loads(done.stdout)
     assert label == image == {"label": "y", "score": 0.75, "top": [["y", 0.75], ["x", 0.25]]}
     assert tags == ["B-PER", "O", "B-LOC"]
     assert translation == "c d e"
+    assert several == {"labels": ["y"], "scores": [0.75], "top": [["y", 0.75], ["x", 0.25]]}
+    assert rating == {"label": "10", "score": 0.75, "top": [["10", 0.75], ["9", 0.25]], "expected": 9.75}
     assert torch_modules == []
