@@ -130,6 +130,8 @@ class LabelledCorpus(LabelledRows, FileCorpus):
         folders = None if self.folders is None else column_names(self.folders, "data.folders")
         if folders is not None and self.format != "folders":
             raise UserError(f"data.folders has no effect on data.format={self.format}: set data=folders")
+        if self.format == "tsv" and "\t" in (self.layout().label_separator or ""):
+            raise UserError("data.label_separator: a tab ends a field of data.format=tsv: separate labels otherwise")
         return {
             **tables(self.encoding, columns, csv_delimiter(self.format, self.delimiter)),
             "labelled_lines": LabelledLines(self.encoding, *names),

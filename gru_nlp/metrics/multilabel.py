@@ -8,8 +8,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-#: True examples from which on a label has a threshold of its own; with fewer it takes the common one.
-ENOUGH = 5
+#: How many true examples of a label the common threshold counts for beside the label's own (LOG.md, 2026-11-27).
+COMMON = 20
+#: Probabilities nearer to 0 and 1 are no thresholds.
+EDGE = 1e-6
 #: Where there is nothing to fit a threshold on.
 EVEN = 0.5
 
@@ -49,7 +51,7 @@ class Seen(Metric):
     def update(self, logits: Tensor, targets: Tensor) -> None:
         """Add a batch: logits ``(B, C)``, targets ``(B, C + 1)``."""
         self.logits.append(logits.float())
-        self.targets.append(targets.to(torch.int16))
+        self.targets.append(targets.to(torch.int32))  # smaller ones are not gathered over processes
 
     def compute(self) -> tuple[Tensor, Tensor]:
         """Return logits ``(N, C)`` and targets ``(N, C + 1)`` of everything seen since the last reset."""
@@ -57,20 +59,24 @@ class Seen(Metric):
 
 
 def fit_thresholds(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Return the threshold of each label, ``(C,)``, from which on saying it gives the best F1 on these rows.
+    """Return the threshold of each label, ``(C,)``: between its own best one and the best one of all labels together.
 
-    A label with fewer than ``ENOUGH`` true examples takes the threshold that is best for the micro F1 of all labels,
-    since one of its own would follow chance: SCut, of which Yang 2001 (section 3) says that it overfits rare labels.
+    The threshold with a label's best F1 follows chance where examples are few: SCut, of which Yang 2001 (section 3)
+    says that it overfits rare labels. So the common one, with the best micro F1, counts for ``COMMON`` examples in a
+    mean of the two over their log-odds: frequent labels have their own, rare ones the common one.
 
     Args:
         probabilities: ``(N, C)``.
         targets: ``(N, C)``, 1 where a row has the label, else 0.
     """
-    own = best_cuts(probabilities, targets)
-    rare = targets.sum(dim=0) < ENOUGH
-    return (
-        torch.where(rare, best_cuts(probabilities.reshape(-1, 1), targets.reshape(-1, 1)), own) if rare.any() else own
-    )
+    support = targets.sum(dim=0, dtype=torch.float64)
+    own = _log_odds(best_cuts(probabilities, targets))
+    common = _log_odds(best_cuts(probabilities.reshape(-1, 1), targets.reshape(-1, 1)))
+    return torch.sigmoid((support * own + COMMON * common) / (support + COMMON)).float()
+
+
+def _log_odds(thresholds: Tensor) -> Tensor:
+    return torch.logit(thresholds.double(), eps=EDGE)
 
 
 def best_cuts(probabilities: Tensor, targets: Tensor) -> Tensor:

@@ -207,6 +207,8 @@ def test_what_separates_labels_is_refused_where_there_is_nothing_to_separate():
     for separator in ("", "x" * 9):
         told = refused("task=multilabel", "data=csv", f"data.train={cells}", f"data.label_separator={separator}")
         assert told.endswith("must be 1 to 8 characters, and no line's end")
+    told = refused("task=multilabel", "data=tsv", f"data.train={cells}", "data.label_separator='\\t'")
+    assert told.startswith("data.label_separator: a tab ends a field of data.format=tsv")
 
 
 def test_a_task_of_one_label_names_the_task_of_several():

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn import metrics
 
-from gru_nlp.metrics.multilabel import ENOUGH, EVEN, Seen, best_cuts, fit_thresholds, report
+from gru_nlp.metrics.multilabel import COMMON, EVEN, Seen, best_cuts, fit_thresholds, report
 
 
 def drawn(rows=200, labels=4, seed=1):
@@ -38,7 +38,7 @@ def test_a_threshold_gives_the_best_f1_that_any_gives():
     logits, targets = drawn()
     probabilities = logits.sigmoid()
     probabilities[::3] = probabilities[::3].round(decimals=1)  # many are equal
-    cuts = fit_thresholds(probabilities, targets[:, :-1])
+    cuts = best_cuts(probabilities, targets[:, :-1])
     for scores, truth, cut in zip(probabilities.T.numpy(), targets.T.numpy().astype(bool), cuts.numpy(), strict=False):
         best = max(f1(scores >= threshold, truth) for threshold in np.unique(scores))
         assert f1(scores >= cut, truth) == pytest.approx(best)
@@ -54,17 +54,21 @@ def test_a_threshold_lies_half_way_between_the_scores_around_it():
     assert best_cuts(torch.zeros(3, 1), torch.tensor([[1], [0], [1]])).item() == 0.0
 
 
-def test_a_rare_label_takes_the_threshold_of_all():
-    logits, targets = drawn()
+def test_rare_labels_have_the_threshold_of_all_and_frequent_ones_their_own():
+    logits, targets = drawn(3000)
     known = targets[:, :-1].clone()
     known[:, 1] = 0
-    known[: ENOUGH - 1, 1] = 1
+    known[:COMMON, 1] = 1
     known[:, 2] = 0
-    cuts = fit_thresholds(logits.sigmoid(), known)
-    common = best_cuts(logits.sigmoid().reshape(-1, 1), known.reshape(-1, 1)).item()
-    assert cuts[1] == cuts[2] == common
-    assert cuts[0] == best_cuts(logits.sigmoid()[:, :1], known[:, :1])
-    assert fit_thresholds(logits.sigmoid(), torch.zeros_like(known)).tolist() == [EVEN] * 4
+    probabilities = logits.sigmoid()
+    own, cuts = best_cuts(probabilities, known), fit_thresholds(probabilities, known)
+    common = best_cuts(probabilities.reshape(-1, 1), known.reshape(-1, 1))[0]
+    assert cuts[2] == pytest.approx(float(common))  # without any example
+    assert torch.logit(cuts[1]) == pytest.approx(float(torch.logit(own[1]) + torch.logit(common)) / 2, rel=1e-4)
+    assert abs(cuts[0] - own[0]) < 0.05 * abs(common - own[0])
+    assert fit_thresholds(probabilities, torch.zeros_like(known)).tolist() == [EVEN] * 4
+    sure = fit_thresholds(torch.zeros(5, 2), torch.ones(5, 2, dtype=torch.int64))
+    assert ((sure > 0.0) & (sure < 0.001)).all()
 
 
 def test_labels_that_training_lacks_were_missed():
@@ -90,6 +94,7 @@ def test_batches_are_seen_as_one():
     whole = seen.compute()
     assert torch.equal(whole[0], logits)
     assert torch.equal(whole[1].long(), targets)
+    assert whole[1].dtype == torch.int32  # which processes can gather
     seen.reset()
     seen.update(logits[:1], targets[:1])
     assert len(seen.compute()[0]) == 1
