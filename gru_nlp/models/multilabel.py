@@ -24,7 +24,8 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
             checkpoint has those that its weights were validated with.
 
     Args:
-        vocabulary_size, num_labels, embedding, encoder, pooling, dropout: as in ``SequenceClassifier``.
+        several_labels: number of labels C, any of which a sequence may have.
+        vocabulary_size, embedding, encoder, pooling, dropout: as in ``SequenceClassifier``.
     """
 
     thresholds: Tensor
@@ -33,7 +34,7 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
         self,
         *,
         vocabulary_size: int,
-        num_labels: int,
+        several_labels: int,
         embedding: MakeEmbedding,
         encoder: MakeEncoder,
         pooling: MakePooling,
@@ -42,13 +43,13 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
         super().__init__()
         self.classifier = SequenceClassifier(
             vocabulary_size=vocabulary_size,
-            num_labels=num_labels,
+            num_labels=several_labels,
             embedding=embedding,
             encoder=encoder,
             pooling=pooling,
             dropout=dropout,
         )
-        self.register_buffer("thresholds", torch.full((num_labels,), EVEN))
+        self.register_buffer("thresholds", torch.full((several_labels,), EVEN))
         self.register_load_state_dict_post_hook(check_thresholds)  # type: ignore[no-untyped-call]
 
     def forward(self, batch: SequenceBatch[Tensor]) -> Tensor:

@@ -51,11 +51,14 @@ class MultilabelPreprocessor(ClassificationPreprocessor):
         Raises:
             UserError: there is no label.
         """
-        lists = [labels for batch in rows.iter(FIT_BATCH) for labels in batch["labels"]]
-        found = Counter(label for labels in lists for label in labels)
+        found: Counter[str] = Counter()
+        most = 0
+        for batch in rows.iter(FIT_BATCH):
+            found.update(label for labels in batch["labels"] for label in labels)
+            most = max(most, *map(len, batch["labels"]))
         if not found:
             raise UserError("no text of the training data has a label (see data.label=...)")
-        if max(map(len, lists)) == 1:
+        if most == 1:
             remark("no text of training has more than one label (see data.label_separator)")
         free = (mark for mark in SEPARATORS if not any(mark in label for label in found))
         self.separator = hints.label_separator or next(free, SEPARATORS[0])
@@ -99,6 +102,15 @@ class MultilabelPreprocessor(ClassificationPreprocessor):
         pairs = zip(record["labels"], record["scores"], strict=True)
         said = ", ".join(f"{label} {score:.2f}" for label, score in pairs) or "no label"
         return f"{said}  (is {', '.join(record['target']) or 'none'}): {shorten(record['text'], 90)}"
+
+    def sizes(self) -> dict[str, int]:
+        """Return the vocabulary's and the labels' number; the latter by a name that no other kind of model takes."""
+        return {"vocabulary_size": self.tokenizer.vocabulary_size, "several_labels": len(self.labels)}
+
+    def unknown_label(self, label: str) -> str:
+        """Return what is told of a label that training does not have, which may be several in one."""
+        joined = self.separator in label
+        return super().unknown_label(label) + (" (see data.label_separator)" if joined else "")
 
     def state_dict(self) -> dict[str, Any]:
         """Return tokenizer JSON, label names and what separates them."""

@@ -1,5 +1,6 @@
 """Ratings: a classifier's cross-entropy, and scores that know how far off an answer is."""
 
+from gru_nlp.errors import UserError
 from gru_nlp.metrics.rating import mean_absolute_error, quadratic_kappa
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.tasks.base import Recipe
@@ -13,6 +14,9 @@ class RatingTask(ClassificationTask):
 
     Args:
         recipe, preprocessor, label_smoothing, class_weights: as in ``ClassificationTask``.
+
+    Raises:
+        UserError: the preprocessor has labels that are no numbers.
     """
 
     scorer = (
@@ -24,7 +28,10 @@ class RatingTask(ClassificationTask):
         self, recipe: Recipe, preprocessor: Preprocessor, *, label_smoothing: float, class_weights: str
     ) -> None:
         super().__init__(recipe, preprocessor, label_smoothing=label_smoothing, class_weights=class_weights)
-        self.values = list(map(float, self.label_names))
+        try:
+            self.values = list(map(float, self.label_names))
+        except ValueError:
+            raise UserError("this task needs labels that are numbers: set preprocessing=rating") from None
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return mean absolute error and quadratic kappa beside a classifier's scores."""

@@ -217,6 +217,21 @@ def test_a_task_of_one_label_names_the_task_of_several():
     assert "task=multilabel" in told
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            ["model=classifier"],
+            "SequenceClassifier takes no several_labels, which MultilabelPreprocessor gives: choose",
+        ),
+        (["preprocessing=classification"], "MultilabelClassifier takes no num_labels, which ClassificationPrep"),
+    ],
+)
+def test_parts_of_other_tasks_do_not_fit(options, told):
+    table = write("a.csv", [(text, [f"{len(labels)}"]) for text, labels in texts(60, 1)])
+    assert told in refused("task=multilabel", "data=csv", f"data.train={table}", *options)
+
+
 def test_an_unknown_label_is_refused_by_line_unless_it_counts_as_missed(capsys):
     options = ["task=multilabel", f"data.train={write('a.csv', texts(60, 1))}", SEPARATED, "data=csv"]
     rows = [("a song", ["music"]), ("x", []), ("rain", ["weather", "musik"])]
@@ -225,6 +240,10 @@ def test_an_unknown_label_is_refused_by_line_unless_it_counts_as_missed(capsys):
         "b.csv:4: the label 'musik' does not occur in training (labels: food, music, sport, travel, weather); "
         "did you mean 'music'?"
     )
+    single = write("c.csv", [(text, labels[:1]) for text, labels in texts(60, 1)])
+    told = refused("task=multilabel", "data=csv", f"data.train={single}", "data.test=b.csv")
+    assert "b.csv:4: the label 'weather;musik' does not occur" in told
+    assert told.endswith("(see data.label_separator)")
     run = gru_nlp.train(*options, *QUICK, "data.unknown_labels=wrong")
     assert "1 of 3 rows of test have a label that training does not have" in capsys.readouterr().err
     assert [record["target"] for record in run.predictions] == [["music"], [], ["weather", "musik"]]

@@ -125,6 +125,12 @@ def test_stored_ratings_that_are_none_or_out_of_order_are_refused(learned, label
     assert "the learned state is broken: see 'labels'" in capsys.readouterr().err
 
 
+def test_labels_of_another_preprocessing_are_refused():
+    table("a.csv", [(text, WORDS[stars]) for text, stars in rows(40, 1)])
+    with pytest.raises(UserError, match="this task needs labels that are numbers: set preprocessing=rating"):
+        gru_nlp.train("data=csv", "data.train=a.csv", *SMALL, "preprocessing=classification")
+
+
 def test_a_resumed_rating_goes_on(learned):
     table("a.csv", rows(40, 1))
     gru_nlp.train("data=csv", "data.train=a.csv", *SMALL, "trainer.max_epochs=1")
