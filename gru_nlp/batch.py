@@ -48,15 +48,25 @@ class SequenceBatch(NamedTuple, Generic[Array]):
         lengths: ``(B,)`` int64, each at least 1.
         targets: label ids ``(B,)`` int64, or which labels a row has ``(B, C + 1)`` int64, the last column counting
             those that training does not have; None where the labels are unknown.
+        ngrams: ids ``(M,)`` int32 of the n-grams of all texts, bag by bag; None where the model has no wide part.
+        bags: ``(2 B,)`` int32, where the n-grams of each text's words begin, and those of its characters; or None.
     """
 
     inputs: Array
     lengths: Array
     targets: Array | None
+    ngrams: Array | None = None
+    bags: Array | None = None
 
     def map(self, change: Callable[[Array], Other]) -> "SequenceBatch[Other]":
         """Return the batch with every array changed."""
-        return SequenceBatch(change(self.inputs), change(self.lengths), optional(change, self.targets))
+        return SequenceBatch(
+            change(self.inputs),
+            change(self.lengths),
+            optional(change, self.targets),
+            optional(change, self.ngrams),
+            optional(change, self.bags),
+        )
 
 
 class SequencePairBatch(NamedTuple, Generic[Array]):

@@ -1,8 +1,10 @@
 """One label for a sequence: sentiment, topics, intents, images read row by row."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import Classification, SequenceBatch
@@ -11,11 +13,15 @@ from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import variational_dropout
 from gru_nlp.nn.pooling import MakePooling
+from gru_nlp.nn.wide import Bags, WideLinear
 from gru_nlp.text.special import PAD, UNK
 
 
 class Classifier(Model[SequenceBatch[Tensor]]):
     """Recurrent encoder, pooling, dropout, linear layer; a kind of classifier makes its inputs.
+
+    Attributes:
+        part_names: what its logits are made of; scores of each are told where there are several.
 
     Args:
         input_size: features of a step.
@@ -24,6 +30,8 @@ class Classifier(Model[SequenceBatch[Tensor]]):
         pooling: makes the pooling from the encoder's output size.
         dropout: share of pooled features dropped before the linear layer.
     """
+
+    part_names: tuple[str, ...] = ("recurrent",)
 
     def __init__(
         self,
@@ -44,11 +52,29 @@ class Classifier(Model[SequenceBatch[Tensor]]):
     def inputs(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Return what the encoder reads, ``(B, T, D)``."""
 
-    def forward(self, batch: SequenceBatch[Tensor]) -> Tensor:
-        """Return logits ``(B, C)``."""
+    def recurrent(self, batch: SequenceBatch[Tensor]) -> Tensor:
+        """Return the recurrent part's logits ``(B, C)``."""
         states, final = self.encoder(self.inputs(batch), batch.lengths)  # (B, T, H), (B, H)
         pooled = self.pooling(states, final, batch.lengths)
         return cast(Tensor, self.output(self.dropout(pooled)))
+
+    def parts(self, batch: SequenceBatch[Tensor]) -> list[Tensor]:
+        """Return the logits ``(B, C)`` of each part, in the order of ``part_names``."""
+        return [self.recurrent(batch)]
+
+    def join(self, parts: Sequence[Tensor]) -> Tensor:
+        """Return the model's logits ``(B, C)`` from those of its parts."""
+        return parts[0]
+
+    def share(self, shares: Tensor) -> None:
+        """Let the parts count by ``shares`` ``(P,)`` from now on; nothing to share out where there is but one."""
+
+    def solve(self, batches: Sequence[SequenceBatch[Tensor]], unseen: Sequence[SequenceBatch[Tensor]]) -> None:
+        """Set the weights that are solved for rather than trained, from all of training and validation; here none."""
+
+    def forward(self, batch: SequenceBatch[Tensor]) -> Tensor:
+        """Return logits ``(B, C)``."""
+        return self.join(self.parts(batch))
 
     def predict(self, batch: SequenceBatch[Tensor], top_k: int = 1) -> Classification[Tensor]:
         """Return the probabilities of all labels, the ``top_k`` best among them."""
@@ -61,9 +87,13 @@ class SequenceClassifier(Classifier):
 
     Args:
         vocabulary_size: number of token ids.
+        num_ngrams: number of ids of n-grams; 0: there is no wide part.
+        wide: which n-grams they are, for who learns them from the data.
         embedding: makes the embedding from the vocabulary size and the ids of padding and of the unknown token.
         num_labels, encoder, pooling, dropout: as in ``Classifier``.
     """
+
+    shares: Tensor | None
 
     def __init__(
         self,
@@ -74,10 +104,34 @@ class SequenceClassifier(Classifier):
         encoder: MakeEncoder,
         pooling: MakePooling,
         dropout: float,
+        num_ngrams: int = 0,
+        wide: str = "none",
     ) -> None:
         table = embedding(vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
         super().__init__(table.output_size, num_labels=num_labels, encoder=encoder, pooling=pooling, dropout=dropout)
         self.embedding = table
+        self.wide = WideLinear(num_ngrams, num_labels) if wide != "none" else None
+        if self.wide is not None:
+            self.part_names = ("recurrent", "wide")
+        self.register_buffer("shares", torch.full((2,), 0.5) if self.wide is not None else None)
+
+    def parts(self, batch: SequenceBatch[Tensor]) -> list[Tensor]:
+        """Return the logits ``(B, C)`` of the recurrent part and, where there is one, of the wide part."""
+        alone = super().parts(batch)
+        return alone if self.wide is None else [*alone, self.wide(bags_of(batch))]
+
+    def join(self, parts: Sequence[Tensor]) -> Tensor:
+        """Return the sum of the parts' logits, each by its share."""
+        return parts[0] if self.shares is None else self.shares[0] * parts[0] + self.shares[1] * parts[1]
+
+    def share(self, shares: Tensor) -> None:
+        """Let the parts count by ``shares`` ``(2,)``."""
+        self.shares = shares
+
+    def solve(self, batches: Sequence[SequenceBatch[Tensor]], unseen: Sequence[SequenceBatch[Tensor]]) -> None:
+        """Solve the wide part."""
+        if self.wide is not None:
+            self.wide.solve(*together(batches), *together(unseen))
 
     def inputs(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Look up the tokens."""
@@ -86,6 +140,23 @@ class SequenceClassifier(Classifier):
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""
         self.embedding.load_vectors(vectors, found)
+
+
+def bags_of(batch: SequenceBatch[Tensor]) -> Bags:
+    """Return the n-grams of a batch, which must have some."""
+    assert batch.ngrams is not None
+    assert batch.bags is not None
+    return Bags(batch.ngrams, batch.bags)
+
+
+def together(batches: Sequence[SequenceBatch[Tensor]]) -> tuple[Bags, Tensor]:
+    """Return the n-grams and the labels ``(N,)`` of all batches as one."""
+    parts = [bags_of(batch) for batch in batches]
+    sizes = torch.tensor([len(part.ids) for part in parts])
+    begins = (sizes.cumsum(0) - sizes).tolist()
+    starts = torch.cat([part.starts + begin for part, begin in zip(parts, begins, strict=True)])
+    targets = torch.cat([batch.targets for batch in batches if batch.targets is not None])
+    return Bags(torch.cat([part.ids for part in parts]), starts), targets
 
 
 class FrameClassifier(Classifier):

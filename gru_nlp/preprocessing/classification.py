@@ -19,17 +19,21 @@ from gru_nlp.preprocessing.base import (
     Record,
     Rows,
     Texts,
+    broken_state,
     decode_labels,
     distinct,
     pad,
     sizes_of,
     target_ids,
 )
+from gru_nlp.text import ngrams
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import UNK
 from gru_nlp.text.tokenizer import TextTokenizer
 
 TRUNCATIONS = ("head", "tail", "both")
+#: Most weights of the n-grams, over all labels.
+MOST_WEIGHTS = 1 << 25
 
 
 def cut(ids: list[int], max_length: int, truncation: str) -> list[int]:
@@ -48,23 +52,32 @@ class ClassificationPreprocessor(Preprocessor):
         tokenizer: trains a tokenizer from texts.
         max_length: tokens kept of a text.
         truncation: which tokens of a longer text are kept: ``head``, ``tail`` or ``both`` ends.
+        wide: which n-grams a text becomes too, of its whole length: ``words``, ``characters``, ``both``, ``auto`` (by
+            what the texts of training are like) or ``none``.
     """
 
     answer = "gru_nlp.answers.labels.LabelAnswer"
     data_columns = ("text", "label")
     list_columns: tuple[str, ...] = ("ids",)
+    length_columns: tuple[str, ...] = ("ids",)
     scalar_columns: tuple[str, ...] = ("tokens", "target")
     cut_columns: ClassVar[Mapping[str, str]] = {"tokens": "ids"}
     label_columns: LabelColumns = LabelColumns("label", "target")
     input_column = "text"
     blank: ClassVar[Record] = {"label": None, "score": None}
 
-    def __init__(self, *, tokenizer: Callable[..., Tokenizer], max_length: int, truncation: str) -> None:
+    def __init__(
+        self, *, tokenizer: Callable[..., Tokenizer], max_length: int, truncation: str, wide: str = "none"
+    ) -> None:
         self.train_tokenizer = tokenizer
         self.max_length = max_length
         self.truncation = choose("preprocessing.truncation", truncation, TRUNCATIONS)
+        self.wide = choose("model.wide", wide, ngrams.KINDS)
+        if wide != "none":
+            self.list_columns = ("ids", "ngrams")
         self.tokenizer: TextTokenizer
         self.labels: list[str] = []
+        self.ngrams: ngrams.Ngrams | None = None
 
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Train the tokenizer on the column ``text``; take the labels from the column of labels."""
@@ -77,6 +90,9 @@ class ClassificationPreprocessor(Preprocessor):
         else:
             raise UserError("embedding.extra_words needs whole words: set tokenizer=word, or embedding.extra_words=0")
         self.tokenizer = TextTokenizer(trained)
+        if self.wide != "none":
+            kind = ngrams.choose_kind(texts) if self.wide == "auto" else self.wide
+            self.ngrams = ngrams.learn(texts, kind, MOST_WEIGHTS // len(self.labels))
 
     def find_labels(self, rows: Rows, hints: Hints) -> list[str]:
         """Return the labels in the order of their ids.
@@ -97,13 +113,15 @@ class ClassificationPreprocessor(Preprocessor):
         return sorted(labels)
 
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
-        """``text`` -> ``ids`` and ``tokens`` (their number before cutting); labels -> targets."""
+        """``text`` -> ``ids``, ``tokens`` (their number before cutting) and ``ngrams``; labels -> targets."""
         encoded = self.tokenizer.encode(columns["text"])
         result: dict[str, list[Any]] = {
             # A text without a known token (only invisible characters, say) still needs one step.
             "ids": [cut(ids, self.max_length, self.truncation) or [UNK] for ids in encoded],
             "tokens": [len(ids) for ids in encoded],
         }
+        if self.ngrams is not None:
+            result["ngrams"] = self.ngrams.encode(columns["text"])
         raw, encoded_name = self.label_columns
         if raw in columns:
             result[encoded_name] = self.targets(columns[raw])
@@ -115,9 +133,10 @@ class ClassificationPreprocessor(Preprocessor):
         return [ids.get(label, UNKNOWN) for label in labels]
 
     def collate(self, columns: Columns, training: bool) -> SequenceBatch[AnyArray]:
-        """Pad ``ids`` to ``(B, T)``."""
+        """Pad ``ids`` to ``(B, T)``; lay ``ngrams`` one after the other."""
         lengths = sizes_of(columns["ids"])
-        return SequenceBatch(pad(columns["ids"], lengths), lengths, target_ids(columns))
+        ids, bags = (None, None) if self.ngrams is None else ngrams.bags(columns["ngrams"], self.ngrams.sizes[0])
+        return SequenceBatch(pad(columns["ids"], lengths), lengths, target_ids(columns), ids, bags)
 
     def decode(self, outputs: Classification[AnyArray], top_k: int = 1) -> list[Record]:
         """Probabilities ``(B, C)`` -> ``label`` and ``score``, and with ``top_k`` above 1 ``top``: the best pairs."""
@@ -134,8 +153,9 @@ class ClassificationPreprocessor(Preprocessor):
         return f"{record['label']} {record['score']:.2f}  (is {record['target']}): {text}"
 
     def sizes(self) -> dict[str, int]:
-        """Return the vocabulary's and the labels' number."""
-        return {"vocabulary_size": self.tokenizer.vocabulary_size, "num_labels": len(self.labels)}
+        """Return the vocabulary's and the labels' number, and that of the n-grams where there are some."""
+        sizes = {"vocabulary_size": self.tokenizer.vocabulary_size, "num_labels": len(self.labels)}
+        return sizes if self.ngrams is None else {**sizes, "num_ngrams": sum(self.ngrams.sizes)}
 
     def tokens(self) -> list[str]:
         """Return the tokenizer's vocabulary in the order of its ids."""
@@ -146,17 +166,22 @@ class ClassificationPreprocessor(Preprocessor):
         return list(self.labels)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return tokenizer JSON and label names."""
-        return {"tokenizer": self.tokenizer.to_json(), "labels": list(self.labels)}
+        """Return tokenizer JSON, label names and the hashes of n-grams."""
+        state = {"tokenizer": self.tokenizer.to_json(), "labels": list(self.labels)}
+        return state if self.ngrams is None else {**state, "ngrams": self.ngrams.state()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back tokenizer and labels.
+        """Take back tokenizer, labels and n-grams.
 
         Raises:
             UserError: something in the state is not as ``state_dict`` gives it.
         """
         self.tokenizer = TextTokenizer.from_json(state.get("tokenizer"))
         self.labels = distinct(state, "labels")
+        if self.wide != "none":
+            self.ngrams = ngrams.from_state(state.get("ngrams"))
+            if self.ngrams is None:
+                raise broken_state("ngrams")
 
     def options(self) -> dict[str, Any]:
         """Return what bears on ``encode`` beside the learned state."""

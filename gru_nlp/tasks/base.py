@@ -10,7 +10,7 @@ Testing keeps the outputs of each batch as arrays, in the order in which the sam
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,6 +142,12 @@ class Task(LightningModule):
         """See the encoded columns of one number a row of the training split before training; a loss may weigh by them.
 
         By default nothing is learned from them.
+        """
+
+    def solve(self, batches: Iterable[Any], unseen: Iterable[Any]) -> None:
+        """Set what is solved for rather than trained, once, from all ``batches`` of training and of validation.
+
+        By default nothing is, and no batch is made.
         """
 
     def transfer_batch_to_device(self, batch: Batch[AnyArray], device: torch.device, dataloader_idx: int) -> Any:

@@ -84,6 +84,8 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
     set_threads(plain["threads"], parts.model, trainer.num_devices)
     check_start(trainer, parts, resolve_device(plain["trainer"]["accelerator"]))
+    if stopped is None:
+        parts.task.solve(*(parts.data.loader(split, shuffle=False) for split in ("train", "validation")))
     run_folder.create(folder, config, resumed=stopped is not None)
     fit(parts, folder, trainer, stopped)
     scores = score(parts, folder, trainer)
