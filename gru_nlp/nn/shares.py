@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-#: Rows that the even shares count for, so that few rows move them little.
-PRIOR = 2.0
+#: What a squared distance from even shares costs, in rows; without it few rows could send them to infinity.
+PRIOR = 0.5
 
 
 @torch.enable_grad()

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from gru_nlp.batch import SequenceBatch
+from gru_nlp.models.classifier import Classifier
 from gru_nlp.tasks.base import Recipe, parameter_groups
 from gru_nlp.tasks.classification import ClassificationTask, balanced_weights
 
@@ -19,8 +20,14 @@ class Named:
         return ["a", "b", "c"]
 
 
-class Fixed(nn.Module):
-    def forward(self, batch):
+class Fixed(Classifier):
+    def __init__(self):
+        nn.Module.__init__(self)
+
+    def inputs(self, batch):
+        raise NotImplementedError
+
+    def recurrent(self, batch):
         return LOGITS
 
 

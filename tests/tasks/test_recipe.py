@@ -36,6 +36,8 @@ class Learned:
 
 
 class Silent(Model):
+    part_names = ("recurrent",)
+
     def predict(self, batch, top_k=1):
         raise NotImplementedError
 
