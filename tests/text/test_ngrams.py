@@ -50,10 +50,10 @@ def test_hashes_are_the_same_in_every_process_and_version():
     """They stand in checkpoints: another hash would make every old one worthless."""
     two = ngrams.learn(["a b", "a b"], "both", SMALL)
     assert two.words.tolist() == [442145306, 3405780544, 3947391592]
-    assert two.characters.tolist() == sorted(
-        [811336212, 840821509, 1140793692, 1155399703, 1363224155, 1393694609]
-        + [1666571508, 2888599671, 3236993817, 3421305693, 3438519354, 3547654342]
-    )
+    assert two.characters.tolist() == [
+        811336212, 840821509, 1140793692, 1155399703, 1363224155, 1393694609, 1666571508, 2888599671, 3236993817,
+        3421305693, 3438519354, 3547654342,
+    ]  # fmt: skip
 
 
 def test_a_text_is_encoded_alike_alone_and_among_others(monkeypatch):
