@@ -87,6 +87,7 @@ class SequenceClassifier(Classifier):
 
     Args:
         vocabulary_size: number of token ids.
+        unseen_words: how many of the last tokens only pretrained vectors know.
         num_ngrams: number of ids of n-grams; 0: there is no wide part.
         wide: which n-grams they are, for who learns them from the data.
         embedding: makes the embedding from the vocabulary size and the ids of padding and of the unknown token.
@@ -104,10 +105,11 @@ class SequenceClassifier(Classifier):
         encoder: MakeEncoder,
         pooling: MakePooling,
         dropout: float,
+        unseen_words: int = 0,
         num_ngrams: int = 0,
         wide: str = "none",
     ) -> None:
-        table = embedding(vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
+        table = embedding(vocabulary_size, unseen=unseen_words, padding_id=PAD, unknown_id=UNK)
         super().__init__(table.output_size, num_labels=num_labels, encoder=encoder, pooling=pooling, dropout=dropout)
         self.embedding = table
         self.wide = WideLinear(num_ngrams, num_labels) if wide != "none" else None

@@ -25,7 +25,7 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
 
     Args:
         several_labels: number of labels C, any of which a sequence may have.
-        vocabulary_size, embedding, encoder, pooling, dropout: as in ``SequenceClassifier``.
+        vocabulary_size, embedding, encoder, pooling, dropout, unseen_words: as in ``SequenceClassifier``.
     """
 
     thresholds: Tensor
@@ -39,6 +39,7 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
         encoder: MakeEncoder,
         pooling: MakePooling,
         dropout: float,
+        unseen_words: int = 0,
     ) -> None:
         super().__init__()
         self.classifier = SequenceClassifier(
@@ -48,6 +49,7 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
             encoder=encoder,
             pooling=pooling,
             dropout=dropout,
+            unseen_words=unseen_words,
         )
         self.register_buffer("thresholds", torch.full((several_labels,), EVEN))
         self.register_load_state_dict_post_hook(check_thresholds)  # type: ignore[no-untyped-call]

@@ -29,7 +29,7 @@ from gru_nlp.preprocessing.base import (
 from gru_nlp.text import ngrams
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import UNK
-from gru_nlp.text.tokenizer import TextTokenizer
+from gru_nlp.text.tokenizer import TextTokenizer, canonical
 
 TRUNCATIONS = ("head", "tail", "both")
 #: Most weights of the n-grams, over all labels.
@@ -76,6 +76,7 @@ class ClassificationPreprocessor(Preprocessor):
         if wide != "none":
             self.list_columns = ("ids", "ngrams")
         self.tokenizer: TextTokenizer
+        self.unseen = 0  # of the last tokens, which only pretrained vectors know
         self.labels: list[str] = []
         self.ngrams: ngrams.Ngrams | None = None
 
@@ -83,13 +84,15 @@ class ClassificationPreprocessor(Preprocessor):
         """Train the tokenizer on the column ``text``; take the labels from the column of labels."""
         self.labels = self.find_labels(rows, hints)
         texts = Texts(rows, "text")
-        if not hints.extra_words:
-            trained = self.train_tokenizer(texts)
-        elif "extra_words" in inspect.signature(self.train_tokenizer).parameters:
-            trained = self.train_tokenizer(texts, extra_words=hints.extra_words)
-        else:
-            raise UserError("embedding.extra_words needs whole words: set tokenizer=word, or embedding.extra_words=0")
+        trained = self.train_tokenizer(texts)
+        known = trained.get_vocab_size()
+        if hints.extra_words:
+            if "extra_words" not in inspect.signature(self.train_tokenizer).parameters:
+                told = "embedding.extra_words needs whole words"
+                raise UserError(f"{told}: set tokenizer=word, or embedding.extra_words=0")
+            trained = canonical(trained, hints.extra_words)
         self.tokenizer = TextTokenizer(trained)
+        self.unseen = self.tokenizer.vocabulary_size - known
         if self.wide != "none":
             kind = ngrams.choose_kind(texts) if self.wide == "auto" else self.wide
             self.ngrams = ngrams.learn(texts, kind, MOST_WEIGHTS // len(self.labels))
@@ -153,9 +156,13 @@ class ClassificationPreprocessor(Preprocessor):
         return f"{record['label']} {record['score']:.2f}  (is {record['target']}): {text}"
 
     def sizes(self) -> dict[str, int]:
-        """Return the vocabulary's and the labels' number, and that of the n-grams where there are some."""
+        """Return the vocabulary's and the labels' number, and those of unseen words and n-grams where there are any."""
         sizes = {"vocabulary_size": self.tokenizer.vocabulary_size, "num_labels": len(self.labels)}
-        return sizes if self.ngrams is None else {**sizes, "num_ngrams": sum(self.ngrams.sizes)}
+        if self.unseen:
+            sizes["unseen_words"] = self.unseen
+        if self.ngrams is not None:
+            sizes["num_ngrams"] = sum(self.ngrams.sizes)
+        return sizes
 
     def tokens(self) -> list[str]:
         """Return the tokenizer's vocabulary in the order of its ids."""
@@ -167,8 +174,12 @@ class ClassificationPreprocessor(Preprocessor):
 
     def state_dict(self) -> dict[str, Any]:
         """Return tokenizer JSON, label names and the hashes of n-grams."""
-        state = {"tokenizer": self.tokenizer.to_json(), "labels": list(self.labels)}
-        return state if self.ngrams is None else {**state, "ngrams": self.ngrams.state()}
+        state: dict[str, Any] = {"tokenizer": self.tokenizer.to_json(), "labels": list(self.labels)}
+        if self.unseen:
+            state["unseen"] = self.unseen
+        if self.ngrams is not None:
+            state["ngrams"] = self.ngrams.state()
+        return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back tokenizer, labels and n-grams.
@@ -178,6 +189,9 @@ class ClassificationPreprocessor(Preprocessor):
         """
         self.tokenizer = TextTokenizer.from_json(state.get("tokenizer"))
         self.labels = distinct(state, "labels")
+        self.unseen = state.get("unseen", 0)
+        if type(self.unseen) is not int or not 0 <= self.unseen < self.tokenizer.vocabulary_size - UNK:
+            raise broken_state("unseen")
         if self.wide != "none":
             self.ngrams = ngrams.from_state(state.get("ngrams"))
             if self.ngrams is None:
