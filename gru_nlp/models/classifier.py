@@ -1,7 +1,7 @@
 """One label for a sequence: sentiment, topics, intents, images read row by row."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import torch
@@ -13,8 +13,11 @@ from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import variational_dropout
 from gru_nlp.nn.pooling import MakePooling
-from gru_nlp.nn.wide import Bags, WideLinear
+from gru_nlp.nn.wide import Bags, Labelled, WideLinear
 from gru_nlp.text.special import PAD, UNK
+
+#: N-grams of training from which the wide part is solved at most, over all texts; they take some 30 bytes each.
+MOST_IDS = 1 << 26
 
 
 class Classifier(Model[SequenceBatch[Tensor]]):
@@ -69,8 +72,16 @@ class Classifier(Model[SequenceBatch[Tensor]]):
     def share(self, shares: Tensor) -> None:
         """Let the parts count by ``shares`` ``(P,)`` from now on; nothing to share out where there is but one."""
 
-    def solve(self, batches: Sequence[SequenceBatch[Tensor]], unseen: Sequence[SequenceBatch[Tensor]]) -> None:
-        """Set the weights that are solved for rather than trained, from all of training and validation; here none."""
+    def solve(
+        self, texts: Iterable[SequenceBatch[Tensor]], unseen: Iterable[SequenceBatch[Tensor]], weights: Tensor | None
+    ) -> None:
+        """Set the weights that are solved for rather than trained, from all of training and validation; here none.
+
+        Args:
+            texts: batches of training.
+            unseen: batches of validation.
+            weights: of the labels in the loss, ``(C,)``; None: all weigh the same.
+        """
 
     def forward(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Return logits ``(B, C)``."""
@@ -130,10 +141,12 @@ class SequenceClassifier(Classifier):
         """Let the parts count by ``shares`` ``(2,)``."""
         self.shares = shares
 
-    def solve(self, batches: Sequence[SequenceBatch[Tensor]], unseen: Sequence[SequenceBatch[Tensor]]) -> None:
+    def solve(
+        self, texts: Iterable[SequenceBatch[Tensor]], unseen: Iterable[SequenceBatch[Tensor]], weights: Tensor | None
+    ) -> None:
         """Solve the wide part."""
         if self.wide is not None:
-            self.wide.solve(*together(batches), *together(unseen))
+            self.wide.solve(together(texts), together(unseen), weights)
 
     def inputs(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Look up the tokens."""
@@ -151,14 +164,19 @@ def bags_of(batch: SequenceBatch[Tensor]) -> Bags:
     return Bags(batch.ngrams, batch.bags)
 
 
-def together(batches: Sequence[SequenceBatch[Tensor]]) -> tuple[Bags, Tensor]:
-    """Return the n-grams and the labels ``(N,)`` of all batches as one."""
-    parts = [bags_of(batch) for batch in batches]
-    sizes = torch.tensor([len(part.ids) for part in parts])
-    begins = (sizes.cumsum(0) - sizes).tolist()
-    starts = torch.cat([part.starts + begin for part, begin in zip(parts, begins, strict=True)])
-    targets = torch.cat([batch.targets for batch in batches if batch.targets is not None])
-    return Bags(torch.cat([part.ids for part in parts]), starts), targets
+def together(batches: Iterable[SequenceBatch[Tensor]]) -> Labelled:
+    """Return the n-grams and the labels of all batches as one, up to the batch that brings ``MOST_IDS``."""
+    ids, starts, targets, size = [], [], [], 0
+    for batch in batches:
+        bags = bags_of(batch)
+        assert batch.targets is not None
+        ids.append(bags.ids)
+        starts.append(bags.starts + size)
+        targets.append(batch.targets)
+        size += len(bags.ids)
+        if size > MOST_IDS:
+            break
+    return Labelled(Bags(torch.cat(ids), torch.cat(starts)), torch.cat(targets))
 
 
 class FrameClassifier(Classifier):

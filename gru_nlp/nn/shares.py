@@ -9,7 +9,7 @@ PRIOR = 0.5
 
 
 @torch.enable_grad()
-def fit_shares(parts: Tensor, targets: Tensor) -> Tensor:
+def fit_shares(parts: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
     """Return the shares of P parts under which their summed logits fit ``targets`` best.
 
     That is stacking (Wolpert 1992) by a convex problem of P numbers, none below 0: the mean cross-entropy, and a
@@ -18,6 +18,7 @@ def fit_shares(parts: Tensor, targets: Tensor) -> Tensor:
     Args:
         parts: logits of each part, ``(P, N, C)``, of rows that none of them was trained on.
         targets: labels ``(N,)``; rows below 0 have none.
+        weights: of the labels in the loss, ``(C,)``; None: all weigh the same.
 
     Returns:
         Shares ``(P,)``; even ones where no row has a label.
@@ -33,7 +34,7 @@ def fit_shares(parts: Tensor, targets: Tensor) -> Tensor:
     def loss() -> Tensor:
         search.zero_grad()
         joined = torch.einsum("p,pnc->nc", shares, parts)
-        total = cross_entropy(joined, targets) + PRIOR / len(targets) * (shares - even).square().sum()
+        total = cross_entropy(joined, targets, weight=weights) + PRIOR / len(targets) * (shares - even).square().sum()
         total.backward()  # type: ignore[no-untyped-call]
         return total
 

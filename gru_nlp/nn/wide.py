@@ -36,12 +36,23 @@ class Bags(NamedTuple):
     ids: Tensor
     starts: Tensor
 
+    def sizes(self) -> Tensor:
+        """Return the number of ids in each bag, ``(2 B,)``."""
+        return torch.diff(self.starts, append=self.starts.new_tensor([len(self.ids)]))
+
     def sum(self, table: Tensor) -> Tensor:
         """Return the sum of the rows of ``table`` ``(V, K)`` in each bag, ``(2 B, K)``; of an empty one zeros."""
         return embedding_bag(self.ids, table, self.starts, mode="sum")
 
 
-def spread(bags: Bags, targets: Tensor, num_labels: int, size: int) -> Tensor:
+class Labelled(NamedTuple):
+    """Some texts and their labels ``(B,)``."""
+
+    bags: Bags
+    targets: Tensor
+
+
+def spread(texts: Labelled, num_labels: int, size: int) -> Tensor:
     """Return how unevenly each n-gram is spread over the labels, ``(V,)``.
 
     That is the root mean square, over labels by their frequency, of the logarithm of the ratio of an n-gram's smoothed
@@ -49,13 +60,12 @@ def spread(bags: Bags, targets: Tensor, num_labels: int, size: int) -> Tensor:
     2012, equation 4) but for its sign, which a linear layer does not need.
 
     Args:
-        bags: of the texts of training.
-        targets: their labels ``(B,)``.
+        texts: of training.
         num_labels: number of labels C.
         size: number of n-grams V.
     """
-    ends = torch.cat([bags.starts[1:], bags.starts.new_tensor([len(bags.ids)])])
-    labels = targets.repeat_interleave(BAGS).repeat_interleave(ends - bags.starts)  # (M,)
+    bags, targets = texts
+    labels = targets.repeat_interleave(BAGS).repeat_interleave(bags.sizes())  # (M,)
     with_label = torch.bincount(bags.ids.long() * num_labels + labels, minlength=size * num_labels)
     counts = with_label.view(size, num_labels).float()  # (V, C)
     others = counts.sum(dim=1, keepdim=True) - counts
@@ -86,32 +96,47 @@ class WideLinear(nn.Module):
     def forward(self, bags: Bags) -> Tensor:
         """Return logits ``(B, C)``."""
         sums = bags.sum(self.table)  # (2B, K + 1)
-        return self._logits(sums[:, :-1], _inverse(sums[:, -1:]), self.bias)
+        return self.logits(sums[:, :-1], _inverse(sums[:, -1:]), self.bias)
 
-    def _logits(self, sums: Tensor, inverse: Tensor, bias: Tensor) -> Tensor:
+    def logits(self, sums: Tensor, inverse: Tensor, bias: Tensor) -> Tensor:
+        """Return logits ``(B, C)``.
+
+        Args:
+            sums: of each bag, ``(2 B, K)``.
+            inverse: its inverse length, ``(2 B, 1)``.
+            bias: b, ``(K,)``.
+        """
         scaled = (sums * inverse).view(-1, BAGS, self.columns).sum(dim=1) + bias  # (B, K)
         return scaled if self.columns > 1 else torch.cat([-scaled / 2, scaled / 2], dim=1)
 
     @torch.no_grad()
-    def solve(self, bags: Bags, targets: Tensor, unseen: Bags, unseen_targets: Tensor) -> None:
-        """Set the weights that fit ``bags`` ``targets`` ``(B,)``, under the penalty that fits ``unseen`` ones best."""
-        problem = _Problem(bags, targets, self, spread(bags, targets, self.num_labels, len(self.table)))
+    def solve(self, texts: Labelled, unseen: Labelled, weights: Tensor | None) -> None:
+        """Set the weights that fit ``texts``, under the penalty that fits ``unseen`` ones best.
+
+        Args:
+            texts: of training.
+            unseen: of validation; those with a label below 0 have none.
+            weights: of the labels in the loss, ``(C,)``; None: all weigh the same.
+        """
+        known = unseen.bags, unseen.targets, unseen.targets >= 0
+        if not bool(known[2].any()):
+            known = texts.bags, texts.targets, texts.targets >= 0
+        problem = _Problem(texts, self, spread(texts, self.num_labels, len(self.table)), weights)
         best = float("inf")
-        for weights, bias in problem.path():
-            table = torch.cat([problem.spread * weights, problem.spread.square()], dim=1)
+        for table, bias in problem.path():
             before = self.table, self.bias
             self.table, self.bias = table, bias
-            loss = calibrated_loss(self(unseen), unseen_targets)
+            loss = calibrated_loss(self(known[0])[known[2]], known[1][known[2]], weights)
             if loss >= best:
                 self.table, self.bias = before
                 break
             best = loss
 
 
-def calibrated_loss(logits: Tensor, targets: Tensor) -> float:
+def calibrated_loss(logits: Tensor, targets: Tensor, weights: Tensor | None) -> float:
     """Return the mean cross-entropy of ``logits`` ``(B, C)`` under the best of some temperatures (Guo et al. 2017)."""
     scales = torch.logspace(-1, 1, 21).tolist()
-    return min(float(cross_entropy(logits * scale, targets)) for scale in scales)
+    return min(float(cross_entropy(logits * scale, targets, weight=weights)) for scale in scales)
 
 
 def _inverse(squares: Tensor) -> Tensor:
@@ -123,35 +148,39 @@ class _Problem:
     """The penalised cross-entropy of all texts of training in W and b, with its gradient.
 
     Args:
-        bags, targets: of training.
+        texts: of training.
         layer: says how bags become logits.
         spread: ``(V,)``, the weights s.
+        weights: of the labels, ``(C,)``; None: all weigh the same.
     """
 
-    def __init__(self, bags: Bags, targets: Tensor, layer: WideLinear, spread: Tensor) -> None:
-        self.bags, self.targets, self.layer = bags, targets, layer
+    def __init__(self, texts: Labelled, layer: WideLinear, spread: Tensor, weights: Tensor | None) -> None:
+        self.bags, self.targets = texts
+        self.layer = layer
+        each = torch.ones(len(self.targets)) if weights is None else weights[self.targets]
+        self.rows = (each / each.sum())[:, None]  # (B, 1), the share of each text in the mean loss
         self.spread = spread[:, None]  # (V, 1)
-        self.inverse = _inverse(bags.sum(self.spread.square()))  # (2B, 1)
-        self.turned = _turned(bags, len(spread))
+        self.inverse = _inverse(self.bags.sum(self.spread.square()))  # (2B, 1)
+        self.turned = _turned(self.bags, len(spread))
         self.weights = torch.zeros(len(spread), layer.columns)  # (V, K)
         self.bias = torch.zeros(layer.columns)
 
     def path(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield W ``(V, K)`` and b ``(K,)`` under weaker and weaker penalties."""
+        """Yield the table ``(V, K + 1)`` and b ``(K,)`` under weaker and weaker penalties."""
         for penalty in PENALTIES:
             search = torch.optim.LBFGS([self.weights, self.bias], max_iter=STEPS, line_search_fn="strong_wolfe")
             search.step(lambda penalty=penalty: self._loss(penalty))  # type: ignore[no-untyped-call]
-            yield self.weights.clone(), self.bias.clone()
+            yield torch.cat([self.spread * self.weights, self.spread.square()], dim=1), self.bias.clone()
 
     def _loss(self, penalty: float) -> float:
         """Return the loss; leave its gradient beside the weights."""
-        count = len(self.targets)
         sums = self.bags.sum(self.spread * self.weights)
-        chances = self.layer._logits(sums, self.inverse, self.bias).log_softmax(dim=1)  # (B, C)
-        loss = -chances.gather(1, self.targets[:, None]).mean() + penalty / 2 * self.weights.square().sum()
+        chances = self.layer.logits(sums, self.inverse, self.bias).log_softmax(dim=1)  # (B, C)
+        fitted = chances.gather(1, self.targets[:, None])
+        loss = penalty / 2 * self.weights.square().sum() - (self.rows * fitted).sum()
         slope = chances.exp_()
-        slope[torch.arange(count), self.targets] -= 1.0
-        slope = slope[:, -self.layer.columns :] / count  # of two labels the second's: (B, K)
+        slope[torch.arange(len(slope)), self.targets] -= 1.0
+        slope = slope[:, -self.layer.columns :] * self.rows  # of two labels the second's: (B, K)
         each = slope.repeat_interleave(BAGS, dim=0) * self.inverse  # (2B, K)
         self.weights.grad = self.turned.sum(each).mul_(self.spread).add_(self.weights, alpha=penalty)
         self.bias.grad = slope.sum(dim=0)
@@ -160,8 +189,7 @@ class _Problem:
 
 def _turned(bags: Bags, size: int) -> Bags:
     """Return the transpose: a bag for every n-gram, of the bags that it stands in."""
-    ends = torch.cat([bags.starts[1:], bags.starts.new_tensor([len(bags.ids)])])
-    owners = torch.arange(len(bags.starts), dtype=bags.ids.dtype).repeat_interleave(ends - bags.starts)
+    owners = torch.arange(len(bags.starts), dtype=bags.ids.dtype).repeat_interleave(bags.sizes())
     counts = torch.bincount(bags.ids, minlength=size)
     starts = (counts.cumsum(0) - counts).to(bags.ids.dtype)
     return Bags(owners[bags.ids.argsort(stable=True)], starts)

@@ -144,8 +144,8 @@ class Task(LightningModule):
         By default nothing is learned from them.
         """
 
-    def solve(self, batches: Iterable[Any], unseen: Iterable[Any]) -> None:
-        """Set what is solved for rather than trained, once, from all ``batches`` of training and of validation.
+    def solve(self, texts: Iterable[Any], unseen: Iterable[Any]) -> None:
+        """Set what is solved for rather than trained, once, from all batches of training and of validation.
 
         By default nothing is, and no batch is made.
         """

@@ -64,10 +64,10 @@ class ClassificationTask(Task):
         if self.class_weights == "balanced":
             self.weights = balanced_weights(np.bincount(targets["target"]).tolist())
 
-    def solve(self, batches: Iterable[SequenceBatch[AnyArray]], unseen: Iterable[SequenceBatch[AnyArray]]) -> None:
+    def solve(self, texts: Iterable[SequenceBatch[AnyArray]], unseen: Iterable[SequenceBatch[AnyArray]]) -> None:
         """Let the model set what is solved for rather than trained."""
-        if len(self.model.part_names) > 1:
-            self.model.solve(*([to_tensors(batch, "cpu") for batch in part] for part in (batches, unseen)))
+        known, new = ((to_tensors(batch, "cpu") for batch in batches) for batches in (texts, unseen))
+        self.model.solve(known, new, self.weights)
 
     def loss(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Return the mean smoothed, weighted cross-entropy of the part that is trained, the recurrent one."""
@@ -95,7 +95,7 @@ class ClassificationTask(Task):
             return
         if len(self.model.part_names) > 1 and self.trainer.state.fn == "fit":
             logits = torch.cat([parts for parts, _ in self.kept], dim=1)  # (P, N, C)
-            shares = fit_shares(logits.float(), torch.cat([targets for _, targets in self.kept]))
+            shares = fit_shares(logits.float(), torch.cat([targets for _, targets in self.kept]), self.weights)
             self.model.share(self.trainer.strategy.reduce(shares, reduce_op="mean"))
         for parts, targets in self.kept:
             self._count(list(parts), targets, "validation")

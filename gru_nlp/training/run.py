@@ -85,7 +85,7 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     set_threads(plain["threads"], parts.model, trainer.num_devices)
     check_start(trainer, parts, resolve_device(plain["trainer"]["accelerator"]))
     if stopped is None:
-        parts.task.solve(*(parts.data.loader(split, shuffle=False) for split in ("train", "validation")))
+        parts.task.solve(parts.data.train_dataloader(), parts.data.val_dataloader())
     run_folder.create(folder, config, resumed=stopped is not None)
     fit(parts, folder, trainer, stopped)
     scores = score(parts, folder, trainer)

@@ -1,10 +1,11 @@
 """The wide part: against a dense matrix and against automatic differentiation; where its solver stops."""
 
+import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from gru_nlp.nn import wide
-from gru_nlp.nn.wide import BAGS, Bags, WideLinear, spread
+from gru_nlp.nn.wide import BAGS, Bags, Labelled, WideLinear, spread
 
 WORDS, SIZE = 12, 20  # the ids from 12 on are of characters
 
@@ -33,10 +34,10 @@ def dense(texts, weights):
 
 
 def problem(num_labels):
-    """Return bags, labels that follow from them, and the same texts as lists."""
+    """Return texts with labels that follow from them, and the same texts as lists."""
     texts = rows(120)
     direction = torch.randn(SIZE, num_labels, generator=torch.Generator().manual_seed(1))
-    return bags(texts), (dense(texts, torch.ones(SIZE)) @ direction).argmax(dim=1), texts
+    return Labelled(bags(texts), (dense(texts, torch.ones(SIZE)) @ direction).argmax(dim=1)), texts
 
 
 def test_the_sum_over_bags_is_a_product_with_a_matrix():
@@ -51,40 +52,60 @@ def test_the_sum_over_bags_is_a_product_with_a_matrix():
 
 
 def test_the_spread_over_two_labels_is_the_weight_of_naive_bayes():
-    given, targets, texts = problem(2)
+    given, texts = problem(2)
     counts = torch.zeros(2, SIZE)
-    for row, label in zip(texts, targets.tolist(), strict=True):
+    for row, label in zip(texts, given.targets.tolist(), strict=True):
         counts[label, row] += 1
     smoothed = (counts + 1) / (counts.sum(dim=1, keepdim=True) + 1)
     expected = (smoothed[0] / smoothed[1]).log().abs()
-    torch.testing.assert_close(spread(given, targets, 2, SIZE), expected)
+    torch.testing.assert_close(spread(given, 2, SIZE), expected)
 
 
-def test_the_gradient_is_that_of_the_loss():
-    for num_labels in (2, 3):
-        given, targets, texts = problem(num_labels)
-        layer = WideLinear(SIZE, num_labels)
-        posed = wide._Problem(given, targets, layer, spread(given, targets, num_labels, SIZE))
-        posed.weights, posed.bias = torch.randn(SIZE, layer.columns), torch.randn(layer.columns)
-        weights, bias = posed.weights.clone().requires_grad_(), posed.bias.clone().requires_grad_()
-        logits = dense(texts, posed.spread[:, 0]) @ weights + bias
-        whole = logits if num_labels > 2 else torch.cat([-logits / 2, logits / 2], dim=1)
-        loss = cross_entropy(whole, targets) + 0.01 / 2 * weights.square().sum()
-        loss.backward()
-        assert abs(posed._loss(0.01) - loss.item()) < 1e-5
-        torch.testing.assert_close(posed.weights.grad, weights.grad, atol=1e-6, rtol=1e-4)
-        torch.testing.assert_close(posed.bias.grad, bias.grad, atol=1e-6, rtol=1e-4)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("num_labels", [2, 3])
+def test_the_gradient_is_that_of_the_loss(num_labels, weighted):
+    given, texts = problem(num_labels)
+    layer = WideLinear(SIZE, num_labels)
+    own = torch.arange(1.0, num_labels + 1) if weighted else None
+    posed = wide._Problem(given, layer, spread(given, num_labels, SIZE), own)
+    posed.weights, posed.bias = torch.randn(SIZE, layer.columns), torch.randn(layer.columns)
+    weights, bias = posed.weights.clone().requires_grad_(), posed.bias.clone().requires_grad_()
+    logits = dense(texts, posed.spread[:, 0]) @ weights + bias
+    whole = logits if num_labels > 2 else torch.cat([-logits / 2, logits / 2], dim=1)
+    loss = cross_entropy(whole, given.targets, weight=own) + 0.01 / 2 * weights.square().sum()
+    loss.backward()
+    assert abs(posed._loss(0.01) - loss.item()) < 1e-5
+    torch.testing.assert_close(posed.weights.grad, weights.grad, atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(posed.bias.grad, bias.grad, atol=1e-6, rtol=1e-4)
 
 
 def test_it_learns_what_a_line_divides_and_stops_where_validation_gets_worse():
-    given, targets, _ = problem(3)
+    given, _ = problem(3)
     layer = WideLinear(SIZE, 3)
-    layer.solve(given, targets, given, targets)
-    assert (layer(given).argmax(dim=1) == targets).float().mean() > 0.95
+    layer.solve(given, given, None)
+    assert (layer(given.bags).argmax(dim=1) == given.targets).float().mean() > 0.95
     loosest = layer.table.abs().sum()
-    noise = torch.randint(0, 3, targets.shape, generator=torch.Generator().manual_seed(2))
-    layer.solve(given, targets, given, noise)
+    noise = given._replace(targets=torch.randint(0, 3, (120,), generator=torch.Generator().manual_seed(2)))
+    layer.solve(given, noise, None)
     assert layer.table.abs().sum() < loosest
     again = WideLinear(SIZE, 3)
-    again.solve(given, targets, given, noise)
+    again.solve(given, noise, None)
     assert torch.equal(layer.table, again.table)
+
+
+def test_labels_that_training_does_not_have_choose_no_penalty():
+    given, _ = problem(3)
+    mixed, none = given.targets.clone(), torch.full_like(given.targets, -1)
+    mixed[::2] = -1
+    for unseen in (mixed, none):
+        layer = WideLinear(SIZE, 3)
+        layer.solve(given, given._replace(targets=unseen), None)
+        assert (layer(given.bags).argmax(dim=1) == given.targets).float().mean() > 0.95
+
+
+def test_texts_that_share_nothing_have_no_ngrams_to_learn_from():
+    layer = WideLinear(0, 2)
+    nothing = Labelled(Bags(torch.zeros(0, dtype=torch.int32), torch.zeros(4, dtype=torch.int32)), torch.tensor([0, 1]))
+    layer.solve(nothing, nothing, None)
+    assert torch.isfinite(layer(nothing.bags)).all()
+    assert layer(nothing.bags).shape == (2, 2)
