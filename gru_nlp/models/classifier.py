@@ -100,7 +100,7 @@ class SequenceClassifier(Classifier):
         vocabulary_size: number of token ids.
         unseen_words: how many of the last tokens only pretrained vectors know.
         num_ngrams: number of ids of n-grams; 0: there is no wide part.
-        wide: which n-grams they are, for who learns them from the data.
+        wide: which n-grams are learned from the data; the preprocessor reads it, as ``preprocessing.wide``.
         embedding: makes the embedding from the vocabulary size and the ids of padding and of the unknown token.
         num_labels, encoder, pooling, dropout: as in ``Classifier``.
     """
@@ -123,7 +123,7 @@ class SequenceClassifier(Classifier):
         table = embedding(vocabulary_size, unseen=unseen_words, padding_id=PAD, unknown_id=UNK)
         super().__init__(table.output_size, num_labels=num_labels, encoder=encoder, pooling=pooling, dropout=dropout)
         self.embedding = table
-        self.wide = WideLinear(num_ngrams, num_labels) if wide != "none" else None
+        self.wide = WideLinear(num_ngrams, num_labels) if num_ngrams else None
         if self.wide is not None:
             self.part_names = ("recurrent", "wide")
         self.register_buffer("shares", torch.full((2,), 0.5) if self.wide is not None else None)
