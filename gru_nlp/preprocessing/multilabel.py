@@ -105,7 +105,9 @@ class MultilabelPreprocessor(ClassificationPreprocessor):
 
     def sizes(self) -> dict[str, int]:
         """Return the vocabulary's and the labels' number; the latter by a name that no other kind of model takes."""
-        return {"vocabulary_size": self.tokenizer.vocabulary_size, "several_labels": len(self.labels)}
+        sizes = super().sizes()
+        sizes["several_labels"] = sizes.pop("num_labels")
+        return sizes
 
     def unknown_label(self, label: str) -> str:
         """Return what is told of a label that training does not have, which may be several in one."""
