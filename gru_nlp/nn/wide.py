@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy, embedding_bag
 #: Bags of a text: its words and its characters.
 BAGS = 2
 #: Penalties tried, strongest first: half their size times the squared length of W joins the mean loss.
-PENALTIES = (1e-4, 1e-5, 1e-6)
+PENALTIES = (1e-4, 1e-5, 1e-6, 1e-7)
 #: Steps of L-BFGS at each.
 STEPS = 25
 
