@@ -205,6 +205,10 @@ def check_types(config: DictConfig, defaults: DictConfig) -> None:
             raise UserError(f"{option}={given} must be {kind}")
 
 
+#: How float32 matrices are multiplied.
+PRECISIONS = ("auto", "highest", "high", "medium")
+
+
 def check_ranges(config: Mapping[str, Any]) -> None:
     """Refuse counts below 1 or beyond reason, shares outside 0 to 1, and seeds that no generator takes.
 
@@ -227,6 +231,8 @@ def check_ranges(config: Mapping[str, Any]) -> None:
             raise UserError(f"{option}={value} must be a whole number")
         if option == "threads" and value != "auto" and (type(value) is not int or not 1 <= value <= MOST_THREADS):
             raise UserError(f"threads={value} must be auto, or a whole number from 1 to {MOST_THREADS}")
+        if option == "matmul_precision" and value not in PRECISIONS:
+            raise UserError(f"matmul_precision={value} must be {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}")
         if option == "seed" and type(value) is int and not 0 <= value < 2**32:
             raise UserError(f"seed={value} must be at least 0 and below {2**32}")
         if option == "num_workers" and type(value) is int and value < 0:

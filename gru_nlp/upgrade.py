@@ -20,6 +20,8 @@ ADDED: dict[str, dict[str, Any]] = {
     "gru_nlp.data.file_kinds.TaggedCorpus": {"separator": None, "tag_map": None},
     "gru_nlp.data.hub_kinds.HubTaggedCorpus": {"tag_map": None},
 }
+#: Top-level options of the same kind.
+LATER = {"threads": "auto", "matmul_precision": "highest"}
 
 
 def upgrade(config: dict[str, Any]) -> dict[str, Any]:
@@ -34,4 +36,4 @@ def upgrade(config: dict[str, Any]) -> dict[str, Any]:
         return config
     target = MOVED.get(target, target)
     # Top-level options that training has had from some version on come first: a config's own win.
-    return {"threads": "auto", **config, "data": {**ADDED.get(target, {}), **config["data"], "_target_": target}}
+    return {**LATER, **config, "data": {**ADDED.get(target, {}), **config["data"], "_target_": target}}

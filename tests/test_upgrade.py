@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gru_nlp import build
-from gru_nlp.upgrade import ADDED, MOVED, upgrade
+from gru_nlp.upgrade import ADDED, LATER, MOVED, upgrade
 
 CARVED = {"validation_share": 0.1, "split_seed": 1}
 FILES = {
@@ -131,7 +131,7 @@ def test_every_target_of_format_1_is_there_and_nothing_else_is_touched():
     new = upgrade(old)
     assert old["data"] == LABELLED
     own = {**LABELLED, "_target_": "gru_nlp.data.file_kinds.LabelledCorpus"}
-    assert new == {**old, "threads": "auto", "data": {**ADDED[own["_target_"]], **own}}
+    assert new == {**old, **LATER, "data": {**ADDED[own["_target_"]], **own}}
     assert upgrade(new) == new
 
 
@@ -139,4 +139,4 @@ def test_every_target_of_format_1_is_there_and_nothing_else_is_touched():
     "config", [{}, {"data": None}, {"data": {}}, {"data": {"_target_": ["x"]}}, {"data": {"_target_": "own.X"}}]
 )
 def test_what_is_no_config_of_ours_comes_back_as_it_is(config):
-    assert upgrade({"threads": 1, **config}) == {"threads": 1, **config}
+    assert upgrade({**LATER, "threads": 1, **config}) == {**LATER, "threads": 1, **config}

@@ -16,6 +16,7 @@ from gru_nlp import checkpoint
 from gru_nlp.config import absolute_paths, resolved, undisguised
 from gru_nlp.console import is_first_process, say
 from gru_nlp.errors import UserError
+from gru_nlp.precision import choose_precision, multiplying
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.tensors import resolve_device
@@ -83,16 +84,21 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
         trainer, parts = resuming.restored(folder, plain, stopped, given)
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
     set_threads(plain["threads"], parts.model, trainer.num_devices)
-    check_start(trainer, parts, resolve_device(plain["trainer"]["accelerator"]))
+    device = resolve_device(plain["trainer"]["accelerator"])
+    check_start(trainer, parts, device)
+    # Stored, so that a run that is resumed goes on as it began.
+    config.matmul_precision = choose_precision(plain["matmul_precision"], device)
     if stopped is None:
         parts.task.solve(parts.data.train_dataloader(), parts.data.val_dataloader())
     run_folder.create(folder, config, resumed=stopped is not None)
-    fit(parts, folder, trainer, stopped)
+    with multiplying(config.matmul_precision):
+        fit(parts, folder, trainer, stopped)
     scores = score(parts, folder, trainer)
     facts = {
         "seed": plain["seed"],
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
+        "matmul_precision": config.matmul_precision,
         "wall_seconds": round(time.monotonic() - started, 1),
         "overrides": [undisguised(override) for override in given],
     }

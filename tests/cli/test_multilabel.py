@@ -224,7 +224,11 @@ def test_a_task_of_one_label_names_the_task_of_several():
             ["model=classifier"],
             "SequenceClassifier takes no several_labels, which MultilabelPreprocessor gives: choose",
         ),
-        (["preprocessing=classification"], "MultilabelClassifier takes no num_labels, which ClassificationPrep"),
+        (
+            ["preprocessing=classification", "preprocessing.wide=none"],
+            "MultilabelClassifier takes no num_labels, which ClassificationPrep",
+        ),
+        (["preprocessing=classification"], "preprocessing.wide is taken from model.wide, which is not there"),
     ],
 )
 def test_parts_of_other_tasks_do_not_fit(options, told):

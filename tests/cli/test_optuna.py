@@ -10,6 +10,7 @@ import yaml
 from gru_nlp.cli.composing import explain
 
 SMALL = ["trainer.max_epochs=2", "encoder.hidden_size=8", "embedding.size=8", "logger=none", "data=csv"]
+SMALL.append("model.wide=none")  # whose weights no rate bears on
 
 
 @pytest.fixture

@@ -54,7 +54,8 @@ def test_a_quiet_run_gives_its_results_alone_and_a_verbose_one_what_libraries_sa
     assert quiet.endswith("run folder: run\n") or quiet.splitlines()[-1].endswith("/run")
     assert main(["evaluate", "checkpoint=run", "--verbose"]) == 0
     out, err = capsys.readouterr()
-    assert {line.partition(" ")[0] for line in out.splitlines()} == {"test/accuracy", "test/loss", "test/macro_f1"}
+    scores = {"accuracy", "accuracy_recurrent", "accuracy_wide", "loss", "macro_f1"}
+    assert {line.partition(" ")[0] for line in out.splitlines()} == {f"test/{name}" for name in scores}
     assert err.count("scored by: ") == 1
     assert err.count("GPU available: ") <= 1
     lightning_parts.quieten()
