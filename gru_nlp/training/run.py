@@ -82,34 +82,53 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
         trainer, parts = lightning_parts.trainer(folder, plain), prepare(plain)
     else:
         trainer, parts = resuming.restored(folder, plain, stopped, given)
+    make_ready(trainer, parts, config, plain, new=stopped is None)
+    run_folder.create(folder, config, resumed=stopped is not None)
+    with multiplying(config.matmul_precision):
+        fit(parts, folder, trainer, stopped)
+    scores = score(parts, folder, trainer)
+    facts = facts_of(config, trainer, given, time.monotonic() - started)
+    records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
+    if is_first_process():
+        leave(parts, folder, scores, facts, records)
+        for logger in trainer.loggers:
+            log_options(logger, given, scores)
+    return Run(folder, scores, scores[plain["task"]["monitor"]], records, parts, tuple(plain["trust"]))
+
+
+def facts_of(config: DictConfig, trainer: Trainer, given: Sequence[str], seconds: float) -> dict[str, Any]:
+    """Return what ``metrics.json`` says of a run beside its scores."""
+    return {
+        "seed": config.seed,
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        "matmul_precision": config.matmul_precision,
+        "wall_seconds": round(seconds, 1),
+        "overrides": [undisguised(override) for override in given],
+    }
+
+
+def make_ready(trainer: Trainer, parts: Parts, config: DictConfig, plain: Mapping[str, Any], *, new: bool) -> None:
+    """Check what can only be seen once the parts are there; choose what depends on them; solve what is not trained.
+
+    Args:
+        trainer: that is about to fit.
+        parts: of the run.
+        config: of the run, as it will be stored: sizes and choices that were made are put into it.
+        plain: the same, resolved.
+        new: whether the run begins now.
+
+    Raises:
+        UserError: as ``check_start`` does.
+    """
     config.embedding.size = plain["embedding"]["size"]  # that of pretrained vectors, where some were read
     set_threads(plain["threads"], parts.model, trainer.num_devices)
     device = resolve_device(plain["trainer"]["accelerator"])
     check_start(trainer, parts, device)
     # Stored, so that a run that is resumed goes on as it began.
     config.matmul_precision = choose_precision(plain["matmul_precision"], device)
-    if stopped is None:
+    if new:
         parts.task.solve(parts.data.train_dataloader(), parts.data.val_dataloader())
-    run_folder.create(folder, config, resumed=stopped is not None)
-    with multiplying(config.matmul_precision):
-        fit(parts, folder, trainer, stopped)
-    scores = score(parts, folder, trainer)
-    facts = {
-        "seed": plain["seed"],
-        "epochs": trainer.current_epoch,
-        "steps": trainer.global_step,
-        "matmul_precision": config.matmul_precision,
-        "wall_seconds": round(time.monotonic() - started, 1),
-        "overrides": [undisguised(override) for override in given],
-    }
-    records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
-    if is_first_process():
-        if records:
-            predictions.save(folder / run_folder.PREDICTIONS, records)
-        leave(parts, folder, scores, facts)
-        for logger in trainer.loggers:
-            log_options(logger, given, scores)
-    return Run(folder, scores, scores[plain["task"]["monitor"]], records, parts, tuple(plain["trust"]))
 
 
 def check_start(trainer: Trainer, parts: Parts, device: str) -> None:
@@ -177,8 +196,12 @@ def score(parts: Parts, folder: Path, trainer: Trainer) -> dict[str, float]:
     return scores | parts.task.latest["validation"]
 
 
-def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str, Any]) -> None:
-    """Write the scores into the best checkpoint and, with ``facts`` on the run, into ``metrics.json``."""
+def leave(
+    parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str, Any], records: list[Record]
+) -> None:
+    """Write predictions, scores into the best checkpoint, and with ``facts`` on the run into ``metrics.json``."""
+    if records:
+        predictions.save(folder / run_folder.PREDICTIONS, records)
     checkpoint.add_scores(folder / checkpoint.BEST, scores)
     tested = "test" in parts.data.encoded
     content = {
