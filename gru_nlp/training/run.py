@@ -196,9 +196,7 @@ def score(parts: Parts, folder: Path, trainer: Trainer) -> dict[str, float]:
     return scores | parts.task.latest["validation"]
 
 
-def leave(
-    parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str, Any], records: list[Record]
-) -> None:
+def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str, Any], records: list[Record]) -> None:
     """Write predictions, scores into the best checkpoint, and with ``facts`` on the run into ``metrics.json``."""
     if records:
         predictions.save(folder / run_folder.PREDICTIONS, records)
