@@ -25,6 +25,7 @@ def fit_shares(parts: Tensor, targets: Tensor, weights: Tensor | None = None) ->
     """
     known = targets >= 0
     parts, targets = parts[:, known], targets[known]
+    weights = None if weights is None else weights.to(parts.dtype)  # a model of bfloat16 has weights of bfloat16
     even = parts.new_full((len(parts),), 1.0 / len(parts))
     if not len(targets):
         return even

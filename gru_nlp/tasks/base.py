@@ -12,7 +12,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 import torch
 from lightning import LightningModule
@@ -58,6 +58,21 @@ def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
     return [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
 
 
+def check_model(task: type["Task"], recipe: "Recipe") -> None:
+    """Refuse to train a model that ``task`` is not for; its class says by the attribute ``model`` which it is for.
+
+    Raises:
+        UserError: the config joins a task and a model that do not fit.
+    """
+    wanted = get_type_hints(task)["model"]
+    wanted = get_origin(wanted) or wanted
+    if not isinstance(recipe.model, wanted):
+        raise UserError(
+            f"task={recipe.name} trains a {wanted.__name__}, not a {type(recipe.model).__name__}: leave out model=... "
+            "and preprocessing=..., or set another task=..."
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Recipe:
     """What every task needs: a model and how it is trained, whatever its kind.
@@ -93,8 +108,12 @@ class Task(LightningModule):
 
     Args:
         recipe: the model and how it is trained.
+
+    Raises:
+        UserError: it is to train a model of another kind.
     """
 
+    model: Model[Any]
     #: How the scores are computed, stored beside them.
     scorer: str
     #: The command that uses a trained model.
@@ -102,8 +121,10 @@ class Task(LightningModule):
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
+        if recipe.optimizer is not None:
+            check_model(type(self), recipe)
         self.name = recipe.name
-        self.model: Model[Any] = recipe.model
+        self.model = recipe.model
         self.monitor = recipe.monitor
         self.mode = recipe.mode
         self.make_optimizer = recipe.optimizer

@@ -228,6 +228,14 @@ def test_a_task_of_one_label_names_the_task_of_several():
             ["preprocessing=classification", "preprocessing.wide=none"],
             "MultilabelClassifier takes no num_labels, which ClassificationPrep",
         ),
+        (
+            ["preprocessing=classification", "model=classifier"],
+            "task=multilabel trains a MultilabelClassifier, not a SequenceClassifier: leave out model=... and",
+        ),
+        (
+            ["task=sentiment", "preprocessing=multilabel", "model=multilabel"],
+            "task=sentiment trains a Classifier, not a MultilabelClassifier",
+        ),
         (["preprocessing=classification"], "preprocessing.wide is taken from model.wide, which is not there"),
     ],
 )

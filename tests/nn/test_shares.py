@@ -39,3 +39,11 @@ def test_few_rows_move_even_shares_little_and_none_not_at_all():
     logits, targets = parts(4)
     assert fit_shares(logits, torch.full((4,), -1)).tolist() == [0.5, 0.5]
     assert (fit_shares(logits * 100, targets) - 0.5).abs().max() < 2.0
+
+
+def test_weights_of_labels_count_in_any_number_format():
+    logits, targets = parts()
+    weights = torch.tensor([1.0, 2.0, 4.0])
+    exact = fit_shares(logits, targets, weights)
+    assert torch.equal(fit_shares(logits, targets, weights.bfloat16()), exact)
+    assert not torch.equal(fit_shares(logits, targets), exact)
