@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gru_nlp.api import evaluate, train
+    from gru_nlp.decoding.drawing import Drawing
     from gru_nlp.errors import UserError
+    from gru_nlp.generator import Generator, Limits
     from gru_nlp.predictor import Predictor
 
 # Threads that spin while they wait make torch five to eighty times slower beside a busy neighbour. Torch reads this
@@ -14,12 +16,15 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = "0.1.0"
-__all__ = ["Predictor", "UserError", "__version__", "evaluate", "train"]
+__all__ = ["Drawing", "Generator", "Limits", "Predictor", "UserError", "__version__", "evaluate", "train"]
 #: Where the names of this package lie; each is imported when it is first asked for: ``import gru_nlp`` is light.
 _LATER = {
     "train": "gru_nlp.api",
     "evaluate": "gru_nlp.api",
     "UserError": "gru_nlp.errors",
+    "Drawing": "gru_nlp.decoding.drawing",
+    "Generator": "gru_nlp.generator",
+    "Limits": "gru_nlp.generator",
     "Predictor": "gru_nlp.predictor",
 }
 

@@ -131,6 +131,45 @@ class TaggingBatch(NamedTuple, Generic[Array]):
         )
 
 
+class StreamBatch(NamedTuple, Generic[Array]):
+    """Stretches of text, each token to be foretold from those before it.
+
+    Attributes:
+        inputs: ``(B, T)`` int64, the token before each target.
+        lengths: ``(B,)`` int64; 0 where a stream of text has ended before the others.
+        targets: ``(B, T)`` int64.
+        fresh: ``(B,)`` bool, whether nothing is known of what stands before a stretch; if not, it goes on where that
+            of the batch before ended.
+        sizes: ``(B, 3)`` int64, the characters, bytes and words of the text, counted where it begins.
+    """
+
+    inputs: Array
+    lengths: Array
+    targets: Array
+    fresh: Array
+    sizes: Array
+
+    def map(self, change: Callable[[Array], Other]) -> "StreamBatch[Other]":
+        """Return the batch with every array changed."""
+        return StreamBatch(*map(change, self))
+
+
+class Surprise(NamedTuple, Generic[Array]):
+    """How likely a language model finds texts.
+
+    Attributes:
+        log_probabilities: ``(B, T)`` of each token after those before it; 0 at padding.
+        lengths: ``(B,)``.
+    """
+
+    log_probabilities: Array
+    lengths: Array
+
+    def map(self, change: Callable[[Array], Other]) -> "Surprise[Other]":
+        """Return the same with every array changed."""
+        return Surprise(*map(change, self))
+
+
 class Classification(NamedTuple, Generic[Array]):
     """What a classifier says.
 

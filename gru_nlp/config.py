@@ -45,16 +45,25 @@ MAP_OPTIONS = ("data.label_names", "data.tag_map")
 COUNTS = frozenset(
     {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k", "accumulate_grad_batches"}
     | {"max_length", "min_frequency", "max_words", "max_word_length", "filters", "width", "heads"}
+    | {"sequence_length"}
 )
 #: Options, by their last name, that are a share from 0 to below 1.
 SHARES = frozenset(
     {"dropout", "recurrent_dropout", "output_dropout", "input_dropout", "word_dropout", "bpe_dropout"}
-    | {"label_smoothing", "warmup", "average_decay"}
+    | {"label_smoothing", "warmup", "average_decay", "weight_dropout", "test_share"}
 )
 #: Most that an option, by its last name, may say, whoever says it: a person's slip and a stranger's file alike would
 #: otherwise build, or decode, without end.
 MOST = {"layers": 64, "heads": 256, "num_workers": 256, "beam_size": 256, "max_ratio": 20.0, "max_extra": 1000}
-MOST |= {"devices": 64, "num_nodes": 64, "min_length": 1000, "no_repeat_ngram": 1000, "width": 1000, "top_k": 1000}
+MOST |= {
+    "devices": 64,
+    "num_nodes": 64,
+    "min_length": 1000,
+    "no_repeat_ngram": 1000,
+    "width": 1000,
+    "top_k": 1000,
+    "sequence_length": 2**16,
+}
 MOST |= dict.fromkeys(("hidden_size", "size", "shape_size", "filters"), 2**16)
 MOST_THREADS = 1024
 

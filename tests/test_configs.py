@@ -158,6 +158,19 @@ def lay_out_images(data, folder):
     return [f"data.dir={folder}"]
 
 
+def is_prose(config):
+    return config.data._target_.endswith("TextCorpus") or config.data.get("name") == "stories"
+
+
+def lay_out_prose(data, folder):
+    """Write running text in the layout of a data config; return the overrides that name it."""
+    folder.mkdir()
+    content = "".join(f"{TEXTS[i % len(TEXTS)]}\n" for i in range(ROWS)).encode()
+    for name in filter(None, data.files.values()) if data.files else ["own"]:
+        (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return [f"data.dir={folder}" if data.files else f"data.train={folder / 'own'}"]
+
+
 def is_hub(config):
     return ".hub_kinds." in config.data._target_
 
@@ -181,6 +194,8 @@ def files_of(config, folder):
         return lay_out_hub(config.data, folder)
     if is_images(config):
         return lay_out_images(config.data, folder)
+    if is_prose(config):
+        return lay_out_prose(config.data, folder)
     write = lay_out_pairs if is_pairs(config) else lay_out_tagged if is_tagged(config) else lay_out
     return write(config.data, folder)
 
@@ -188,6 +203,8 @@ def files_of(config, folder):
 def task_of(config):
     if is_images(config):
         return ["experiment=mnist_rows"]
+    if is_prose(config):
+        return ["task=language_model"]
     return ["task=translation"] if is_pairs(config) else ["task=ner"] if is_tagged(config) else []
 
 
@@ -205,6 +222,8 @@ def one_step(config):
     for record in records:
         if "labels" in record:
             assert set(record["labels"]) <= set(names)
+        elif "perplexity" in record:
+            assert record["log_probability"] < 0.0
         elif "tags" in record:
             assert all(entity["label"] in names for entity in record["entities"])
         else:
@@ -227,6 +246,7 @@ def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, t
     tags = group == "characters" or option in ("ner", "tagger", "tagging")
     base = ["task=translation", "data=parallel"] if translates else ["task=ner", "data=conll"] if tags else ["data=csv"]
     base = ["experiment=mnist_rows"] if option in ("frames", "frame_classifier") else base
+    base = ["task=language_model", "data=text"] if option == "language_model" else base
     base = [f"task={option}", *base] if option in ("multilabel", "rating") and group != "task" else base
     own = [*base, *files_of(composed("train", *base), tmp_path / "own files"), *TINY]
     small = [] if option == "byte_bpe" else ["tokenizer.vocabulary_size=60"]
@@ -250,6 +270,10 @@ def test_every_data_set_is_read_from_files_of_its_layout(option, tmp_path):
     if is_images(base):
         assert set(train.column_names) == {"pixels", "width", "label", "line"}
         return
+    if is_prose(base):
+        assert set(train.column_names) == {"text", "ended", "line"}
+        assert 0.8 * ROWS < len(train) <= ROWS  # less validation, and a tenth where that is the test split
+        return
     assert len(train) + len(validation) in (ROWS, 2 * ROWS)  # carved out of it, or a file of its own
     first = train["source" if is_pairs(base) else "words" if is_tagged(base) else "text"]
     assert {(text if is_tagged(base) else text.split(" "))[0] for text in first} == {text.split()[0] for text in TEXTS}
@@ -257,7 +281,11 @@ def test_every_data_set_is_read_from_files_of_its_layout(option, tmp_path):
 
 @pytest.mark.parametrize("option", [o for o in options("data") if o.startswith("sample_")])
 def test_every_sample_is_learned_from(option):
-    task = {"sample_translation": ["task=translation"], "sample_entities": ["task=ner"]}.get(option, [])
+    task = {
+        "sample_translation": ["task=translation"],
+        "sample_entities": ["task=ner"],
+        "sample_stories": ["task=language_model"],
+    }.get(option, [])
     one_step(composed("train", *task, f"data={option}", *TINY))
 
 
@@ -292,7 +320,7 @@ def test_every_preset_reads_the_layout_of_the_hub(option, tmp_path):
 def test_every_experiment_runs_a_step_on_files_of_its_layout(experiment, tmp_path, capsys):
     base = composed("train", f"experiment={experiment}")
     options = [f"experiment={experiment}", *files_of(base, tmp_path / "files"), "trainer.max_epochs=1"]
-    if not is_pairs(base) and not is_images(base):
+    if not is_pairs(base) and not is_images(base) and not is_prose(base):
         vectors = tmp_path / "vectors.txt"
         words = ["a", "rain", "fine", "other"]
         vectors.write_text("".join(f"{word} {i} 0.5 1 2 3\n" for i, word in enumerate(words)))
@@ -300,7 +328,9 @@ def test_every_experiment_runs_a_step_on_files_of_its_layout(experiment, tmp_pat
     assert main(["train", *options, "encoder.hidden_size=6", "trainer.enable_progress_bar=false", "run_dir=run"]) == 0
     metrics = json.loads(Path("run/metrics.json").read_text())
     assert metrics["steps"] in (1, 2, 3)
-    if is_pairs(base):
+    if is_prose(base):
+        assert metrics["test/perplexity"] > 1.0
+    elif is_pairs(base):
         assert 0.0 <= metrics["test/bleu"] <= 100.0
     elif is_images(base):
         assert 0.0 <= metrics["test/accuracy"] <= 1.0

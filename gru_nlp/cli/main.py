@@ -12,6 +12,7 @@ COMMANDS = {
     "evaluate": "score a checkpoint on its own data, or on other data of the same shape",
     "predict": "label new text: an argument after --, a file, standard input, or at a prompt",
     "translate": "translate text: an argument after --, a file, standard input, or at a prompt",
+    "generate": "continue text with a language model: after --, a file or standard input, or from nothing",
     "info": "show what a checkpoint holds: task, labels, sizes, scores, config",
 }
 #: Commands that take no options, and their arguments.

@@ -24,7 +24,7 @@ from gru_nlp.console import is_verbose, show
 from gru_nlp.errors import UserError, is_broken, out_of_memory
 
 INTERRUPTED = 130
-TAKES_TEXT = ("predict", "translate")
+TAKES_TEXT = ("predict", "translate", "generate")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
 #: since it obeys what it composes; the person's values are put into the stored ones after they have been checked.
 STORED_GROUPS = {"evaluate": ("data", "decoding"), "translate": ("decoding",)}

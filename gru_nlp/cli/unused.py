@@ -92,7 +92,7 @@ def check_reading(config: Plain, given: Sequence[str], text: str | None) -> None
     from gru_nlp.answers.reading import TABLES, input_format  # numpy, which no other command needs here
 
     options = named(given)
-    read = input_format(config["input_format"], config["input"])
+    read = input_format(config.get("input_format"), config["input"])
     for name in READING:
         if text is not None and name in options:
             raise UserError(f"{name}={options[name]} has no effect on the text after --: leave one of them out")

@@ -5,13 +5,17 @@ from itertools import cycle, islice
 
 import numpy as np
 import numpy.typing as npt
-from torch.utils.data import Sampler
+
+from gru_nlp.data.batching import Order, Plan
+from gru_nlp.data.encoded import EncodedSplit
+from gru_nlp.data.where import Split
+from gru_nlp.preprocessing.base import Preprocessor
 
 #: Batches in a pool: rows are sorted by length inside a pool, so a larger one pads less and shuffles less.
 POOL = 50
 
 
-class BucketBatchSampler(Sampler[list[int]]):
+class BucketBatchSampler(Order):
     """Yield batches of row numbers, rows of like lengths together.
 
     In training the rows are shuffled, sorted by length inside pools of ``POOL`` batches, and the batches shuffled
@@ -113,3 +117,10 @@ class BucketBatchSampler(Sampler[list[int]]):
                 batches.append(rows[start:end])
                 start = end
         return batches
+
+
+def bucketed(
+    split: EncodedSplit, preprocessor: Preprocessor, plan: Plan, name: Split
+) -> tuple[EncodedSplit, BucketBatchSampler]:
+    """Return the rows of a split in batches of like lengths."""
+    return split, BucketBatchSampler(split.lengths, **plan._asdict())

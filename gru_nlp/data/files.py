@@ -9,6 +9,7 @@ import os
 import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
@@ -19,6 +20,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 BLOCK = 1 << 20
 #: Most bytes of a line, and of a text: tokens of a longer one, a file of zeros in a small gzip say, fill the memory.
 MOST_LINE = 1 << 23
+#: Bytes of a line that are read at a time where it may be of any length.
+PIECE = 1 << 16
 BYTE_ORDER_MARK = "\ufeff"
 #: What Python calls encodings of text, and no file is in.
 NOT_OF_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
@@ -162,6 +165,54 @@ def lines(path: Path, encoding: str, option: str, opener: Opener = buffered) -> 
         yield from decoded(stream, encoding, str(path), "data.encoding")
 
 
+def pieces(path: Path, encoding: str, option: str, opener: Opener = buffered) -> Iterator[tuple[int, str, bool]]:
+    """Yield a file as ``lines`` does, a long line in pieces: its number, the piece, and whether the line ends with it.
+
+    So no line is too long, and memory stays flat whatever a file holds.
+
+    Raises:
+        UserError: as ``open_bytes``; wrong encoding, or a disk that fails, with the line.
+    """
+    codec, place, held = check_encoding(encoding, "data.encoding"), _Place(), ""
+    with open_bytes(path, option, opener) as stream, _told(encoding, str(path), "data.encoding", place):
+        read = (
+            _pieces_of_bytes(stream, codec, str(path), option) if _is_single(codec) else _pieces_of_wide(stream, codec)
+        )
+        for text in filter(None, read):  # the bytes of a character may be cut apart
+            if held:
+                yield place.number + 1, held, False
+            held = text.removeprefix(BYTE_ORDER_MARK)
+            if held.endswith("\n"):
+                yield place.number + 1, held.removesuffix("\n").rstrip("\r"), True
+                place.number, held = place.number + 1, ""
+    if held:
+        yield place.number + 1, held, True
+
+
+def _pieces_of_bytes(stream: IO[bytes], codec: str, name: str, option: str) -> Iterator[str]:
+    decoder, first = codecs.getincrementaldecoder(codec)(), True
+    while raw := stream.readline(PIECE):
+        if first and (kind := signatures.told(raw, option)):
+            raise UserError(f"{name}: {kind}")
+        first = False
+        yield decoder.decode(raw)
+    yield decoder.decode(b"", final=True)
+
+
+def _pieces_of_wide(stream: IO[bytes], codec: str) -> Iterator[str]:
+    text = io.TextIOWrapper(cast(io.BufferedReader, stream), encoding=codec, newline="\n")
+    try:
+        while piece := text.readline(PIECE):
+            yield piece
+    finally:
+        text.detach()
+
+
+def _is_single(codec: str) -> bool:
+    """Return whether a line feed is one byte, that of ASCII."""
+    return "\n".encode(codec.removesuffix("-sig")) == b"\n"
+
+
 def decoded(stream: IO[bytes], encoding: str, name: str, option: str) -> Lines:
     """Yield numbered lines as they come in, cut at line feeds alone and without them (or carriage returns before).
 
@@ -177,28 +228,44 @@ def decoded(stream: IO[bytes], encoding: str, name: str, option: str) -> Lines:
         UserError: wrong encoding, a line without end, or a disk that fails, with the line.
     """
     codec = check_encoding(encoding, option)
-    single = "\n".encode(codec.removesuffix("-sig")) == b"\n"
-    found = _of_bytes(stream, codec, name, option) if single else _of_wide(stream, codec)
-    number = 0
-    try:
-        for number, text in enumerate(found, start=1):
+    found = _of_bytes(stream, codec, name, option) if _is_single(codec) else _of_wide(stream, codec)
+    place = _Place()
+    with _told(encoding, name, option, place):
+        for place.number, text in enumerate(found, start=1):
             if text in ("", BYTE_ORDER_MARK):
                 return  # a mark at the end of the file, which begins no line
-            yield number, text.removesuffix("\n").rstrip("\r").removeprefix(BYTE_ORDER_MARK)
+            yield place.number, text.removesuffix("\n").rstrip("\r").removeprefix(BYTE_ORDER_MARK)
+
+
+@dataclass
+class _Place:
+    """How many lines of a file were read."""
+
+    number: int = 0
+
+
+@contextlib.contextmanager
+def _told(encoding: str, name: str, option: str, place: _Place) -> Iterator[None]:
+    """Turn what may happen to a line that is read into an error that names it."""
+    codec = check_encoding(encoding, option)
+    try:
+        yield
     except _Endless:
         most = f"more than {MOST_LINE >> 20} MiB"
-        raise UserError(f"{name}:{number + 1}: a line of {most}, which is no text: mend the file") from None
+        raise UserError(f"{name}:{place.number + 1}: a line of {most}, which is no text: mend the file") from None
     except UnicodeError as error:
         other = "latin-1" if codec.startswith("utf-8") else "utf-8"
         byte = ""
-        if isinstance(error, UnicodeDecodeError) and single:
+        if isinstance(error, UnicodeDecodeError) and _is_single(codec):
             byte = f" (byte 0x{error.object[error.start]:02x} at place {error.start + 1})"
         told = f"not {encoding}{byte}: set {option}={other}, or what the text is in"
-        raise UserError(f"{name}:{number + 1}: {told}{'' if single else ', or save the file as utf-8'}") from None
+        raise UserError(
+            f"{name}:{place.number + 1}: {told}{'' if _is_single(codec) else ', or save the file as utf-8'}"
+        ) from None
     except OSError as error:
         if not error.strerror:
             raise  # of gzip, which is told where it was opened
-        raise UserError(f"{name}:{number + 1}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{name}:{place.number + 1}: cannot be read: {error.strerror}") from None
 
 
 class _Endless(Exception):

@@ -1,5 +1,6 @@
 """The data module that every task shares: one corpus, one preprocessor, bucketed batches."""
 
+import importlib
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from gru_nlp.batch import AnyArray, Batch
 from gru_nlp.console import remark
-from gru_nlp.data.bucketing import BucketBatchSampler
+from gru_nlp.data.batching import Batching, Order, Plan
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.encoded import EncodedColumns, EncodedSplit, encode_split
 from gru_nlp.data.where import Split as Split
@@ -44,6 +45,13 @@ def check_columns(raw: datasets.Dataset, preprocessor: Preprocessor) -> None:
         raise UserError(f"this task reads {wanted}, but the data has {given}: choose another data=...")
 
 
+def batching_of(preprocessor: Preprocessor) -> Batching:
+    """Return the function that the preprocessor's ``batching`` names; that comes from its code, never from a file."""
+    module, _, name = preprocessor.batching.rpartition(".")
+    found: Batching = getattr(importlib.import_module(module), name)
+    return found
+
+
 class DataModule(LightningDataModule):
     """Splits of a corpus, encoded once and batched by length.
 
@@ -70,10 +78,10 @@ class DataModule(LightningDataModule):
         corpus.serve(preprocessor.data_columns)
         self.corpus = corpus
         self.preprocessor = preprocessor
-        self.make_sampler = partial(BucketBatchSampler, batch_size=batch_size, batch_tokens=batch_tokens, seed=seed)
+        self.plan = Plan(batch_size, batch_tokens, seed)
         self.num_workers = num_workers
         self.encoded: dict[Split, EncodedSplit] = {}
-        self.samplers: dict[Split, BucketBatchSampler] = {}
+        self.samplers: dict[Split, Order] = {}
 
     def encode(self, *splits: Split) -> None:
         """Read and encode ``splits``; an absent one is left out.
@@ -117,13 +125,9 @@ class DataModule(LightningDataModule):
 
     def loader(self, split: Split, *, shuffle: bool) -> Loader:
         """Return the batches of an encoded split."""
-        data = self.encoded[split]
-        sampler = self.make_sampler(
-            data.lengths,
-            shuffle=shuffle,
-            rank=self.trainer.global_rank if self.trainer else 0,
-            world_size=self.trainer.world_size if self.trainer else 1,
-        )
+        rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        plan = self.plan._replace(shuffle=shuffle, rank=rank, world_size=world_size)
+        data, sampler = batching_of(self.preprocessor)(self.encoded[split], self.preprocessor, plan, split)
         # A resumed run starts in a later epoch; loader workers fetch before Lightning says so.
         sampler.set_epoch(self.trainer.current_epoch if self.trainer else 0)
         self.samplers[split] = sampler

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from gru_nlp.batch import Hypotheses
 from gru_nlp.decoding.base import DecodingStrategy, State, StepFunction, restrict
+from gru_nlp.decoding.drawing import narrowed
 from gru_nlp.errors import UserError
 from gru_nlp.text.special import BOS, EOS, PAD
 
@@ -62,12 +63,4 @@ class Sampling(DecodingStrategy):
         return Hypotheses(tokens[:, None, 1:], lengths[:, None], total[:, None])
 
     def _distribution(self, scores: Tensor) -> Tensor:
-        scores = scores / self.temperature
-        ordered, order = scores.sort(dim=1, descending=True)
-        if self.top_k is not None:
-            ordered[:, self.top_k :] = float("-inf")
-        probabilities = ordered.softmax(dim=1)
-        # A token stays while what stands before it holds less than the share, so that one always stays.
-        before = probabilities.cumsum(dim=1) - probabilities
-        probabilities = probabilities.masked_fill(before >= self.top_p, 0.0)
-        return torch.zeros_like(scores).scatter_(1, order, probabilities)
+        return narrowed(scores / self.temperature, self.top_k, self.top_p)

@@ -27,6 +27,25 @@ class Model(nn.Module, ABC, Generic[Read]):
         """
         raise UserError("alignments need a single translator, neither a classifier nor an ensemble")
 
+    def begin(self, prompts: Tensor) -> tuple[Tensor, Tensor]:
+        """Read prompts ``(B, T)`` of one length.
+
+        Returns:
+            Log-probabilities ``(B, V)`` of the token that follows, and what the model keeps, rows second.
+
+        Raises:
+            UserError: it is no language model.
+        """
+        raise UserError("no language model, which alone continues text: use predict or translate")
+
+    def go_on(self, tokens: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """Read one token ``(B,)`` more of each text; return as ``begin`` does.
+
+        Raises:
+            UserError: it is no language model.
+        """
+        raise UserError("no language model, which alone continues text: use predict or translate")
+
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Copy pretrained ``vectors`` ``(V, D)`` into the embedding where ``found`` ``(V,)`` is True.
 

@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.cell import MakeCell
-from gru_nlp.nn.masking import gather_steps, last_steps, reversal_index
+from gru_nlp.errors import UserError
+from gru_nlp.nn.cell import Cell, MakeCell
+from gru_nlp.nn.masking import gather_steps, last_steps, reversal_index, variational_dropout
 
 
 class Encoder(nn.Module, ABC):
@@ -21,6 +23,21 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def forward(self, sequence: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Encode ``sequence`` ``(B, T, D)`` of ``lengths`` ``(B,)``; return its states and the final one."""
+
+    def carry(self, sequence: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Read ``sequence`` ``(B, T, D)`` on from the states ``before`` ``(L, B, H)`` of L layers; None: from zeros.
+
+        Returns:
+            The last layer's states ``(B, T, H)``, and those of all layers after the last step ``(L, B, H)``.
+
+        Raises:
+            UserError: it does not read in one direction alone.
+        """
+        raise UserError("what foretells text reads in one direction: set encoder.bidirectional=false")
+
+    def step(self, inputs: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """Read one step ``(B, D)``; as ``carry``, with ``(B, H)`` for the last layer."""
+        raise UserError("what foretells text reads in one direction: set encoder.bidirectional=false")
 
 
 #: Makes the encoder from its input size.
@@ -76,3 +93,25 @@ class RecurrentEncoder(Encoder):
                 states = torch.cat([states, gather_steps(mirrored, index)], dim=2)  # (B, T, 2H)
             sequence = states
         return sequence, final
+
+    def carry(self, sequence: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Read on; between layers the same features are dropped at every step (Gal and Ghahramani 2016)."""
+        if self.backward_cells is not None:
+            return super().carry(sequence, before)
+        after = []
+        for layer, cell in enumerate(self.forward_cells):
+            if layer:
+                sequence = variational_dropout(sequence, self.dropout.p, self.training)
+            sequence = cell(sequence, None if before is None else before[layer])
+            after.append(sequence[:, -1])
+        return sequence, torch.stack(after)
+
+    def step(self, inputs: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """Read one step."""
+        if self.backward_cells is not None:
+            return super().step(inputs, before)
+        after = []
+        for cell, state in zip(self.forward_cells, before, strict=True):
+            inputs = cast(Cell, cell).step(inputs, state)
+            after.append(inputs)
+        return inputs, torch.stack(after)

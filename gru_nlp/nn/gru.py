@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import dropout
 
 from gru_nlp.nn.cell import Cell
 from gru_nlp.nn.first_order import apply_function, first_order
@@ -110,11 +111,14 @@ class GRU(Cell):
     Args:
         input_size: D.
         hidden_size: H.
+        weight_dropout: share of the recurrent weights that are left out of a whole sequence in training (Merity et al.
+            2018, section 2).
     """
 
-    def __init__(self, input_size: int, hidden_size: int) -> None:
+    def __init__(self, input_size: int, hidden_size: int, *, weight_dropout: float = 0.0) -> None:
         super().__init__()
         self.unit = gru_unit(input_size, hidden_size)
+        self.weight_dropout = weight_dropout
 
     def _parameters_in_order(self) -> tuple[Tensor, ...]:
         unit = self.unit
@@ -123,9 +127,15 @@ class GRU(Cell):
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
         on_cpu = sequence.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-        if on_cpu and torch.is_grad_enabled():
+        dropped = self.training and self.weight_dropout > 0.0
+        if torch.is_grad_enabled() and (on_cpu or dropped):
             first = sequence.new_zeros(len(sequence), self.unit.hidden_size) if initial is None else initial
-            return apply_function(GRUFunction, sequence, first, *self._parameters_in_order())
+            of_inputs, of_states, *biases = self._parameters_in_order()
+            kept = dropout(of_states, self.weight_dropout) if dropped else of_states
+            if on_cpu:
+                return apply_function(GRUFunction, sequence, first, of_inputs, kept, *biases)
+            weights = [of_inputs, kept, *biases]
+            return torch.gru(sequence, first[None], weights, True, 1, 0.0, True, False, True)[0]
         return cast(Tensor, self.unit(sequence, None if initial is None else initial[None].contiguous())[0])
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:

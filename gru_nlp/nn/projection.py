@@ -70,3 +70,12 @@ def projected_cross_entropy(
         features = features.float()
     with torch.autocast(features.device.type, enabled=False):
         return apply_function(ProjectedCrossEntropy, features, weight, bias, targets, label_smoothing)
+
+
+def projected_log_probabilities(features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
+    """Return the log-probability of each target, ``(N,)``, a piece at a time; arguments as above, no gradient."""
+    found = []
+    for piece, truth in zip(torch.split(features, PIECE), torch.split(targets, PIECE), strict=True):
+        logits = torch.addmm(bias, piece, weight.t()).float()
+        found.append(logits.gather(1, truth[:, None])[:, 0] - logits.logsumexp(dim=1))
+    return torch.cat(found) if found else features.new_zeros(0)

@@ -162,6 +162,8 @@ class Preprocessor(ABC):
     noun: ClassVar[str] = "texts"
     #: The class, by module and name, that writes what ``decode`` gives; a name, since it stands floors above.
     answer: ClassVar[str] = "gru_nlp.answers.labels.LabelAnswer"
+    #: What makes batches of encoded rows, by module and name; a name, since it stands floors above.
+    batching: ClassVar[str] = "gru_nlp.data.bucketing.bucketed"
     #: The arguments of a command that tries a trained model out where no text of the data can be typed.
     example: ClassVar[str] = "input=<file>"
     #: What a text that is blank gets instead of a prediction.
@@ -214,6 +216,22 @@ class Preprocessor(ABC):
             UserError: the task is no translation.
         """
         raise UserError("alignments need a single translator, neither a classifier nor an ensemble")
+
+    def prompt(self, text: str) -> list[int]:
+        """Return the ids of the beginning of a text that is to be continued.
+
+        Raises:
+            UserError: the task does not continue text, or never saw a part of it.
+        """
+        raise UserError("no language model, which alone continues text: use predict or translate")
+
+    def text_of(self, ids: Sequence[int]) -> str:
+        """Return the text of ids that a language model has drawn.
+
+        Raises:
+            UserError: the task does not continue text.
+        """
+        raise UserError("no language model, which alone continues text: use predict or translate")
 
     @abstractmethod
     def truth(self, columns: Columns) -> list[Record]:

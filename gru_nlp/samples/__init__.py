@@ -13,6 +13,7 @@ Row = dict[str, Any]
 MODULES = {
     "entities": "gru_nlp.samples.entities",
     "sentiment": "gru_nlp.samples.sentiment",
+    "stories": "gru_nlp.samples.stories",
     "topics": "gru_nlp.samples.topics",
     "translation": "gru_nlp.samples.translation",
 }
@@ -20,6 +21,7 @@ MODULES = {
 EXAMPLES = {
     "entities": "Ms Amara Brook left Selby for the Brook Bank",
     "sentiment": "a great cast, but far too slow",
+    "stories": "One morning",
     "topics": "the striker scored twice before the break",
     "translation": "a small dog runs through the park",
 }

@@ -151,6 +151,18 @@ def word(
     return canonical(_train(tokenizer, texts, trainer), extra_words)
 
 
+def whitespace(
+    texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
+) -> Tokenizer:
+    """What stands between blanks, for text that is cut into words already; ``<unk>`` in it is an unknown word."""
+    tokenizer = Tokenizer(models.WordLevel(unk_token=UNK_TOKEN))
+    tokenizer.normalizer = _normalizer(normalization, lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.WordLevelTrainer(min_frequency=min_frequency, **_common(vocabulary_size))
+    marks = [token if token == UNK_TOKEN else f"{token} " for token in SPECIAL_TOKENS]  # no word has a blank in it
+    return canonical(_train(tokenizer, texts, trainer), marks=marks)
+
+
 def character(
     texts: Iterable[str], *, vocabulary_size: int, min_frequency: int, lowercase: bool, normalization: str
 ) -> Tokenizer:
@@ -163,11 +175,13 @@ def character(
     return canonical(_train(tokenizer, texts, trainer))
 
 
-def canonical(tokenizer: Tokenizer, extra_words: Sequence[str] = ()) -> Tokenizer:
+def canonical(
+    tokenizer: Tokenizer, extra_words: Sequence[str] = (), marks: Sequence[str] = SPECIAL_TOKENS
+) -> Tokenizer:
     """Order the ids by the text alone and take the special tokens out of the search.
 
     Unigram training numbers the same tokens differently in every process; a special token that is registered as
-    "added" would be found in a person's text.
+    "added" would be found in a person's text; ``marks`` are its names in the vocabulary.
     """
     content = json.loads(tokenizer.to_str())
     content["added_tokens"] = []
@@ -186,7 +200,7 @@ def canonical(tokenizer: Tokenizer, extra_words: Sequence[str] = ()) -> Tokenize
             if normal not in known and normal not in SPECIAL_TOKENS:
                 known.add(normal)
                 learned.append(normal)
-        model["vocab"] = {token: place for place, token in enumerate((*SPECIAL_TOKENS, *learned))}
+        model["vocab"] = {token: place for place, token in enumerate((*marks, *learned))}
     return Tokenizer.from_str(json.dumps(content, ensure_ascii=False))
 
 

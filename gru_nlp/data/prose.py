@@ -1,0 +1,151 @@
+"""Running text: plain files, or folders of them, whose lines are one stream."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from gru_nlp.data.corpus import Carving
+from gru_nlp.data.file_kinds import FileCorpus
+from gru_nlp.data.files import content_hash, pieces
+from gru_nlp.data.formats import File, Format, TextFormat
+from gru_nlp.data.layouts import Layout, Row, fingerprint
+from gru_nlp.data.readers import Record
+from gru_nlp.data.where import Found, Split
+from gru_nlp.errors import UserError
+
+
+@dataclass(frozen=True)
+class Prose(TextFormat):
+    """A file, or all files of a folder and those below it by their names; a blank line stands between two files."""
+
+    def records(self, files: Sequence[File]) -> Iterator[Record]:
+        """Yield the lines, long ones in pieces; they are numbered through all files."""
+        base = 0
+        for place, file in enumerate(text_files(files[0])):
+            if place:
+                base += 1
+                yield base, {"text": "", "ended": True}
+            last = 0
+            for last, text, ended in pieces(file.path, self.encoding, file.option, file.opener):
+                yield base + last, {"text": text, "ended": ended}
+            base += last
+
+    def key(self, files: Sequence[File]) -> list[str]:
+        """Return names and content of the files."""
+        found = text_files(files[0])
+        if len(found) == 1:
+            return [found[0].hash()]
+        return [f"{file.path.relative_to(files[0].path)} {content_hash(file.path, file.option)}" for file in found]
+
+
+def text_files(given: File) -> list[File]:
+    """Return the files of a folder, hidden ones left out, in the order of their names; of a file itself.
+
+    Raises:
+        UserError: the folder has none, or is the whole file system.
+    """
+    path = given.path
+    if not os.path.isdir(path):
+        return [given]
+    if path.resolve() == Path(path.resolve().anchor):
+        raise UserError(f"{path}: the whole file system: set {given.option}=<a folder of texts>")
+    below = (file for file in path.rglob("*") if os.path.isfile(file))
+    found = sorted(file for file in below if not any(part.startswith(".") for part in file.relative_to(path).parts))
+    if not found:
+        raise UserError(f"{path}: holds no files (set {given.option}=...)")
+    return [File(file, given.option) for file in found]
+
+
+@dataclass(frozen=True)
+class Line(Layout):
+    """A line, or a piece of one: columns ``text``, and ``ended``, whether the line ends with it."""
+
+    noun = "text"
+    features = datasets.Features(
+        {
+            "text": datasets.Value("large_string"),
+            "ended": datasets.Value("bool"),
+            "line": datasets.Value("int64"),
+        }
+    )
+
+    def row(self, fields: Mapping[str, Any]) -> Row:
+        """Return the line."""
+        return {"text": fields["text"], "ended": fields["ended"]}
+
+
+def split_at(table: datasets.Dataset, share: float) -> int:
+    """Return the first row of the last ``share`` of a table's text, counted in characters."""
+    ends = np.cumsum(np.asarray(pc.utf8_length(table.data.column("text"))) + 1)
+    return int(np.searchsorted(ends, (1.0 - share) * ends[-1])) if len(ends) else 0
+
+
+@dataclass(frozen=True)
+class LastPart(Carving):
+    """Validation is the last part of training, not rows drawn from all of it: text goes on from line to line."""
+
+    def part(self, train: datasets.Dataset, split: Split, stratify: str | None, instead: str) -> datasets.Dataset:
+        """Return what stands before the last part, or that part."""
+        return part_of(train, self.share, split == "validation", f"a validation split: set {instead}")
+
+
+def part_of(table: datasets.Dataset, share: float, last: bool, wanted: str) -> datasets.Dataset:
+    """Return the last ``share`` of a table, or what stands before it.
+
+    Raises:
+        UserError: one of them would be empty.
+    """
+    cut = split_at(table, share)
+    rows: npt.NDArray[np.int64] = np.arange(cut, len(table)) if last else np.arange(cut)
+    if not 0 < cut < len(table):
+        raise UserError(f"{len(table)} lines of training are too few to carve out {wanted}")
+    return table.select(rows, new_fingerprint=fingerprint(table._fingerprint, share, last))
+
+
+@dataclass(kw_only=True, eq=False)
+class TextCorpus(FileCorpus):
+    """Running text.
+
+    Attributes:
+        test_share: share of the training file, at its end, that is the test split where there is no other; 0: none.
+    """
+
+    test_share: float
+    split_seed: int = field(init=False, default=0)
+
+    @property
+    def carving(self) -> Carving:
+        """How validation is carved out."""
+        return LastPart(self.validation_share, self.split_seed)
+
+    def formats(self) -> dict[str, Format]:
+        """Return the one format."""
+        return {"text": Prose(self.encoding)}
+
+    def layout(self) -> Line:
+        """Return lines."""
+        return Line()
+
+    def on_hub(self, instead: str) -> None:
+        """There is no such data set on the hub."""
+        return
+
+    def _whole(self, split: Split) -> datasets.Dataset | None:
+        """Return a split; where the test split is the end of the training file, one of the two parts of that."""
+        table = super()._whole("train" if self._is_shared() and split == "test" else split)
+        if table is None or split == "validation" or not self._is_shared():
+            return table
+        return part_of(table, self.test_share, split == "test", "a test split: set data.test=<file>")
+
+    def _is_shared(self) -> bool:
+        return self.test_share > 0.0 and self._found("test") is None
+
+    def _found(self, split: Split) -> Found | None:
+        return self._recipe.where.find(split)

@@ -1,0 +1,141 @@
+"""Batches of one long text: read side by side from several places, a stretch at a time, each going on where it was.
+
+How it works. The ids of all rows are one stream of N tokens. For training it is cut into B columns of equal width, the
+rows of every batch; the k-th batch holds the k-th stretch of each, so that a model's state can be carried from
+batch to batch. Where columns begin, and how long stretches are, is drawn anew every epoch (Merity et al. 2018, section
+4), but their number is not, since Lightning counts batches once. For scores the stream is read as it stands: the test
+split in one column, so that every token has all the text before it whatever the batch size; validation in a fixed
+number of columns, which is many times as fast and a little worse.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from torch.utils.data import Dataset
+
+from gru_nlp.batch import AnyArray
+from gru_nlp.data.batching import Order, Plan
+from gru_nlp.data.encoded import EncodedColumns, EncodedSplit
+from gru_nlp.data.where import Split
+from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.language_model import SIZES, LanguageModelPreprocessor
+from gru_nlp.text.special import EOS
+
+#: Columns in which validation is read.
+COLUMNS = 16
+#: Steps of a stretch that is scored, over all columns.
+SCORED_STEPS = 4096
+#: A column has at least so many tokens.
+LEAST = 32
+#: Share of the mean length by which a stretch's ends may be off.
+JITTER = 0.25
+
+
+class Stream(Dataset[EncodedColumns]):
+    """The tokens of a split, and of each column those from one step to another.
+
+    Args:
+        split: encoded.
+        columns: how many are read side by side.
+        reach: tokens by which the columns' beginnings may be moved; they are missing at the end.
+    """
+
+    def __init__(self, split: EncodedSplit, columns: int, reach: int) -> None:
+        self.split = split  # keeps the file mapped
+        self.ids = split.lists["ids"].flat()[1]
+        self.sizes = {name: int(split.scalars[name].sum(dtype=np.int64)) for name in SIZES}
+        self.columns = columns
+        usable = len(self.ids) - reach
+        self.width = usable // columns if reach else -(-usable // columns)
+
+    def __len__(self) -> int:
+        return self.width
+
+    def __getitems__(self, place: Sequence[int]) -> EncodedColumns:
+        """Return the stretches of all columns; ``place`` is their offset, the first step and that after the last."""
+        offset, first, last = place
+        starts = offset + self.width * np.arange(self.columns)
+        ends = np.minimum(np.minimum(starts + last, starts + self.width), len(self.ids))
+        begins = np.minimum(starts + first, len(self.ids))
+        ids = [self.ids[begin : max(begin, end)] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+        before = np.where(begins > 0, self.ids[np.maximum(begins, 1) - 1], EOS)
+        counted = np.zeros(self.columns, dtype=np.int64)
+        counted[0] = first == 0
+        columns: EncodedColumns = {"ids": ids, "before": before, "fresh": np.full(self.columns, first == 0)}
+        return columns | {name: counted * size for name, size in self.sizes.items()}
+
+
+class StreamOrder(Order):
+    """The stretches of an epoch, from the first to the last.
+
+    Args:
+        stream: what is read.
+        length: mean number of steps of a stretch.
+        plan: its seed, and whether chance has a part.
+        reach: most offset of the columns.
+    """
+
+    def __init__(self, stream: Stream, length: int, plan: Plan, reach: int) -> None:
+        self.stream = stream
+        self.length = length
+        self.plan = plan
+        self.reach = reach
+        self.epoch = 0
+
+    @property
+    def sampler(self) -> "StreamOrder":
+        """Return itself: Lightning tells the epoch to the ``sampler`` of a batch sampler."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-self.stream.width // self.length)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        # Stretches of one length, so that none is left over that a moved end would leave empty.
+        borders: AnyArray = np.arange(len(self) + 1) * self.stream.width // len(self)
+        offset = 0
+        if self.plan.shuffle:
+            random = np.random.default_rng((self.plan.seed, self.epoch))
+            offset = int(random.integers(self.reach + 1))
+            most = int(self.stream.width / len(self) * JITTER)
+            borders[1:-1] += random.integers(-most, most + 1, size=len(borders) - 2)
+        for first, last in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
+            yield [offset, first, last]
+
+    def order(self) -> npt.NDArray[np.int64]:
+        """Return nothing: a stream's rows have no answers of their own."""
+        return np.zeros(0, dtype=np.int64)
+
+
+def streamed(
+    split: EncodedSplit, preprocessor: LanguageModelPreprocessor, plan: Plan, name: Split
+) -> tuple[Stream, StreamOrder]:
+    """Return the stream of a split and its stretches.
+
+    Raises:
+        UserError: several processes are to share it, or sequences are to be counted by tokens.
+    """
+    if plan.world_size > 1:
+        raise UserError("a language model is trained in one process: set trainer.devices=1")
+    if plan.batch_tokens is not None:
+        raise UserError(
+            "batch_tokens has no effect on a stream of text: leave it out; set preprocessing.sequence_length"
+        )
+    tokens = int(split.lengths.sum(dtype=np.int64))
+    if not plan.shuffle:
+        columns = max(1, min(COLUMNS, tokens // LEAST)) if name == "validation" else 1
+        return of(split, columns, SCORED_STEPS // columns, plan, 0)
+    columns = max(1, min(plan.batch_size, tokens // LEAST))
+    reach = min(preprocessor.sequence_length, tokens // columns // 2)
+    return of(split, columns, preprocessor.sequence_length, plan, reach)
+
+
+def of(split: EncodedSplit, columns: int, length: int, plan: Plan, reach: int) -> tuple[Stream, StreamOrder]:
+    """Return a stream in ``columns`` and its stretches of about ``length`` steps."""
+    stream = Stream(split, columns, reach)
+    return stream, StreamOrder(stream, length, plan, reach)

@@ -1,0 +1,118 @@
+"""What comes next: a recurrent language model whose output layer is its embedding."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from gru_nlp.batch import StreamBatch, Surprise
+from gru_nlp.models.base import Model
+from gru_nlp.nn.embedding import MakeEmbedding
+from gru_nlp.nn.encoder import MakeEncoder
+from gru_nlp.nn.masking import padding_mask, variational_dropout
+from gru_nlp.nn.projection import projected_cross_entropy, projected_log_probabilities
+from gru_nlp.text.special import PAD, UNK
+
+#: Steps of a long text that are read at a time, so that memory stays flat.
+STRETCH = 1024
+
+
+class LanguageModel(Model[StreamBatch[Tensor]]):
+    """Embedding, recurrent layers in one direction, and the embedding again as output layer (Press and Wolf 2017).
+
+    Where the layers are not as wide as the embedding, a matrix stands between them. Shapes: B streams, T steps, L
+    layers of H features, E features of a token, V tokens.
+
+    Args:
+        vocabulary_size: V.
+        embedding: makes the embedding.
+        encoder: makes the recurrent layers; in one direction.
+        output_dropout: share of features dropped before the output layer, the same ones at every step.
+    """
+
+    def __init__(
+        self, *, vocabulary_size: int, embedding: MakeEmbedding, encoder: MakeEncoder, output_dropout: float
+    ) -> None:
+        super().__init__()
+        self.embedding = embedding(vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
+        self.encoder = encoder(self.embedding.output_size)
+        width = self.encoder.output_size
+        same = width == self.embedding.output_size
+        self.readout = nn.Identity() if same else nn.Linear(width, self.embedding.output_size, bias=False)
+        self.bias = nn.Parameter(torch.zeros(vocabulary_size))
+        self.output_dropout = output_dropout
+
+    def features(self, batch: StreamBatch[Tensor], before: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Read a batch.
+
+        Args:
+            batch: stretches of text.
+            before: states ``(L, B, H)`` after the batch before; those of fresh streams are not looked at.
+
+        Returns:
+            What tokens are foretold from, ``(B, T, E)``, and the states ``(L, B, H)`` after the last step.
+        """
+        if before is not None:
+            before = before.masked_fill(batch.fresh[None, :, None], 0.0)
+        states, after = self.encoder.carry(self.embedding(batch.inputs), before)
+        return self._read(states), after
+
+    def _read(self, states: Tensor) -> Tensor:
+        return cast(Tensor, self.readout(variational_dropout(states, self.output_dropout, self.training)))
+
+    def forward(self, batch: StreamBatch[Tensor], before: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the mean cross-entropy of all real tokens, a scalar in nats, and the states after the last step."""
+        features, after = self.features(batch, before)
+        real = padding_mask(batch.lengths, features.shape[1])
+        loss = projected_cross_entropy(features[real], self.embedding.table.weight, self.bias, batch.targets[real], 0.0)
+        return loss, after
+
+    def surprise(self, batch: StreamBatch[Tensor], before: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the log-probability of each token ``(B, T)``, 0 at padding, and the states after the last step."""
+        features, after = self.features(batch, before)
+        real = padding_mask(batch.lengths, features.shape[1])
+        found = features.new_zeros(features.shape[:2], dtype=torch.float32)
+        found[real] = projected_log_probabilities(
+            features[real], self.embedding.table.weight, self.bias, batch.targets[real]
+        )
+        return found, after
+
+    def predict(self, batch: StreamBatch[Tensor], top_k: int = 1) -> Surprise[Tensor]:
+        """Return the log-probability of each token, read a stretch at a time."""
+        found, state = [], None
+        for start in range(0, batch.inputs.shape[1], STRETCH):
+            part = StreamBatch(
+                batch.inputs[:, start : start + STRETCH],
+                (batch.lengths - start).clamp(min=0, max=STRETCH),
+                batch.targets[:, start : start + STRETCH],
+                batch.fresh if start == 0 else torch.zeros_like(batch.fresh),
+                batch.sizes,
+            )
+            log_probabilities, state = self.surprise(part, state)
+            found.append(log_probabilities)
+        return Surprise(torch.cat(found, dim=1), batch.lengths)
+
+    def go_on(self, tokens: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """Read one token ``(B,)`` of each text.
+
+        Returns:
+            Log-probabilities of the next ``(B, V)``, marks that are no text among the impossible, and the states.
+        """
+        embedded = self.embedding(tokens[:, None])[:, 0]
+        features, after = self.encoder.step(embedded, before)
+        logits = torch.addmm(self.bias, self._read(features[:, None])[:, 0], self.embedding.table.weight.t())
+        return logits.float().log_softmax(dim=1), after
+
+    def begin(self, prompts: Tensor) -> tuple[Tensor, Tensor]:
+        """Read prompts ``(B, T)`` of one length; return as ``go_on`` does what may follow, and the states."""
+        state: Tensor | None = None
+        for part in prompts.split(STRETCH, dim=1):  # type: ignore[no-untyped-call]
+            states, state = self.encoder.carry(self.embedding(part), state)
+        assert state is not None
+        last = self._read(states[:, -1:])[:, 0]
+        logits = torch.addmm(self.bias, last, self.embedding.table.weight.t())
+        return logits.float().log_softmax(dim=1), state
+
+    def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
+        """Hand them to the embedding."""
+        self.embedding.load_vectors(vectors, found)

@@ -1,0 +1,69 @@
+"""Language models: cross-entropy of the next token, the unit's state carried from stretch to stretch."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from gru_nlp.batch import AnyArray, Batch, StreamBatch, Surprise
+from gru_nlp.metrics.language_model import LanguageModelMetric
+from gru_nlp.models.language_model import LanguageModel
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.tasks.base import Recipe, Task
+from gru_nlp.tensors import to_array
+from gru_nlp.text.special import UNK
+
+
+class LanguageModelTask(Task):
+    """Back-propagation is cut between two batches; the states are not (Merity et al. 2018, section 4).
+
+    Args:
+        recipe: as in ``Task``.
+        preprocessor: fitted.
+    """
+
+    model: LanguageModel
+    scorer = (
+        "cross-entropy of every token after all text before it, by the token (loss and perplexity) and over the text's "
+        "words, characters and bytes, line feeds among each; validation is read from several places side by side"
+    )
+    command = "generate"
+
+    def __init__(self, recipe: Recipe, preprocessor: Preprocessor) -> None:
+        super().__init__(recipe)
+        self.metrics = nn.ModuleDict({f"{stage}_scores": LanguageModelMetric() for stage in ("validation", "test")})
+        self.carried: dict[str, Tensor] = {}
+
+    def loss(self, batch: StreamBatch[Tensor]) -> Tensor:
+        """Return the mean cross-entropy of the tokens."""
+        loss: Tensor
+        loss, after = self.model(batch, self.carried.get("train"))
+        self.carried["train"] = after.detach()
+        return loss
+
+    def score(self, batch: Any, stage: str) -> Surprise[AnyArray]:
+        """Count a batch of streams."""
+        found, self.carried[stage] = self.model.surprise(batch, self.carried.get(stage))
+        unknown = int((batch.targets == UNK).sum())
+        self._metric(stage).update(found, int(batch.lengths.sum()), unknown, batch.sizes)
+        return Surprise(to_array(found), to_array(batch.lengths))
+
+    def test_step(self, batch: Batch[Tensor], batch_idx: int) -> None:
+        """Score a batch; a stream's stretches are no answers to be kept."""
+        self.score(batch, "test")
+
+    def scores(self, stage: str) -> dict[str, float]:
+        """Return cross-entropy and perplexity a token, and the same over words, characters and bytes."""
+        metric = self._metric(stage)
+        report = metric.compute()
+        metric.reset()
+        self.carried.pop(stage, None)
+        return {f"{stage}/{name}": value for name, value in report._asdict().items()}
+
+    def details(self, stage: str) -> dict[str, Any]:
+        """There is nothing beside the scores."""
+        return {}
+
+    def _metric(self, stage: str) -> LanguageModelMetric:
+        metric = self.metrics[f"{stage}_scores"]
+        assert isinstance(metric, LanguageModelMetric)
+        return metric

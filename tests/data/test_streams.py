@@ -1,0 +1,89 @@
+"""Streams of text: every token once, in order, whatever the columns."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from gru_nlp.data.batching import Plan
+from gru_nlp.data.streams import COLUMNS, streamed
+from gru_nlp.errors import UserError
+from gru_nlp.text.special import EOS
+
+
+class Ids:
+    def __init__(self, ids):
+        self.ids = ids
+
+    def flat(self):
+        return None, self.ids
+
+
+def split(number):
+    ids = np.arange(4, number + 4, dtype=np.int32)
+    sizes = {name: np.array([number, size]) for size, name in enumerate(("characters", "bytes", "words"))}
+    return SimpleNamespace(lists={"ids": Ids(ids)}, scalars=sizes, lengths=np.array([number]))
+
+
+def read(stream, order):
+    return [stream.__getitems__(place) for place in order]
+
+
+def plan(batch_size=4, **given):
+    return Plan(batch_size, None, seed=1, **given)
+
+
+LENGTH = SimpleNamespace(sequence_length=8)
+
+
+@pytest.mark.parametrize("number", [1, 31, 500, 513, 4100])
+@pytest.mark.parametrize(("name", "columns"), [("test", 1), ("validation", COLUMNS)])
+def test_scores_see_every_token_once_with_the_one_before_it(number, name, columns):
+    stream, order = streamed(split(number), LENGTH, plan(), name)
+    batches = read(stream, order)
+    assert len(batches) == len(order)
+    assert stream.columns <= columns
+    ids = [np.concatenate([batch["ids"][row] for batch in batches]) for row in range(stream.columns)]
+    assert np.concatenate(ids).tolist() == list(range(4, number + 4))
+    for batch in batches:
+        for row, before in zip(batch["ids"], batch["before"], strict=True):
+            assert len(row) == 0 or before == (row[0] - 1 if row[0] > 4 else EOS)
+    assert [bool(batch["fresh"].all()) for batch in batches] == [True] + [False] * (len(batches) - 1)
+    assert sum(batch["characters"].sum() for batch in batches) == number
+    assert sum(batch["words"].sum() for batch in batches) == number + 2
+
+
+def test_the_test_split_does_not_depend_on_the_batch_size():
+    one, other = (streamed(split(300), LENGTH, plan(size), "test") for size in (1, 64))
+    assert list(one[1]) == list(other[1])
+    assert one[0].columns == other[0].columns == 1
+
+
+def test_training_reads_columns_that_go_on_and_change_with_the_epoch():
+    stream, order = streamed(split(1000), LENGTH, plan(shuffle=True), "train")
+    seen = []
+    for epoch in (0, 1, 0):
+        order.set_epoch(epoch)
+        batches = read(stream, order)
+        assert len(batches) == len(order)
+        rows = [np.concatenate([batch["ids"][row] for batch in batches]) for row in range(4)]
+        assert all((np.diff(row) == 1).all() for row in rows)
+        assert {len(row) for row in rows} == {stream.width}
+        assert all(batch["before"][row] == batch["ids"][row][0] - 1 for batch in batches[1:] for row in range(4))
+        assert {len({len(row) for row in batch["ids"]}) for batch in batches} == {1}
+        seen.append([len(batch["ids"][0]) for batch in batches] + [int(rows[0][0])])
+    assert seen[0] == seen[2] != seen[1]
+    assert 4 <= min(seen[0][:-2]) <= max(seen[0][:-2]) <= 12
+    assert stream.width * 4 >= 1000 - 8 - 4
+
+
+def test_a_short_text_has_fewer_columns():
+    assert streamed(split(70), LENGTH, plan(shuffle=True), "train")[0].columns == 2
+    assert streamed(split(1), LENGTH, plan(shuffle=True), "train")[0].columns == 1
+
+
+def test_what_a_stream_cannot_do_is_refused():
+    with pytest.raises(UserError, match=r"set trainer\.devices=1"):
+        streamed(split(9), LENGTH, plan(world_size=2), "train")
+    with pytest.raises(UserError, match="batch_tokens has no effect"):
+        streamed(split(9), LENGTH, plan()._replace(batch_tokens=9), "train")

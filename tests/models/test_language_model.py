@@ -1,0 +1,116 @@
+"""A language model reads on exactly where it was."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from gru_nlp.batch import StreamBatch
+from gru_nlp.errors import UserError
+from gru_nlp.models.language_model import STRETCH, LanguageModel
+from gru_nlp.nn.embedding import TokenEmbedding
+from gru_nlp.nn.encoder import RecurrentEncoder
+from gru_nlp.nn.gru import GRU
+from gru_nlp.nn.min_gru import MinGRU
+
+EMBEDDING = partial(TokenEmbedding, size=6, trainable=True, dropout=0.3, word_dropout=0.0)
+
+
+def model(cell=GRU, hidden_size=5, bidirectional=False):
+    torch.manual_seed(1)
+    encoder = partial(
+        RecurrentEncoder, cell=cell, hidden_size=hidden_size, layers=2, bidirectional=bidirectional, dropout=0.3
+    )
+    made = LanguageModel(vocabulary_size=11, embedding=EMBEDDING, encoder=encoder, output_dropout=0.3)
+    torch.nn.init.normal_(made.bias)
+    return made.double().eval()
+
+
+def batch(targets, before=3, fresh=True):
+    inputs = torch.cat([torch.full((len(targets), 1), before), targets[:, :-1]], dim=1)
+    lengths = torch.full((len(targets),), targets.shape[1])
+    sizes = torch.zeros(len(targets), 3, dtype=torch.int64)
+    return StreamBatch(inputs, lengths, targets, torch.full((len(targets),), fresh), sizes)
+
+
+TEXT = torch.randint(4, 11, (3, 40), generator=torch.Generator().manual_seed(2))
+
+
+@pytest.mark.parametrize("cell", [GRU, MinGRU])
+@pytest.mark.parametrize("hidden_size", [5, 6])
+def test_carried_states_equal_one_long_pass_and_the_steps(cell, hidden_size):
+    made = model(cell, hidden_size)
+    whole, _ = made.surprise(batch(TEXT), None)
+    state, parts = None, []
+    for start, end in ((0, 7), (7, 8), (8, 40)):
+        part = batch(TEXT[:, start:end], fresh=start == 0)
+        if start:
+            part.inputs[:, 0] = TEXT[:, start - 1]
+        found, state = made.surprise(part, state)
+        parts.append(found)
+    # Log-probabilities are given in float32, whatever they are computed in.
+    assert torch.allclose(torch.cat(parts, dim=1), whole, atol=1e-6)
+    scores, state = made.begin(torch.full((3, 1), 3))
+    for place in range(TEXT.shape[1]):
+        of_token = scores.gather(1, TEXT[:, place, None])[:, 0]
+        assert torch.allclose(of_token, whole[:, place], atol=1e-6)
+        scores, state = made.go_on(TEXT[:, place], state)
+
+
+def test_states_themselves_are_carried_exactly_and_forgotten_where_a_text_is_fresh():
+    made = model()
+    long, end = made.features(batch(TEXT), None)
+    _, half = made.features(batch(TEXT[:, :20]), None)
+    rest = batch(TEXT[:, 20:], fresh=False)
+    rest.inputs[:, 0] = TEXT[:, 19]
+    features, after = made.features(rest, half)
+    assert torch.allclose(features, long[:, 20:], atol=1e-12)
+    assert torch.allclose(after, end, atol=1e-12)
+    anew, _ = made.features(batch(TEXT), half)
+    assert torch.equal(anew, long)
+
+
+def test_a_text_is_as_likely_whatever_stands_beside_it():
+    made = model()
+    rows = [TEXT[0], TEXT[1, :11], TEXT[2, :1]]
+    lengths = torch.tensor([len(row) for row in rows])
+    padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+    together = made.predict(batch(padded)._replace(lengths=lengths))
+    assert torch.equal(together.lengths, lengths)
+    for place, row in enumerate(rows):
+        alone = made.predict(batch(row[None])).log_probabilities[0]
+        assert torch.allclose(together.log_probabilities[place, : len(row)], alone, atol=1e-6)
+        assert (together.log_probabilities[place, len(row) :] == 0).all()
+    long = torch.randint(4, 11, (1, 2 * STRETCH + 5), generator=torch.Generator().manual_seed(3))
+    whole, _ = made.surprise(batch(long), None)
+    assert torch.allclose(made.predict(batch(long)).log_probabilities, whole, atol=1e-6)
+
+
+def test_probabilities_sum_to_one_and_the_loss_is_their_mean():
+    made = model()
+    every = torch.arange(11)[:, None]
+    found, _ = made.surprise(batch(every), None)
+    assert found.exp().sum().item() == pytest.approx(1.0, abs=1e-6)
+    loss, _ = made(batch(TEXT), None)
+    likely, _ = made.surprise(batch(TEXT), None)
+    assert loss.item() == pytest.approx(-likely.mean().item(), abs=1e-6)
+
+
+def test_recurrent_weights_are_dropped_in_training_alone():
+    made = model(partial(GRU, weight_dropout=0.5))
+    quiet, _ = made.features(batch(TEXT), None)
+    assert torch.equal(quiet, model(GRU).features(batch(TEXT), None)[0])
+    cell = made.encoder.forward_cells[0].train()
+    inputs = torch.randn(2, 6, 6, dtype=torch.float64)
+    torch.manual_seed(3)
+    first, second = cell(inputs), cell(inputs)
+    assert not torch.allclose(first[:, 1:], second[:, 1:])
+    assert torch.equal(first[:, 0], second[:, 0])  # nothing recurs yet
+    first.sum().backward()
+    gradient = cell.unit.weight_hh_l0.grad
+    assert 0.2 < (gradient == 0).double().mean().item() < 0.8
+
+
+def test_two_directions_are_refused():
+    with pytest.raises(UserError, match=r"set encoder\.bidirectional=false"):
+        model(bidirectional=True).surprise(batch(TEXT), None)
