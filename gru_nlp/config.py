@@ -21,6 +21,7 @@ PATH_OPTIONS = (
     "picture",
     "run_dir",
     "resume",
+    "pretrained",
     "data.dir",
     "data.train",
     "data.validation",

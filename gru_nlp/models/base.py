@@ -46,6 +46,22 @@ class Model(nn.Module, ABC, Generic[Read]):
         """
         raise UserError("no language model, which alone continues text: use predict or translate")
 
+    def handed_on(self) -> tuple[Tensor, nn.ModuleList]:
+        """Return what other models may begin from: a vector a token ``(V, D)``, and the layers that read forwards.
+
+        Raises:
+            UserError: it is no language model.
+        """
+        raise UserError("no language model, which alone others begin from")
+
+    def begin_from(self, table: Tensor, cells: nn.ModuleList) -> int:
+        """Take over what a language model handed on; return how many of its layers fit.
+
+        Raises:
+            UserError: none fits, or models of this kind begin from nothing.
+        """
+        raise UserError("pretrained serves classifiers of text: leave it out")
+
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Copy pretrained ``vectors`` ``(V, D)`` into the embedding where ``found`` ``(V,)`` is True.
 

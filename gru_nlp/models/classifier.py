@@ -152,6 +152,11 @@ class SequenceClassifier(Classifier):
         """Look up the tokens."""
         return cast(Tensor, self.embedding(batch.inputs))
 
+    def begin_from(self, table: Tensor, cells: nn.ModuleList) -> int:
+        """Take over the embedding, and the layers that read forwards."""
+        self.embedding.take_over(table)
+        return self.encoder.take_over(cells)
+
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""
         self.embedding.load_vectors(vectors, found)

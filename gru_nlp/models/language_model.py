@@ -113,6 +113,10 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         logits = torch.addmm(self.bias, last, self.embedding.table.weight.t())
         return logits.float().log_softmax(dim=1), state
 
+    def handed_on(self) -> tuple[Tensor, nn.ModuleList]:
+        """Return the embedding's table and the recurrent layers."""
+        return self.embedding.table.weight, self.encoder.forward_layers()
+
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""
         self.embedding.load_vectors(vectors, found)

@@ -64,6 +64,11 @@ class TokenEmbedding(nn.Module):
             if self.unseen is not None:
                 self.unseen.copy_(vectors[seen:])
 
+    def take_over(self, table: Tensor) -> None:
+        """Copy the vectors ``(V, D)`` of the tokens that training may meet from another table of the same tokens."""
+        with torch.no_grad():
+            self.table.weight.copy_(table)
+
     def forward(self, tokens: Tensor) -> Tensor:
         """Look up ``tokens`` ``(B, T)`` int64 -> ``(B, T, output_size)``."""
         if self.training and self.word_dropout > 0.0:

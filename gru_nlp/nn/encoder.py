@@ -39,6 +39,18 @@ class Encoder(nn.Module, ABC):
         """Read one step ``(B, D)``; as ``carry``, with ``(B, H)`` for the last layer."""
         raise UserError("what foretells text reads in one direction: set encoder.bidirectional=false")
 
+    def forward_layers(self) -> nn.ModuleList:
+        """Return the layers that read forwards, the first one first; none where there are no such layers."""
+        return nn.ModuleList()
+
+    def take_over(self, cells: nn.ModuleList) -> int:
+        """Copy the weights of layers that read forwards, as far as they fit, from the first on; return how many do.
+
+        Raises:
+            UserError: not even the first fits.
+        """
+        raise UserError("pretrained needs an encoder of recurrent layers: leave it out")
+
 
 #: Makes the encoder from its input size.
 MakeEncoder = Callable[[int], Encoder]
@@ -105,6 +117,27 @@ class RecurrentEncoder(Encoder):
             sequence = cell(sequence, None if before is None else before[layer])
             after.append(sequence[:, -1])
         return sequence, torch.stack(after)
+
+    def forward_layers(self) -> nn.ModuleList:
+        """Return the layers that read forwards."""
+        return self.forward_cells
+
+    def take_over(self, cells: nn.ModuleList) -> int:
+        """Copy weights; from the second layer on they fit only where both read in one direction."""
+        taken = 0
+        for own, other in zip(self.forward_cells, cells, strict=False):
+            given = other.state_dict()
+            if {name: weight.shape for name, weight in own.state_dict().items()} != {
+                name: weight.shape for name, weight in given.items()
+            }:
+                break
+            own.load_state_dict(given)
+            taken += 1
+        if not taken:
+            sizes = [tuple(next(iter(part[0].parameters())).shape) for part in (cells, self.forward_cells)]
+            told = f"its first layer has weights of {sizes[0]}, the encoder's of {sizes[1]}"
+            raise UserError(f"{told}: set encoder=... and encoder.hidden_size=... as the language model's")
+        return taken
 
     def step(self, inputs: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
         """Read one step."""

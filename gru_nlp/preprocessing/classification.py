@@ -84,7 +84,8 @@ class ClassificationPreprocessor(Preprocessor):
         """Train the tokenizer on the column ``text``; take the labels from the column of labels."""
         self.labels = self.find_labels(rows, hints)
         texts = Texts(rows, "text")
-        trained = self.train_tokenizer(texts)
+        given = hints.tokenizer
+        trained = self.train_tokenizer(texts) if given is None else TextTokenizer.from_json(given).tokenizer
         known = trained.get_vocab_size()
         if hints.extra_words:
             if "extra_words" not in inspect.signature(self.train_tokenizer).parameters:

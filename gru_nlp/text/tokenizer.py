@@ -226,18 +226,18 @@ class TextTokenizer:
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self.vocabulary_size: int = tokenizer.get_vocab_size()
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Turn texts into lists of ids."""
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
     def decode(self, ids: Sequence[int]) -> str:
         """Turn ids back into text, without padding and sentence marks."""
         kept = [index for index in ids if index == UNK or index >= len(SPECIAL_TOKENS)]
-        text: str = self._tokenizer.decode(kept, skip_special_tokens=False)
+        text: str = self.tokenizer.decode(kept, skip_special_tokens=False)
         return text
 
     def set_dropout(self, share: float) -> None:
@@ -246,18 +246,18 @@ class TextTokenizer:
         Raises:
             UserError: the tokenizer merges nothing.
         """
-        if not isinstance(self._tokenizer.model, models.BPE):
+        if not isinstance(self.tokenizer.model, models.BPE):
             raise UserError("bpe_dropout needs tokenizer=bpe or tokenizer=byte_bpe")
-        self._tokenizer.model.dropout = share or None
+        self.tokenizer.model.dropout = share or None
 
     def tokens(self) -> list[str]:
         """Return the vocabulary in the order of its ids."""
-        vocabulary: dict[str, int] = self._tokenizer.get_vocab()
+        vocabulary: dict[str, int] = self.tokenizer.get_vocab()
         return [*SPECIAL_TOKENS, *sorted(vocabulary, key=vocabulary.__getitem__)[len(SPECIAL_TOKENS) :]]
 
     def to_json(self) -> str:
         """Return the tokenizer as text, equal for equal tokenizers."""
-        return json.dumps(json.loads(self._tokenizer.to_str()), ensure_ascii=False, sort_keys=True)
+        return json.dumps(json.loads(self.tokenizer.to_str()), ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: object) -> "TextTokenizer":

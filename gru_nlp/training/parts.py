@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gru_nlp import build, checkpoint
 from gru_nlp.console import say
@@ -41,8 +41,49 @@ def read_vectors(config: Mapping[str, Any]) -> WordVectors | None:
     return WordVectors.read(path) if path else None
 
 
-def fit_preprocessor(config: Mapping[str, Any], corpus: Corpus, vectors: WordVectors | None) -> Preprocessor:
-    """Learn tokenizer and labels from the training split."""
+class Start(NamedTuple):
+    """What a model begins from: a language model's checkpoint, its tokenizer as JSON, its embedding and its layers."""
+
+    path: str
+    tokenizer: str
+    table: Tensor
+    cells: nn.ModuleList
+
+
+def read_start(config: Mapping[str, Any]) -> Start | None:
+    """Read the language model of ``pretrained``, if one is set.
+
+    Raises:
+        UserError: it is none, or cannot be read.
+    """
+    if not config["pretrained"]:
+        return None
+    stored = checkpoint.load(config["pretrained"])
+    preprocessor, model = checkpoint.restore(stored, config["trust"])
+    try:
+        table, cells = cast(Model[Any], model).handed_on()
+    except UserError as error:
+        raise UserError(f"{stored.path}: {error} (set pretrained=...)") from None
+    return Start(str(stored.path), preprocessor.state_dict()["tokenizer"], table.detach(), cells)
+
+
+def begin_from(model: Model[Any], start: Start) -> None:
+    """Let a model begin from a language model, and tell how far it does.
+
+    Raises:
+        UserError: they do not fit.
+    """
+    try:
+        layers = model.begin_from(start.table, start.cells)
+    except UserError as error:
+        raise UserError(f"{start.path}: {error}") from None
+    say(f"begun from {start.path}: {len(start.table):,} tokens, {layers} of {len(start.cells)} layers")
+
+
+def fit_preprocessor(
+    config: Mapping[str, Any], corpus: Corpus, vectors: WordVectors | None, start: Start | None = None
+) -> Preprocessor:
+    """Learn tokenizer and labels from the training split; the tokenizer is that of a language model to begin from."""
     extra = config["embedding"]["extra_words"] if vectors else 0
     words = vectors.words[:extra] if vectors else ()
     preprocessor = build.preprocessor(config)
@@ -50,7 +91,7 @@ def fit_preprocessor(config: Mapping[str, Any], corpus: Corpus, vectors: WordVec
     rows = corpus.load("train")
     assert rows is not None
     check_columns(rows, preprocessor)
-    preprocessor.fit(rows, Hints(corpus.label_order(), words, corpus.label_separator))
+    preprocessor.fit(rows, Hints(corpus.label_order(), words, corpus.label_separator, start and start.tokenizer))
     return preprocessor
 
 
@@ -118,12 +159,17 @@ def prepare(config: dict[str, Any], stopped: checkpoint.Checkpoint | None = None
         UserError: any mistake in data or options; nothing has been written yet.
     """
     corpus: Corpus = build.build(config["data"])
-    vectors = read_vectors(config) if stopped is None else None
-    if vectors is not None:
-        config["embedding"]["size"] = config["model"]["embedding"]["size"] = vectors.size
+    vectors, start = (read_vectors(config), read_start(config)) if stopped is None else (None, None)
+    tables = [] if vectors is None else [vectors.matrix.shape]
+    tables += [] if start is None else [start.table.shape]
+    sizes = {int(shape[1]) for shape in tables}
+    if len(sizes) > 1:
+        raise UserError(f"pretrained and embedding.vectors have vectors of {' and '.join(map(str, sizes))} features")
+    for size in sizes & ({0} if "embedding" not in config["model"] else sizes):
+        config["embedding"]["size"] = config["model"]["embedding"]["size"] = size
     say("reading the data")
     if stopped is None:
-        preprocessor = fit_preprocessor(config, corpus, vectors)
+        preprocessor = fit_preprocessor(config, corpus, vectors, start)
     else:
         preprocessor = build.preprocessor(config)
         preprocessor.load_state_dict(stopped.preprocessing)
@@ -133,6 +179,8 @@ def prepare(config: dict[str, Any], stopped: checkpoint.Checkpoint | None = None
     model = cast(Model[Any], build.model(config, preprocessor.sizes()))
     if vectors is not None:
         load_vectors(model, preprocessor, vectors, config["embedding"]["vectors"])
+    if start is not None:
+        begin_from(model, start)
     if stopped is not None:
         checkpoint.load_weights(stopped, model)
     return Parts(preprocessor, data, model, make_task(config, preprocessor, model, data))
