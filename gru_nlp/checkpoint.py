@@ -132,8 +132,9 @@ def check_record(path: Path, content: Mapping[str, Any]) -> None:
         config = own["config"]
         broken = misfits(config, SETTINGS)
         broken += [name for name in PARTS if not isinstance(config.get(name), dict)]
-        numbers = own["scores"].values()
-        broken += ["scores"] * (not all(isinstance(value, float | int) for value in numbers))
+        scores = own["scores"].items()
+        named = all(isinstance(name, str) and isinstance(value, float | int) for name, value in scores)
+        broken += ["scores"] * (not named)
     if broken:
         raise UserError(f"{path}: a checkpoint whose '{KEY}' record is broken: see its {', '.join(broken)}")
     try:

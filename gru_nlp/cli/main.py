@@ -40,6 +40,7 @@ commands:
   gru-nlp train                                    learn from the embedded sample
   gru-nlp train data=csv data.train=a.csv          learn from your own file
   gru-nlp predict checkpoint=<run> -- not bad      label a text
+  gru-nlp generate checkpoint=<run> -- One morning continue a text
   gru-nlp <command> --help                         its options and choices
   gru-nlp <command> --help <group>                 each choice of a group, with its options
   source <(gru-nlp completion bash)                complete them by the tabulator key (in zsh and fish too)

@@ -20,6 +20,9 @@ from gru_nlp.data.readers import Record
 from gru_nlp.data.where import Found, Split
 from gru_nlp.errors import UserError
 
+#: Characters of a row at most: rows are encoded a thousand at a time.
+LONGEST = 1 << 12
+
 
 @dataclass(frozen=True)
 class Prose(TextFormat):
@@ -34,7 +37,10 @@ class Prose(TextFormat):
                 yield base, {"text": "", "ended": True}
             last = 0
             for last, text, ended in pieces(file.path, self.encoding, file.option, file.opener):
-                yield base + last, {"text": text, "ended": ended}
+                parts = list(short(text))
+                for part in parts[:-1]:
+                    yield base + last, {"text": part, "ended": False}
+                yield base + last, {"text": parts[-1], "ended": ended}
             base += last
 
     def key(self, files: Sequence[File]) -> list[str]:
@@ -43,6 +49,17 @@ class Prose(TextFormat):
         if len(found) == 1:
             return [found[0].hash()]
         return [f"{file.path.relative_to(files[0].path)} {content_hash(file.path, file.option)}" for file in found]
+
+
+def short(text: str) -> Iterator[str]:
+    """Yield a text in parts of at most ``LONGEST`` characters, cut before a blank where there is one."""
+    start = 0
+    while len(text) - start > LONGEST:
+        end = text.rfind(" ", start + 1, start + LONGEST)
+        end = start + LONGEST if end < 0 else end
+        yield text[start:end]
+        start = end
+    yield text[start:]
 
 
 def text_files(given: File) -> list[File]:

@@ -153,6 +153,7 @@ def changes():
     yield "expanded", weights("output.bias", torch.ones(1).expand(10**9)), "claims to be larger"
     yield "missing", lambda c, config, s: c["state_dict"].pop("model.output.bias"), "is missing in the file"
     yield "scores", lambda c, config, s: c[checkpoint.KEY].update(scores={"x": "y"}), "see its scores"
+    yield "names of scores", lambda c, config, s: c[checkpoint.KEY].update(scores={"x": 1.0, 2: 1.0}), "see its scores"
 
 
 @pytest.mark.parametrize(("change", "told"), [pytest.param(*rest, id=name) for name, *rest in changes()])

@@ -6,7 +6,7 @@ import pytest
 
 from gru_nlp.data.file_kinds import FileCorpus
 from gru_nlp.data.files import PIECE, pieces
-from gru_nlp.data.prose import TextCorpus
+from gru_nlp.data.prose import LONGEST, TextCorpus, short
 from gru_nlp.errors import UserError
 
 
@@ -102,3 +102,16 @@ def test_too_little_to_cut_and_an_empty_folder_are_told(tmp_path):
     with pytest.raises(UserError, match="holds no files"):
         corpus(tmp_path / "empty").load("train")
     assert issubclass(TextCorpus, FileCorpus)
+
+
+def test_a_long_line_is_cut_before_blanks_into_rows_that_join_to_it(tmp_path):
+    line = "word " * LONGEST + "x" * (3 * LONGEST) + " end"
+    parts = list(short(line))
+    assert "".join(parts) == line
+    assert max(map(len, parts)) <= LONGEST
+    assert all(part.startswith(" word") for part in parts[1:5])
+    (tmp_path / "a.txt").write_text(f"{line}\nlast\n")
+    rows = texts(corpus(tmp_path / "a.txt")._whole("train"))
+    assert "".join(text for text, _ in rows[:-1]) == line
+    assert [ended for _, ended in rows] == [False] * (len(rows) - 2) + [True, True]
+    assert list(short("")) == [""]
