@@ -111,21 +111,6 @@ def encoded_once(
         UserError: the table cannot be written.
     """
 
-    def made() -> datasets.Dataset:
-        table = raw.map(
-            encode,
-            batched=True,
-            with_indices=True,
-            batch_size=ENCODE_BATCH,
-            writer_batch_size=WRITE_BATCH,
-            remove_columns=raw.column_names,
-            features=features,
-            new_fingerprint=key,
-        )
-        if len(table) != len(raw):
-            raise EOFError(f"{len(table)} rows")
-        return table
-
     files = [Path(file["filename"]).with_name(f"cache-{key}.arrow") for file in raw.cache_files[:1]]
     own = [file for file in files if caching.is_own(file)]
     new, uses = [file for file in own if not file.exists()], [caching.Use(file) for file in own]
@@ -135,13 +120,32 @@ def encoded_once(
             file.unlink()
 
     try:
-        table = _anew(made, forget)
+        table = _anew(lambda: _mapped(raw, encode, features, key), forget)
     except OSError as error:
         raise unwritable(str(datasets.config.HF_DATASETS_CACHE), error) from None
     for use in uses:
         use.until(table)
     for file in new:
         caching.keep_bound(file.parents[3])
+    return table
+
+
+def _mapped(
+    raw: datasets.Dataset, encode: Callable[[Any, list[int]], Any], features: datasets.Features, key: str
+) -> datasets.Dataset:
+    """Return what ``encode`` makes of a table; arguments as in ``encoded_once``."""
+    table = raw.map(
+        encode,
+        batched=True,
+        with_indices=True,
+        batch_size=ENCODE_BATCH,
+        writer_batch_size=WRITE_BATCH,
+        remove_columns=raw.column_names,
+        features=features,
+        new_fingerprint=key,
+    )
+    if len(table) != len(raw):
+        raise EOFError(f"{len(table)} rows")
     return table
 
 
