@@ -249,7 +249,7 @@ def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, t
     base = ["task=language_model", "data=text"] if option == "language_model" else base
     base = [f"task={option}", *base] if option in ("multilabel", "rating") and group != "task" else base
     own = [*base, *files_of(composed("train", *base), tmp_path / "own files"), *TINY]
-    small = [] if option == "byte_bpe" else ["tokenizer.vocabulary_size=60"]
+    small = [] if option in ("byte_bpe", "language_model") else ["tokenizer.vocabulary_size=60"]
     sizes = ["decoder.hidden_size=12"] if translates else []
     sizes += ["embedding.size=12"] if option == "dot" else []  # as wide as what it attends to
     sizes += ["attention.hidden_size=8"] if option in ("additive", "multi_head") else []
