@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 from gru_nlp.answers.writing import check_apart, open_output
 from gru_nlp.config import absolute_paths, resolved
 from gru_nlp.console import remark, say, show
+from gru_nlp.errors import UserError
 from gru_nlp.training import predictions
 from gru_nlp.training.scoring import Evaluation, evaluate
 
@@ -22,8 +23,12 @@ def run(config: DictConfig) -> None:
     check_apart(given["output"], {**sources, "checkpoint": given["checkpoint"]})
     with open_output(given["output"]) as output:  # before all work, which a file that cannot be written would waste
         scored = evaluate(given)
+        records = predictions.of_split(scored.task, scored.data, scored.split)
+        if not records:
+            told = f"output={given['output']}: a {scored.task.name} model has no answer a row to write"
+            raise UserError(f"{told}: leave it out, or use predict")
         tell(scored)
-        predictions.write(output, predictions.of_split(scored.task, scored.data, scored.split))
+        predictions.write(output, records)
 
 
 def tell(scored: Evaluation) -> None:

@@ -199,10 +199,11 @@ def _pieces_of_bytes(stream: IO[bytes], codec: str, name: str, option: str) -> I
     yield decoder.decode(b"", final=True)
 
 
-def _pieces_of_wide(stream: IO[bytes], codec: str) -> Iterator[str]:
+def _pieces_of_wide(stream: IO[bytes], codec: str, most: int = PIECE) -> Iterator[str]:
+    """Yield the lines of another encoding than one of bytes, in pieces of at most ``most`` characters."""
     text = io.TextIOWrapper(cast(io.BufferedReader, stream), encoding=codec, newline="\n")
     try:
-        while piece := text.readline(PIECE):
+        while piece := text.readline(most):
             yield piece
     finally:
         text.detach()
@@ -286,11 +287,7 @@ def _of_bytes(stream: IO[bytes], codec: str, name: str, option: str) -> Iterator
 
 def _of_wide(stream: IO[bytes], codec: str) -> Iterator[str]:
     """Yield the lines of another encoding, UTF-16 say, which is decoded as a whole."""
-    text = io.TextIOWrapper(cast(io.BufferedReader, stream), encoding=codec, newline="\n")
-    try:
-        while line := text.readline(MOST_LINE + 1):
-            if len(line) > MOST_LINE:
-                raise _Endless
-            yield line
-    finally:
-        text.detach()
+    for line in _pieces_of_wide(stream, codec, MOST_LINE + 1):
+        if len(line) > MOST_LINE:
+            raise _Endless
+        yield line

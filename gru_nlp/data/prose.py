@@ -17,7 +17,7 @@ from gru_nlp.data.files import content_hash, pieces
 from gru_nlp.data.formats import File, Format, TextFormat
 from gru_nlp.data.layouts import Layout, Row, fingerprint
 from gru_nlp.data.readers import Record
-from gru_nlp.data.where import Found, Split
+from gru_nlp.data.where import Split
 from gru_nlp.errors import UserError
 
 #: Characters of a row at most: rows are encoded a thousand at a time.
@@ -162,7 +162,4 @@ class TextCorpus(FileCorpus):
         return part_of(table, self.test_share, split == "test", "a test split: set data.test=<file>")
 
     def _is_shared(self) -> bool:
-        return self.test_share > 0.0 and self._found("test") is None
-
-    def _found(self, split: Split) -> Found | None:
-        return self._recipe.where.find(split)
+        return self.test_share > 0.0 and self._recipe.where.find("test") is None

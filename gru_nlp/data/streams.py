@@ -127,15 +127,9 @@ def streamed(
             "batch_tokens has no effect on a stream of text: leave it out; set preprocessing.sequence_length"
         )
     tokens = int(split.lengths.sum(dtype=np.int64))
-    if not plan.shuffle:
-        columns = max(1, min(COLUMNS, tokens // LEAST)) if name == "validation" else 1
-        return of(split, columns, SCORED_STEPS // columns, plan, 0)
-    columns = max(1, min(plan.batch_size, tokens // LEAST))
-    reach = min(preprocessor.sequence_length, tokens // columns // 2)
-    return of(split, columns, preprocessor.sequence_length, plan, reach)
-
-
-def of(split: EncodedSplit, columns: int, length: int, plan: Plan, reach: int) -> tuple[Stream, StreamOrder]:
-    """Return a stream in ``columns`` and its stretches of about ``length`` steps."""
+    wanted = plan.batch_size if plan.shuffle else COLUMNS if name == "validation" else 1
+    columns = max(1, min(wanted, tokens // LEAST))
+    length = preprocessor.sequence_length if plan.shuffle else SCORED_STEPS // columns
+    reach = min(length, tokens // columns // 2) if plan.shuffle else 0
     stream = Stream(split, columns, reach)
     return stream, StreamOrder(stream, length, plan, reach)

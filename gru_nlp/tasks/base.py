@@ -59,11 +59,7 @@ def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
 
 
 def check_model(task: type["Task"], recipe: "Recipe") -> None:
-    """Refuse to train a model that ``task`` is not for; its class says by the attribute ``model`` which it is for.
-
-    Raises:
-        UserError: the config joins a task and a model that do not fit.
-    """
+    """Refuse, by a ``UserError``, to train a model of another kind than the class ``task`` states as ``model``."""
     wanted = get_type_hints(task)["model"]
     wanted = get_origin(wanted) or wanted
     if not isinstance(recipe.model, wanted):

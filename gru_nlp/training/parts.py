@@ -165,8 +165,8 @@ def prepare(config: dict[str, Any], stopped: checkpoint.Checkpoint | None = None
     sizes = {int(shape[1]) for shape in tables}
     if len(sizes) > 1:
         raise UserError(f"pretrained and embedding.vectors have vectors of {' and '.join(map(str, sizes))} features")
-    for size in sizes & ({0} if "embedding" not in config["model"] else sizes):
-        config["embedding"]["size"] = config["model"]["embedding"]["size"] = size
+    if sizes and "embedding" in config["model"]:
+        config["embedding"]["size"] = config["model"]["embedding"]["size"] = sizes.pop()
     say("reading the data")
     if stopped is None:
         preprocessor = fit_preprocessor(config, corpus, vectors, start)

@@ -44,6 +44,12 @@ def test_scores_of_all_kinds_are_given_and_repeated(trained, capsys):
         assert float(found["test/loss"]) == scores["test/loss"]
 
 
+def test_a_stream_has_no_answers_to_write(trained, capsys):
+    assert main(["evaluate", f"checkpoint={trained.folder}", "output=said.jsonl", "device=cpu"]) == 2
+    assert "said.jsonl: a language_model model has no answer a row to write" in capsys.readouterr().err
+    assert not Path("said.jsonl").exists()
+
+
 def test_a_line_is_as_likely_in_any_batch_and_alone(trained, capsys):
     Path("lines.txt").write_text("Anna was happy and thanked Boris.\n\nThey looked for the key all day.\nday the all\n")
     outs = [
