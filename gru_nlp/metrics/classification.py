@@ -19,7 +19,7 @@ class ClassScores(NamedTuple):
 
 
 class ClassificationReport(NamedTuple):
-    """Scores as fractions of one; ``per_class`` in the order of the label ids.
+    """Scores as fractions of one; ``per_label`` in the order of the label ids.
 
     ``confusion`` ``(C, C)`` counts known true labels (down) by predicted ones (across).
     """
@@ -27,7 +27,7 @@ class ClassificationReport(NamedTuple):
     accuracy: float
     macro_f1: float
     loss: float
-    per_class: list[ClassScores]
+    per_label: list[ClassScores]
     confusion: AnyArray
 
 
@@ -79,6 +79,6 @@ class ClassificationMetric(Metric):
             accuracy=float(correct.sum() / (known + unknown).clamp(min=1)),
             macro_f1=float(f1[occurring].sum() / max(labels, 1)),
             loss=float(self.loss_sum / known.clamp(min=1)),
-            per_class=[ClassScores(*row) for row in rows],
+            per_label=[ClassScores(*row) for row in rows],
             confusion=matrix.cpu().numpy(),
         )

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from gru_nlp.batch import Classification, SequenceBatch
 from gru_nlp.models.base import Model
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
+from gru_nlp.nn.losses import LabelLoss
 from gru_nlp.nn.masking import variational_dropout
 from gru_nlp.nn.pooling import MakePooling
 from gru_nlp.nn.wide import Bags, Labelled, WideLinear
@@ -73,14 +74,14 @@ class Classifier(Model[SequenceBatch[Tensor]]):
         """Let the parts count by ``shares`` ``(P,)`` from now on; nothing to share out where there is but one."""
 
     def solve(
-        self, texts: Iterable[SequenceBatch[Tensor]], unseen: Iterable[SequenceBatch[Tensor]], weights: Tensor | None
+        self, texts: Iterable[SequenceBatch[Tensor]], unseen: Iterable[SequenceBatch[Tensor]], loss: LabelLoss
     ) -> None:
         """Set the weights that are solved for rather than trained, from all of training and validation; here none.
 
         Args:
             texts: batches of training.
             unseen: batches of validation.
-            weights: of the labels in the loss, ``(C,)``; None: all weigh the same.
+            loss: of logits.
         """
 
     def forward(self, batch: SequenceBatch[Tensor]) -> Tensor:
@@ -96,6 +97,9 @@ class Classifier(Model[SequenceBatch[Tensor]]):
 class SequenceClassifier(Classifier):
     """A label for a sequence of tokens.
 
+    Attributes:
+        exclusive: whether a sequence has just one of the labels.
+
     Args:
         vocabulary_size: number of token ids.
         unseen_words: how many of the last tokens only pretrained vectors know.
@@ -105,6 +109,7 @@ class SequenceClassifier(Classifier):
         num_labels, encoder, pooling, dropout: as in ``Classifier``.
     """
 
+    exclusive: ClassVar[bool] = True
     shares: Tensor | None
 
     def __init__(
@@ -123,7 +128,7 @@ class SequenceClassifier(Classifier):
         table = embedding(vocabulary_size, unseen=unseen_words, padding_id=PAD, unknown_id=UNK)
         super().__init__(table.output_size, num_labels=num_labels, encoder=encoder, pooling=pooling, dropout=dropout)
         self.embedding = table
-        self.wide = WideLinear(num_ngrams, num_labels) if num_ngrams else None
+        self.wide = WideLinear(num_ngrams, num_labels, exclusive=self.exclusive) if num_ngrams else None
         if self.wide is not None:
             self.part_names = ("recurrent", "wide")
         self.register_buffer("shares", torch.full((2,), 0.5) if self.wide is not None else None)
@@ -142,11 +147,11 @@ class SequenceClassifier(Classifier):
         self.shares = shares
 
     def solve(
-        self, texts: Iterable[SequenceBatch[Tensor]], unseen: Iterable[SequenceBatch[Tensor]], weights: Tensor | None
+        self, texts: Iterable[SequenceBatch[Tensor]], unseen: Iterable[SequenceBatch[Tensor]], loss: LabelLoss
     ) -> None:
         """Solve the wide part."""
         if self.wide is not None:
-            self.wide.solve(together(texts), together(unseen), weights)
+            self.wide.solve(together(texts), together(unseen), loss)
 
     def inputs(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Look up the tokens."""

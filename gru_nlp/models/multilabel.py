@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gru_nlp.batch import Labelling, SequenceBatch
 from gru_nlp.models.base import Model
@@ -16,19 +16,28 @@ from gru_nlp.nn.pooling import MakePooling
 EVEN = 0.5
 
 
+class _Scores(SequenceClassifier):
+    """A logit a label for a sequence of tokens, which may have several of the labels."""
+
+    exclusive = False
+
+
 class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
     """A classifier whose scores become a probability a label, by a sigmoid, instead of one distribution.
 
     Attributes:
         thresholds: ``(C,)`` the probability from which on a label is said of a text; part of the weights, so that a
             checkpoint has those that its weights were validated with.
+        part_thresholds: ``(P, C)`` those from which on each of several parts alone says it; None: there is but one.
 
     Args:
         several_labels: number of labels C, any of which a sequence may have.
-        vocabulary_size, embedding, encoder, pooling, dropout, unseen_words: as in ``SequenceClassifier``.
+        vocabulary_size, embedding, encoder, pooling, dropout, unseen_words, num_ngrams, wide: as in
+            ``SequenceClassifier``.
     """
 
     thresholds: Tensor
+    part_thresholds: Tensor | None
 
     def __init__(
         self,
@@ -40,9 +49,11 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
         pooling: MakePooling,
         dropout: float,
         unseen_words: int = 0,
+        num_ngrams: int = 0,
+        wide: str = "none",
     ) -> None:
         super().__init__()
-        self.classifier = SequenceClassifier(
+        self.classifier = _Scores(
             vocabulary_size=vocabulary_size,
             num_labels=several_labels,
             embedding=embedding,
@@ -50,8 +61,12 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
             pooling=pooling,
             dropout=dropout,
             unseen_words=unseen_words,
+            num_ngrams=num_ngrams,
+            wide=wide,
         )
+        parts = len(self.classifier.part_names)
         self.register_buffer("thresholds", torch.full((several_labels,), EVEN))
+        self.register_buffer("part_thresholds", torch.full((parts, several_labels), EVEN) if parts > 1 else None)
         self.register_load_state_dict_post_hook(check_thresholds)  # type: ignore[no-untyped-call]
 
     def forward(self, batch: SequenceBatch[Tensor]) -> Tensor:
@@ -67,17 +82,21 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
         probabilities = logits.float().sigmoid()
         return Labelling(probabilities, probabilities >= self.thresholds)
 
+    def all_thresholds(self) -> list[Tensor]:
+        """Return the thresholds of the whole, then those of each of several parts, ``(C,)`` each."""
+        return [self.thresholds, *([] if self.part_thresholds is None else self.part_thresholds)]
+
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""
         self.classifier.load_vectors(vectors, found)
 
 
-def check_thresholds(model: nn.Module, keys: Any) -> None:
+def check_thresholds(model: MultilabelClassifier, keys: Any) -> None:
     """Refuse thresholds of a file that are no probabilities.
 
     Raises:
         RuntimeError: some are not, as torch does where weights do not fit.
     """
-    thresholds = cast(Tensor, model.thresholds)
+    thresholds = torch.stack(model.all_thresholds())
     if not bool(((thresholds >= 0.0) & (thresholds <= 1.0)).all()):
         raise RuntimeError("thresholds that are not from 0 to 1")

@@ -7,7 +7,8 @@ s_f squared, and one sum over a bag gives product and length. W is not trained w
 ``solve`` walks down a path of penalties by L-BFGS, each start the end before, until validation gets worse. Products
 with the matrix of all texts, and with its transpose, are both sums of bags.
 
-Shapes: B texts, C labels, K columns of W (1 for two labels, else C), V n-grams, M ids in a batch.
+Shapes: B texts, C labels, K columns of W (1 for two labels that exclude each other, else C), V n-grams, M ids in a
+batch.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, embedding_bag
+from torch.nn.functional import embedding_bag
+
+from gru_nlp.nn.losses import LabelLoss
 
 #: Bags of a text: its words and its characters.
 BAGS = 2
@@ -46,32 +49,28 @@ class Bags(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """Some texts and their labels ``(B,)``."""
+    """Some texts and their labels, ``(B, ...)`` as the loss takes them."""
 
     bags: Bags
     targets: Tensor
 
 
-def spread(texts: Labelled, num_labels: int, size: int) -> Tensor:
+def spread(turned: Bags, indicators: Tensor) -> Tensor:
     """Return how unevenly each n-gram is spread over the labels, ``(V,)``.
 
     That is the root mean square, over labels by their frequency, of the logarithm of the ratio of an n-gram's smoothed
-    share among a label's n-grams to that among all others': for two labels the weight of naive Bayes (Wang and Manning
-    2012, equation 4) but for its sign, which a linear layer does not need.
+    share among the n-grams of a label's texts to that among all others': for two labels the weight of naive Bayes (Wang
+    and Manning 2012, equation 4) but for its sign, which a linear layer does not need.
 
     Args:
-        texts: of training.
-        num_labels: number of labels C.
-        size: number of n-grams V.
+        turned: for every n-gram, the bags of training that it stands in.
+        indicators: 1 where a text has a label, else 0, ``(B, C)``.
     """
-    bags, targets = texts
-    labels = targets.repeat_interleave(BAGS).repeat_interleave(bags.sizes())  # (M,)
-    with_label = torch.bincount(bags.ids.long() * num_labels + labels, minlength=size * num_labels)
-    counts = with_label.view(size, num_labels).float()  # (V, C)
-    others = counts.sum(dim=1, keepdim=True) - counts
+    counts = turned.sum(indicators.repeat_interleave(BAGS, dim=0))  # (V, C)
+    others = turned.sizes()[:, None] - counts
     mine = (counts + 1) / (counts.sum(dim=0) + 1)
     theirs = (others + 1) / (others.sum(dim=0) + 1)
-    share = torch.bincount(targets, minlength=num_labels) / len(targets)  # (C,)
+    share = indicators.sum(dim=0) / indicators.sum()  # (C,)
     return (mine.div_(theirs).log_().square_() @ share).sqrt()
 
 
@@ -81,15 +80,16 @@ class WideLinear(nn.Module):
     Args:
         size: number of n-grams V.
         num_labels: number of labels C.
+        exclusive: whether a text has just one label; of two such labels one is what the other is not.
     """
 
     table: Tensor
     bias: Tensor
 
-    def __init__(self, size: int, num_labels: int) -> None:
+    def __init__(self, size: int, num_labels: int, *, exclusive: bool) -> None:
         super().__init__()
         self.num_labels = num_labels
-        self.columns = 1 if num_labels == 2 else num_labels
+        self.columns = 1 if exclusive and num_labels == 2 else num_labels
         self.register_buffer("table", torch.zeros(size, self.columns + 1))
         self.register_buffer("bias", torch.zeros(self.columns))
 
@@ -107,36 +107,34 @@ class WideLinear(nn.Module):
             bias: b, ``(K,)``.
         """
         scaled = (sums * inverse).view(-1, BAGS, self.columns).sum(dim=1) + bias  # (B, K)
-        return scaled if self.columns > 1 else torch.cat([-scaled / 2, scaled / 2], dim=1)
+        return scaled if self.columns == self.num_labels else torch.cat([-scaled / 2, scaled / 2], dim=1)
 
     @torch.no_grad()
-    def solve(self, texts: Labelled, unseen: Labelled, weights: Tensor | None) -> None:
+    def solve(self, texts: Labelled, unseen: Labelled, loss: LabelLoss) -> None:
         """Set the weights that fit ``texts``, under the penalty that fits ``unseen`` ones best.
 
         Args:
             texts: of training.
-            unseen: of validation; those with a label below 0 have none.
-            weights: of the labels in the loss, ``(C,)``; None: all weigh the same.
+            unseen: of validation; some of their labels may not be known.
+            loss: of logits.
         """
-        known = unseen.bags, unseen.targets, unseen.targets >= 0
-        if not bool(known[2].any()):
-            known = texts.bags, texts.targets, texts.targets >= 0
-        problem = _Problem(texts, self, spread(texts, self.num_labels, len(self.table)), weights)
+        bags, targets = unseen if bool(loss.rows(unseen.targets).any()) else texts
+        known = loss.rows(targets) > 0
         best = float("inf")
-        for table, bias in problem.path():
+        for table, bias in _Problem(texts, self, loss).path():
             before = self.table, self.bias
             self.table, self.bias = table, bias
-            loss = calibrated_loss(self(known[0])[known[2]], known[1][known[2]], weights)
-            if loss >= best:
+            found = calibrated_loss(self(bags)[known], targets[known], loss)
+            if found >= best:
                 self.table, self.bias = before
                 break
-            best = loss
+            best = found
 
 
-def calibrated_loss(logits: Tensor, targets: Tensor, weights: Tensor | None) -> float:
-    """Return the mean cross-entropy of ``logits`` ``(B, C)`` under the best of some temperatures (Guo et al. 2017)."""
+def calibrated_loss(logits: Tensor, targets: Tensor, loss: LabelLoss) -> float:
+    """Return the mean loss of ``logits`` ``(B, C)`` under the best of some temperatures (Guo et al. 2017)."""
     scales = torch.logspace(-1, 1, 21).tolist()
-    return min(float(cross_entropy(logits * scale, targets, weight=weights)) for scale in scales)
+    return min(float(loss.mean(logits * scale, targets)) for scale in scales)
 
 
 def _inverse(squares: Tensor) -> Tensor:
@@ -145,46 +143,43 @@ def _inverse(squares: Tensor) -> Tensor:
 
 
 class _Problem:
-    """The penalised cross-entropy of all texts of training in W and b, with its gradient.
+    """The penalised loss of all texts of training in W and b, with its gradient.
 
     Args:
         texts: of training.
         layer: says how bags become logits.
-        spread: ``(V,)``, the weights s.
-        weights: of the labels, ``(C,)``; None: all weigh the same.
+        loss: of logits.
     """
 
-    def __init__(self, texts: Labelled, layer: WideLinear, spread: Tensor, weights: Tensor | None) -> None:
+    def __init__(self, texts: Labelled, layer: WideLinear, loss: LabelLoss) -> None:
         self.bags, self.targets = texts
         self.layer = layer
-        each = torch.ones(len(self.targets)) if weights is None else weights[self.targets]
-        self.rows = (each / each.sum())[:, None]  # (B, 1), the share of each text in the mean loss
-        self.spread = spread[:, None]  # (V, 1)
+        self.loss = loss
+        each = loss.rows(self.targets)
+        self.rows = each / each.sum()  # (B,), the share of each text in the mean loss
+        size = len(layer.table)
+        self.turned = _turned(self.bags, size)
+        self.spread = spread(self.turned, loss.indicators(self.targets, layer.num_labels))[:, None]  # (V, 1)
         self.inverse = _inverse(self.bags.sum(self.spread.square()))  # (2B, 1)
-        self.turned = _turned(self.bags, len(spread))
-        self.weights = torch.zeros(len(spread), layer.columns)  # (V, K)
+        self.weights = torch.zeros(size, layer.columns)  # (V, K)
         self.bias = torch.zeros(layer.columns)
 
     def path(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the table ``(V, K + 1)`` and b ``(K,)`` under weaker and weaker penalties."""
         for penalty in PENALTIES:
             search = torch.optim.LBFGS([self.weights, self.bias], max_iter=STEPS, line_search_fn="strong_wolfe")
-            search.step(lambda penalty=penalty: self._loss(penalty))  # type: ignore[no-untyped-call]
+            search.step(lambda penalty=penalty: self._cost(penalty))  # type: ignore[no-untyped-call]
             yield torch.cat([self.spread * self.weights, self.spread.square()], dim=1), self.bias.clone()
 
-    def _loss(self, penalty: float) -> float:
-        """Return the loss; leave its gradient beside the weights."""
+    def _cost(self, penalty: float) -> float:
+        """Return the loss with its penalty; leave its gradient beside the weights."""
         sums = self.bags.sum(self.spread * self.weights)
-        chances = self.layer.logits(sums, self.inverse, self.bias).log_softmax(dim=1)  # (B, C)
-        fitted = chances.gather(1, self.targets[:, None])
-        loss = penalty / 2 * self.weights.square().sum() - (self.rows * fitted).sum()
-        slope = chances.exp_()
-        slope[torch.arange(len(slope)), self.targets] -= 1.0
-        slope = slope[:, -self.layer.columns :] * self.rows  # of two labels the second's: (B, K)
+        losses, slopes = self.loss.slopes(self.layer.logits(sums, self.inverse, self.bias), self.targets)
+        slope = slopes[:, -self.layer.columns :] * self.rows[:, None]  # of one column, the second label's: (B, K)
         each = slope.repeat_interleave(BAGS, dim=0) * self.inverse  # (2B, K)
         self.weights.grad = self.turned.sum(each).mul_(self.spread).add_(self.weights, alpha=penalty)
         self.bias.grad = slope.sum(dim=0)
-        return float(loss)
+        return float(penalty / 2 * self.weights.square().sum() + (self.rows * losses).sum())
 
 
 def _turned(bags: Bags, size: int) -> Bags:

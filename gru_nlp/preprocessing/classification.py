@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from tokenizers import Tokenizer
 
-from gru_nlp.batch import AnyArray, Classification, SequenceBatch
+from gru_nlp.batch import AnyArray, Classification, IntArray, SequenceBatch
 from gru_nlp.errors import UserError, choose
 from gru_nlp.preprocessing.base import (
     FIT_BATCH,
@@ -74,7 +74,7 @@ class ClassificationPreprocessor(Preprocessor):
         self.truncation = choose("preprocessing.truncation", truncation, TRUNCATIONS)
         self.wide = choose("model.wide", wide, ngrams.KINDS)
         if wide != "none":
-            self.list_columns = ("ids", "ngrams")
+            self.list_columns = (*self.list_columns, "ngrams")
         self.tokenizer: TextTokenizer
         self.unseen = 0  # of the last tokens, which only pretrained vectors know
         self.labels: list[str] = []
@@ -140,7 +140,11 @@ class ClassificationPreprocessor(Preprocessor):
         """Pad ``ids`` to ``(B, T)``; lay ``ngrams`` one after the other."""
         lengths = sizes_of(columns["ids"])
         ids, bags = (None, None) if self.ngrams is None else ngrams.bags(columns["ngrams"], self.ngrams.sizes[0])
-        return SequenceBatch(pad(columns["ids"], lengths), lengths, target_ids(columns), ids, bags)
+        return SequenceBatch(pad(columns["ids"], lengths), lengths, self.target_array(columns), ids, bags)
+
+    def target_array(self, columns: Columns) -> IntArray | None:
+        """Return the encoded labels ``(B,)``; None where there are none."""
+        return target_ids(columns)
 
     def decode(self, outputs: Classification[AnyArray], top_k: int = 1) -> list[Record]:
         """Probabilities ``(B, C)`` -> ``label`` and ``score``, and with ``top_k`` above 1 ``top``: the best pairs."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, IntArray, SequenceBatch
+from gru_nlp.batch import IntArray
 from gru_nlp.console import remark
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import (
@@ -18,7 +18,6 @@ from gru_nlp.preprocessing.base import (
     Record,
     Rows,
     broken_state,
-    pad,
     sizes_of,
 )
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
@@ -33,7 +32,7 @@ class MultilabelPreprocessor(ClassificationPreprocessor):
     """Tokenizer, label names, and what stands between the labels of a text where they are written as one.
 
     Args:
-        tokenizer, max_length, truncation: as in ``ClassificationPreprocessor``.
+        tokenizer, max_length, truncation, wide: as in ``ClassificationPreprocessor``.
     """
 
     answer = "gru_nlp.answers.multilabel.LabelsAnswer"
@@ -69,12 +68,8 @@ class MultilabelPreprocessor(ClassificationPreprocessor):
         ids = {label: index for index, label in enumerate(self.labels)}
         return [[ids.get(label, UNKNOWN) for label in row] for row in labels]
 
-    def collate(self, columns: Columns, training: bool) -> SequenceBatch[AnyArray]:
-        """Pad ``ids`` to ``(B, T)``; spread ``targets`` out to ``(B, C + 1)``."""
-        lengths = sizes_of(columns["ids"])
-        return SequenceBatch(pad(columns["ids"], lengths), lengths, self._spread(columns))
-
-    def _spread(self, columns: Columns) -> IntArray | None:
+    def target_array(self, columns: Columns) -> IntArray | None:
+        """Return which labels each text has, ``(B, C + 1)``; None where that is not known."""
         if "targets" not in columns:
             return None
         lists = [np.asarray(row, dtype=np.int64) for row in columns["targets"]]

@@ -18,7 +18,7 @@ class RatingPreprocessor(ClassificationPreprocessor):
     """Tokenizer and ratings; the ids of ratings are in the order of their values, 9 before 10.
 
     Args:
-        tokenizer, max_length, truncation: as in ``ClassificationPreprocessor``.
+        tokenizer, max_length, truncation, wide: as in ``ClassificationPreprocessor``.
     """
 
     answer = "gru_nlp.answers.rating.RatingAnswer"

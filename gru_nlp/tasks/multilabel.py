@@ -1,25 +1,24 @@
 """Several labels a text: binary cross-entropy, thresholds fitted on validation, micro and macro F1."""
 
-from typing import Any
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from gru_nlp.batch import AnyArray, Labelling, SequenceBatch
+from gru_nlp.batch import Labelling, SequenceBatch
 from gru_nlp.metrics.multilabel import MultilabelReport, Seen, fit_thresholds, report
+from gru_nlp.models.classifier import Classifier
 from gru_nlp.models.multilabel import MultilabelClassifier
+from gru_nlp.nn.losses import AnyLabels
 from gru_nlp.preprocessing.base import Preprocessor
-from gru_nlp.tasks.base import Recipe, Task
-from gru_nlp.tensors import to_array
+from gru_nlp.tasks.base import Recipe
+from gru_nlp.tasks.labels import LabelsTask
 
 
-class MultilabelTask(Task):
+class MultilabelTask(LabelsTask[MultilabelReport]):
     """A binary cross-entropy a label; each validation fits the labels' thresholds before it is scored with them.
 
     Args:
-        recipe: as in ``Task``.
-        preprocessor: fitted; names the labels.
+        recipe, preprocessor: as in ``LabelsTask``.
     """
 
     model: MultilabelClassifier
@@ -27,49 +26,43 @@ class MultilabelTask(Task):
         "micro F1, macro F1 over the labels that occur, and the share of texts with just their labels, thresholds a "
         "label fitted on validation; loss: mean binary cross-entropy a label"
     )
-    command = "predict"
 
     def __init__(self, recipe: Recipe, preprocessor: Preprocessor) -> None:
-        super().__init__(recipe)
-        self.label_names = preprocessor.label_names()
-        self.metrics = nn.ModuleDict({f"{stage}_scores": Seen() for stage in ("validation", "test")})
-        self.reports: dict[str, MultilabelReport] = {}
+        super().__init__(recipe, preprocessor, Seen)
+
+    def classifier(self) -> Classifier:
+        """Return the model's own."""
+        return self.model.classifier
+
+    def label_loss(self) -> AnyLabels:
+        """Return the binary cross-entropy of all labels of a text."""
+        return AnyLabels()
 
     def loss(self, batch: SequenceBatch[Tensor]) -> Tensor:
-        """Return the mean binary cross-entropy over labels and texts."""
+        """Return the mean binary cross-entropy over labels and texts of the part that is trained, the recurrent one."""
         assert batch.targets is not None
-        logits = self.model(batch)
+        logits = self.classifier().recurrent(batch)
         return binary_cross_entropy_with_logits(logits, batch.targets[:, :-1].to(logits.dtype))
 
-    def score(self, batch: SequenceBatch[Tensor], stage: str) -> Labelling[AnyArray]:
-        """Keep a batch; return what the present thresholds say of it."""
-        assert batch.targets is not None
-        logits: Tensor = self.model(batch)
-        self._metric(stage).update(logits, batch.targets)
-        return self.model.choose(logits).map(to_array)
+    def answer(self, logits: Tensor) -> Labelling[Tensor]:
+        """Return what the present thresholds say."""
+        return self.model.choose(logits)
 
-    def scores(self, stage: str) -> dict[str, float]:
-        """Return micro and macro F1, subset accuracy and loss; in validation, fit the model's thresholds first."""
-        metric = self._metric(stage)
-        logits, targets = metric.compute()
-        metric.reset()
+    def report_of(self, seen: tuple[Tensor, Tensor], stage: str, view: int) -> MultilabelReport:
+        """Return the scores by the thresholds of a view; in validation, fit them first."""
+        logits, targets = seen
+        thresholds = self.model.all_thresholds()[view]
         if stage == "validation":
             with torch.no_grad():
-                self.model.thresholds.copy_(fit_thresholds(logits.sigmoid(), targets[:, :-1]))
-        self.reports[stage] = found = report(logits, targets, self.model.thresholds)
+                thresholds.copy_(fit_thresholds(logits.sigmoid(), targets[:, :-1]))
+        return report(logits, targets, thresholds)
+
+    def scores(self, stage: str) -> dict[str, float]:
+        """Return micro and macro F1, those of each of several parts too, subset accuracy and loss."""
+        found = self.view_reports(stage)
         return {
-            f"{stage}/micro_f1": found.micro_f1,
-            f"{stage}/macro_f1": found.macro_f1,
-            f"{stage}/subset_accuracy": found.subset_accuracy,
-            f"{stage}/loss": found.loss,
+            **{f"{stage}/micro_f1{view}": each.micro_f1 for view, each in found.items()},
+            **{f"{stage}/macro_f1{view}": each.macro_f1 for view, each in found.items()},
+            f"{stage}/subset_accuracy": found[""].subset_accuracy,
+            f"{stage}/loss": found[""].loss,
         }
-
-    def details(self, stage: str) -> dict[str, Any]:
-        """Return precision, recall, F1, support and threshold of each label by its name."""
-        rows = zip(self.label_names, self.reports[stage].per_label, strict=True)
-        return {name: row._asdict() for name, row in rows}
-
-    def _metric(self, stage: str) -> Seen:
-        metric = self.metrics[f"{stage}_scores"]
-        assert isinstance(metric, Seen)
-        return metric

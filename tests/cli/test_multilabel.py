@@ -10,8 +10,11 @@ import pytest
 import torch
 
 import gru_nlp
+from gru_nlp import checkpoint
 from gru_nlp.cli.main import main
 from gru_nlp.errors import UserError
+from gru_nlp.metrics.multilabel import report
+from gru_nlp.tensors import to_tensors
 
 RULES = runpy.run_path(str(Path(__file__).parent.parent / "samples" / "several_labels.py"))
 TRIGGERS, texts = RULES["TRIGGERS"], RULES["texts"]
@@ -81,9 +84,76 @@ def test_the_best_checkpoint_carries_its_thresholds(learned, capsys):
     assert f"validation/micro_f1 {run.scores['validation/micro_f1']!r}" in out
 
 
-def test_thresholds_that_are_no_probabilities_are_refused(learned, capsys):
+def test_each_part_alone_is_scored_by_thresholds_of_its_own(learned):
+    folder, run = learned
+    model = run.parts.task.model
+    stored = torch.load(folder / "best.ckpt", weights_only=True)["state_dict"]["model.part_thresholds"]
+    assert stored.shape == (2, len(TRIGGERS))
+    assert not torch.equal(stored[0], stored[1])
+    rows = texts(400, 2)
+    preprocessor = run.parts.preprocessor
+    encoded = preprocessor.encode({"text": [text for text, _ in rows], "labels": [labels for _, labels in rows]})
+    batch = to_tensors(preprocessor.collate(encoded, training=False), "cpu")
+    with torch.inference_mode():
+        parts = model.eval().classifier.parts(batch)
+    for name, logits, thresholds in zip(("recurrent", "wide"), parts, stored, strict=True):
+        found = report(logits, batch.targets, thresholds)
+        assert run.scores[f"test/micro_f1_{name}"] == pytest.approx(found.micro_f1)
+        assert run.scores[f"test/macro_f1_{name}"] == pytest.approx(found.macro_f1)
+    best = max(run.scores["validation/micro_f1_wide"], run.scores["validation/micro_f1_recurrent"])
+    assert run.scores["validation/micro_f1"] >= best - 0.01
+
+
+def test_a_text_is_answered_alike_in_any_batch_and_alone(learned):
+    predictor = gru_nlp.Predictor.from_checkpoint(learned[0])
+    given = [*(text for text, _ in texts(60, 5)), "qqq", "\u200b"]
+    first = predictor(given, top_k=5)
+    for found in (predictor(given, batch_size=1, top_k=5), predictor(given[::-1], batch_size=7, top_k=5)[::-1]):
+        for one, other in zip(first, found, strict=True):
+            assert one["labels"] == other["labels"]
+            assert dict(map(tuple, one["top"])) == pytest.approx(dict(map(tuple, other["top"])), abs=1e-5)
+
+
+def test_one_file_answers_alone(learned, capsys):
+    folder, _ = learned
+    assert main(["info", f"checkpoint={folder}", "output=copy.ckpt"]) == 0
+    given = [text for text, _ in texts(20, 5)]
+    answers = [gru_nlp.Predictor.from_checkpoint(place)(given) for place in ("copy.ckpt", folder)]
+    assert answers[0] == answers[1]
+
+
+def test_a_checkpoint_from_before_there_was_a_wide_part_answers_as_it_did():
+    options = ["task=multilabel", *data("csv"), *QUICK, "model.wide=none"]
+    run = gru_nlp.train(*options)
+    assert not [name for name in run.scores if "wide" in name or "recurrent" in name]
+    content = torch.load("run/best.ckpt", weights_only=True)
+    assert not [name for name in content["state_dict"] if any(word in name for word in ("wide", "shares", "part"))]
+    for part in ("model", "preprocessing"):
+        del content[checkpoint.KEY]["config"][part]["wide"]
+    torch.save(content, "old.ckpt")
+    assert gru_nlp.evaluate("old.ckpt") == {n: value for n, value in run.scores.items() if n.startswith("test/")}
+    answers = [gru_nlp.Predictor.from_checkpoint(place)(["a song", "rain"]) for place in ("old.ckpt", "run")]
+    assert answers[0] == answers[1]
+
+
+def test_an_unknown_kind_of_ngrams_is_one_line():
+    assert "model.wide" in refused("task=multilabel", *data("csv"), "model.wide=letters")
+
+
+@pytest.mark.parametrize("part", [None, {"words": "AAAA", "characters": ""}])
+def test_hashes_that_do_not_fit_are_refused(learned, part, capsys):
     content = torch.load(learned[0] / "best.ckpt", weights_only=True)
-    content["state_dict"]["model.thresholds"][1] = 7.0
+    content[checkpoint.KEY]["preprocessing"]["ngrams"] = part
+    torch.save(content, "odd.ckpt")
+    assert main(["predict", "checkpoint=odd.ckpt", "--", "x"]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith("gru-nlp: odd.ckpt: ")
+
+
+@pytest.mark.parametrize("name", ["model.thresholds", "model.part_thresholds"])
+def test_thresholds_that_are_no_probabilities_are_refused(learned, name, capsys):
+    content = torch.load(learned[0] / "best.ckpt", weights_only=True)
+    content["state_dict"][name].view(-1)[1] = 7.0
     torch.save(content, "odd.ckpt")
     assert main(["predict", "checkpoint=odd.ckpt", "--", "a song"]) == 2
     assert "odd.ckpt: the weights do not fit the model: thresholds that are not from" in capsys.readouterr().err
@@ -225,7 +295,7 @@ def test_a_task_of_one_label_names_the_task_of_several():
             "SequenceClassifier takes no several_labels, which MultilabelPreprocessor gives: choose",
         ),
         (
-            ["preprocessing=classification", "preprocessing.wide=none"],
+            ["preprocessing=classification"],
             "MultilabelClassifier takes no num_labels, which ClassificationPrep",
         ),
         (
@@ -236,7 +306,7 @@ def test_a_task_of_one_label_names_the_task_of_several():
             ["task=sentiment", "preprocessing=multilabel", "model=multilabel"],
             "task=sentiment trains a Classifier, not a MultilabelClassifier",
         ),
-        (["preprocessing=classification"], "preprocessing.wide is taken from model.wide, which is not there"),
+        (["model=tagger"], "preprocessing.wide is taken from model.wide, which is not there"),
     ],
 )
 def test_parts_of_other_tasks_do_not_fit(options, told):

@@ -21,7 +21,7 @@ def test_scores_equal_scikit_learns(seed):
     assert report.macro_f1 == pytest.approx(f1_score(truth, guess, average="macro"))
     assert report.loss == pytest.approx(log_loss(truth, logits.double().softmax(1).numpy(), labels=range(5)), rel=1e-6)
     expected = zip(*precision_recall_fscore_support(truth, guess, labels=range(5), zero_division=0), strict=True)
-    for row, wanted in zip(report.per_class, expected, strict=True):
+    for row, wanted in zip(report.per_label, expected, strict=True):
         assert tuple(row) == pytest.approx(tuple(wanted))
 
 
@@ -33,7 +33,7 @@ def test_states_of_two_processes_add_up():
     second.update(logits[7:], targets[7:])
     first.confusion += second.confusion
     first.loss_sum += second.loss_sum
-    assert first.compute().per_class == whole.compute().per_class
+    assert first.compute().per_label == whole.compute().per_label
     assert first.compute().loss == pytest.approx(whole.compute().loss)
 
 
@@ -50,5 +50,5 @@ def test_labels_that_training_does_not_have_are_wrong():
     report = metric.compute()
     assert report.accuracy == 0.5
     assert report.macro_f1 == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
-    assert [row.precision for row in report.per_class] == [0.5, 0.5]
+    assert [row.precision for row in report.per_label] == [0.5, 0.5]
     assert report.loss == pytest.approx(float(torch.nn.functional.cross_entropy(logits[[0, 2]], torch.tensor([0, 1]))))
