@@ -62,19 +62,23 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         self.dropout = nn.Dropout(dropout)
         self.output_dropout = output_dropout
 
-    def emissions(self, batch: TaggingBatch[Tensor]) -> Tensor:
-        """Return the score of each tag at each word ``(B, T, C)``."""
+    def states(self, batch: TaggingBatch[Tensor]) -> Tensor:
+        """Return the encoder's states ``(B, T, H)``, in training with features dropped."""
         spelled = self.characters(batch.characters, batch.character_lengths)  # (U, F)
         parts = [self.embedding(batch.inputs), spelled[batch.places]]  # (B, T, D), (B, T, F)
         if self.shapes is not None:
             parts.append(self.shapes(batch.shapes))
         states, _ = self.encoder(self.dropout(torch.cat(parts, dim=2)), batch.lengths)
-        return cast(Tensor, self.output(variational_dropout(states, self.output_dropout, self.training)))
+        return variational_dropout(states, self.output_dropout, self.training)
 
-    def forward(self, batch: TaggingBatch[Tensor]) -> Tensor:
-        """Return the loss of each sentence ``(B,)``, summed over its words."""
+    def emissions(self, batch: TaggingBatch[Tensor]) -> Tensor:
+        """Return the score of each tag at each word ``(B, T, C)``."""
+        return cast(Tensor, self.output(self.states(batch)))
+
+    def loss(self, states: Tensor, batch: TaggingBatch[Tensor]) -> Tensor:
+        """Return the loss of each sentence's tags ``(B,)``, summed over its words, from ``states(batch)``."""
         assert batch.targets is not None
-        return self.tags.loss(self.emissions(batch), batch.lengths, batch.targets)
+        return self.tags.loss(self.output(states), batch.lengths, batch.targets)
 
     def predict(self, batch: TaggingBatch[Tensor], top_k: int = 1) -> Tagging[Tensor]:
         """Return the ``top_k`` best tag paths, with how sure each tag is."""

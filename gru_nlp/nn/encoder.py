@@ -39,6 +39,15 @@ class Encoder(nn.Module, ABC):
         """Read one step ``(B, D)``; as ``carry``, with ``(B, H)`` for the last layer."""
         raise UserError("what foretells text reads in one direction: set encoder.bidirectional=false")
 
+    def directions(self) -> tuple[int, int]:
+        """Return how many of a state's first features read forwards alone, and how many of its last backwards alone.
+
+        Raises:
+            UserError: there are none such.
+        """
+        needed = "task.language_model_weight needs a direction that reads alone"
+        raise UserError(f"{needed}: set encoder.layers=1, or encoder.bidirectional=false")
+
     def forward_layers(self) -> nn.ModuleList:
         """Return the layers that read forwards, the first one first; none where there are no such layers."""
         return nn.ModuleList()
@@ -117,6 +126,14 @@ class RecurrentEncoder(Encoder):
             sequence = cell(sequence, None if before is None else before[layer])
             after.append(sequence[:, -1])
         return sequence, torch.stack(after)
+
+    def directions(self) -> tuple[int, int]:
+        """Tell them apart; from the second layer on, each direction has read the other's states below it."""
+        if self.backward_cells is None:
+            return self.output_size, 0
+        if len(self.forward_cells) > 1:
+            return super().directions()
+        return self.output_size // 2, self.output_size // 2
 
     def forward_layers(self) -> nn.ModuleList:
         """Return the layers that read forwards."""

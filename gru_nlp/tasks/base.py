@@ -268,7 +268,7 @@ class Task(LightningModule):
         assert self.make_optimizer is not None
         assert self.make_schedule is not None
         try:
-            self.make_schedule(self.make_optimizer(parameter_groups(self.model)), 1)
+            self.make_schedule(self.make_optimizer(parameter_groups(self)), 1)
         except (ValueError, TypeError) as error:
             raise UserError(f"optimizer or schedule: {error}") from None
 
@@ -276,7 +276,7 @@ class Task(LightningModule):
         """Make optimiser and schedule; a plateau schedule is stepped here, after a validation, not by Lightning."""
         if self.make_optimizer is None or self.make_schedule is None:
             return None
-        optimizer = self.make_optimizer(parameter_groups(self.model))
+        optimizer = self.make_optimizer(parameter_groups(self))
         schedule = self.make_schedule(optimizer, int(self.trainer.estimated_stepping_batches))
         if isinstance(schedule, ReduceLROnPlateau):
             # Lightning saves last.ckpt before it would step a plateau schedule, and drops that step on resuming.

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from gru_nlp import samples
 from gru_nlp.cli.main import main
@@ -145,6 +146,28 @@ def test_a_map_of_tags_goes_with_the_checkpoint(capsys):
     out(capsys, "evaluate", "checkpoint=a", "data.test=c.txt", "data.tag_map={name: PER}")  # beside the stored map
     assert main(["train", "resume=a", "trainer.max_epochs=2"]) == 0
     assert json.loads(Path("a/metrics.json").read_text())["epochs"] == 2
+
+
+def test_words_foretold_beside_the_tags_leave_nothing_in_the_best_checkpoint(capsys):
+    columns_file("a.txt", sample("train", 60))
+    tiny = ["encoder.hidden_size=4", "embedding.size=4", "trainer.enable_progress_bar=false", "schedule=constant"]
+    own = ["train", "task=ner", "data=conll", "data.train=a.txt", *tiny]
+    assert main([*own, "task.language_model_weight=-1"]) == 2
+    assert "task.language_model_weight=-1 must be a number, at least 0" in capsys.readouterr().err.splitlines()[-1]
+    weighed = [*own, "task.language_model_weight=0.2", "task.average_decay=0.9"]
+    for folder, epochs in (("whole", 2), ("stopped", 1)):
+        assert main([*weighed, f"run_dir={folder}", f"trainer.max_epochs={epochs}"]) == 0
+    assert main(["train", "resume=stopped", "trainer.max_epochs=2"]) == 0
+    whole, stopped, best = (
+        torch.load(name, weights_only=True)["state_dict"]
+        for name in ("whole/last.ckpt", "stopped/last.ckpt", "stopped/best.ckpt")
+    )
+    assert all(torch.equal(value, stopped[name]) for name, value in whole.items())
+    assert {name.partition(".")[0] for name in best} < {name.partition(".")[0] for name in whole}
+    assert all(name.startswith("model.") for name in best)
+    out(capsys, "evaluate", "checkpoint=stopped")
+    assert main(["train", "resume=stopped", "trainer.max_epochs=3", "task.language_model_weight=0"]) == 2
+    assert "cannot go from 0 or to 0: train anew" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_hostile_lines_get_a_record_each(tagger, capsys, monkeypatch):

@@ -8,6 +8,7 @@ from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Hints, RowError
 from gru_nlp.preprocessing.tagging import OVERLAP, TaggingPreprocessor
 from gru_nlp.text.shapes import SHAPES, shape
+from gru_nlp.text.special import SPECIAL_TOKENS
 from gru_nlp.text.words import make_splitter
 
 SENTENCES = [
@@ -232,6 +233,12 @@ def test_random_strings_are_cut_where_their_offsets_say():
             found += 1
             assert text[entity["start"] : entity["end"]] == entity["text"] == entity["text"].strip() != ""
     assert found >= len(texts)
+
+
+def test_ids_follow_how_often_words_occur():
+    made = make()
+    made.fit(Table([(["b", "a", "B", "c", "c", "b"], ["O"] * 5 + ["B-X"])]), Hints(extra_words=["d", "a"]))
+    assert made.tokens()[len(SPECIAL_TOKENS) :] == ["b", "c", "a", "d"]
 
 
 def test_special_tokens_in_a_text_are_unknown_words():
