@@ -11,6 +11,7 @@ from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import padding_mask, variational_dropout
 from gru_nlp.nn.projection import projected_cross_entropy, projected_log_probabilities
+from gru_nlp.nn.sampled_softmax import inclusion_probabilities, sampled_cross_entropy
 from gru_nlp.text.special import PAD, UNK
 
 #: Steps of a long text that are read at a time, so that memory stays flat.
@@ -28,10 +29,19 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         embedding: makes the embedding.
         encoder: makes the recurrent layers; in one direction.
         output_dropout: share of features dropped before the output layer, the same ones at every step.
+        sampled_softmax: tokens, on average, that the training loss looks at beside the true one; None: all.
     """
 
+    inclusion: Tensor | None
+
     def __init__(
-        self, *, vocabulary_size: int, embedding: MakeEmbedding, encoder: MakeEncoder, output_dropout: float
+        self,
+        *,
+        vocabulary_size: int,
+        embedding: MakeEmbedding,
+        encoder: MakeEncoder,
+        output_dropout: float,
+        sampled_softmax: int | None = None,
     ) -> None:
         super().__init__()
         self.embedding = embedding(vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
@@ -41,6 +51,8 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         self.readout = nn.Identity() if same else nn.Linear(width, self.embedding.output_size, bias=False)
         self.bias = nn.Parameter(torch.zeros(vocabulary_size))
         self.output_dropout = output_dropout
+        inclusion = None if sampled_softmax is None else inclusion_probabilities(vocabulary_size, sampled_softmax)
+        self.register_buffer("inclusion", inclusion, persistent=False)
 
     def features(self, batch: StreamBatch[Tensor], before: Tensor | None) -> tuple[Tensor, Tensor]:
         """Read a batch.
@@ -64,8 +76,10 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         """Return the mean cross-entropy of all real tokens, a scalar in nats, and the states after the last step."""
         features, after = self.features(batch, before)
         real = padding_mask(batch.lengths, features.shape[1])
-        loss = projected_cross_entropy(features[real], self.embedding.table.weight, self.bias, batch.targets[real], 0.0)
-        return loss, after
+        output, targets = (self.embedding.table.weight, self.bias), batch.targets[real]
+        if self.inclusion is None:
+            return projected_cross_entropy(features[real], *output, targets, 0.0), after
+        return sampled_cross_entropy(features[real], *output, targets, self.inclusion), after
 
     def surprise(self, batch: StreamBatch[Tensor], before: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the log-probability of each token ``(B, T)``, 0 at padding, and the states after the last step."""
