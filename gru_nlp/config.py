@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from gru_nlp.errors import UserError, is_broken
 
@@ -105,6 +105,9 @@ def expand_users(config: DictConfig) -> None:
         value = OmegaConf.select(config, option, throw_on_resolution_failure=False)
         if isinstance(value, str) and value.startswith("~"):
             OmegaConf.update(config, option, str(at_home(value)))
+        elif isinstance(value, ListConfig):
+            homes = [str(at_home(path)) if isinstance(path, str) and path[:1] == "~" else path for path in value]
+            OmegaConf.update(config, option, homes)
 
 
 def text_maps(config: DictConfig) -> None:

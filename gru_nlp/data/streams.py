@@ -1,11 +1,11 @@
 """Batches of one long text: read side by side from several places, a stretch at a time, each going on where it was.
 
-How it works. The ids of all rows are one stream of N tokens. For training it is cut into B columns of equal width, the
-rows of every batch; the k-th batch holds the k-th stretch of each, so that a model's state can be carried from
-batch to batch. Where columns begin, and how long stretches are, is drawn anew every epoch (Merity et al. 2018, section
-4), but their number is not, since Lightning counts batches once. For scores the stream is read as it stands: the test
-split in one column, so that every token has all the text before it whatever the batch size; validation in a fixed
-number of columns, which is many times as fast and a little worse.
+How it works. The ids of all rows, in the order in which the model reads them, are one stream of N tokens. For training
+it is cut into B columns of equal width, the rows of every batch; the k-th batch holds the k-th stretch of each, so that
+a model's state can be carried from batch to batch. Where columns begin, and how long stretches are, is drawn anew every
+epoch (Merity et al. 2018, section 4), but their number is not, since Lightning counts batches once. For scores the
+stream is read as it stands: the test split in one column, so that every token has all the text before it whatever the
+batch size; validation in a fixed number of columns, which is many times as fast and a little worse.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,13 +37,14 @@ class Stream(Dataset[EncodedColumns]):
 
     Args:
         split: encoded.
+        ids: of its tokens, ``(N,)``, in the order in which they are read.
         columns: how many are read side by side.
         reach: tokens by which the columns' beginnings may be moved; they are missing at the end.
     """
 
-    def __init__(self, split: EncodedSplit, columns: int, reach: int) -> None:
+    def __init__(self, split: EncodedSplit, ids: AnyArray, columns: int, reach: int) -> None:
         self.split = split  # keeps the file mapped
-        self.ids = split.lists["ids"].flat()[1]
+        self.ids = ids
         self.sizes = {name: int(split.scalars[name].sum(dtype=np.int64)) for name in SIZES}
         self.columns = columns
         usable = len(self.ids) - reach
@@ -131,5 +132,5 @@ def streamed(
     columns = max(1, min(wanted, tokens // LEAST))
     length = preprocessor.sequence_length if plan.shuffle else SCORED_STEPS // columns
     reach = min(length, tokens // columns // 2) if plan.shuffle else 0
-    stream = Stream(split, columns, reach)
+    stream = Stream(split, preprocessor.as_read(split.lists["ids"].flat()[1]), columns, reach)
     return stream, StreamOrder(stream, length, plan, reach)

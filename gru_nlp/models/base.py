@@ -1,7 +1,8 @@
 """What predictor and tasks ask of every model, whatever its kind."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
@@ -10,6 +11,22 @@ from gru_nlp.errors import UserError
 
 #: The batch of tensors that a kind of model reads.
 Read = TypeVar("Read", bound=tuple[Any, ...])
+
+
+class Beginning(NamedTuple):
+    """What a language model hands on to the models that begin from it.
+
+    Attributes:
+        table: a vector a token, ``(V, E)``.
+        forward: layers that read forwards, the first one first; None: it has none.
+        backward: the same backwards.
+        output: the weights of what follows the layers, by their names; they serve a language model alone.
+    """
+
+    table: Tensor
+    forward: nn.ModuleList | None
+    backward: nn.ModuleList | None
+    output: Mapping[str, Tensor]
 
 
 class Model(nn.Module, ABC, Generic[Read]):
@@ -46,16 +63,19 @@ class Model(nn.Module, ABC, Generic[Read]):
         """
         raise UserError("no language model, which alone continues text: use predict or translate")
 
-    def handed_on(self) -> tuple[Tensor, nn.ModuleList]:
-        """Return what other models may begin from: a vector a token ``(V, D)``, and the layers that read forwards.
+    def handed_on(self, direction: str) -> Beginning:
+        """Return what other models may begin from.
+
+        Args:
+            direction: ``forward`` or ``backward``, in which its text is read.
 
         Raises:
             UserError: it is no language model.
         """
         raise UserError("no language model, which alone others begin from")
 
-    def begin_from(self, table: Tensor, cells: nn.ModuleList) -> int:
-        """Take over what a language model handed on; return how many of its layers fit.
+    def begin_from(self, start: Beginning) -> int:
+        """Take over what language models handed on; return how many of their layers fit.
 
         Raises:
             UserError: none fits, or models of this kind begin from nothing.

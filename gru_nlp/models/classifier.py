@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import Classification, SequenceBatch
-from gru_nlp.models.base import Model
+from gru_nlp.models.base import Beginning, Model
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.losses import LabelLoss
@@ -157,10 +157,11 @@ class SequenceClassifier(Classifier):
         """Look up the tokens."""
         return cast(Tensor, self.embedding(batch.inputs))
 
-    def begin_from(self, table: Tensor, cells: nn.ModuleList) -> int:
-        """Take over the embedding, and the layers that read forwards."""
-        self.embedding.take_over(table)
-        return self.encoder.take_over(cells)
+    def begin_from(self, start: Beginning) -> int:
+        """Take over the embedding, and the layers of both directions, as far as there are any."""
+        self.embedding.take_over(start.table)
+        taken = self.encoder.take_over(start.forward, "forward") if start.forward else 0
+        return taken + (self.encoder.take_over(start.backward, "backward") if start.backward else 0)
 
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""

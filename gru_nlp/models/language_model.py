@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import StreamBatch, Surprise
-from gru_nlp.models.base import Model
+from gru_nlp.models.base import Beginning, Model
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import padding_mask, variational_dropout
@@ -127,9 +127,29 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         logits = torch.addmm(self.bias, last, self.embedding.table.weight.t())
         return logits.float().log_softmax(dim=1), state
 
-    def handed_on(self) -> tuple[Tensor, nn.ModuleList]:
-        """Return the embedding's table and the recurrent layers."""
-        return self.embedding.table.weight, self.encoder.forward_layers()
+    def handed_on(self, direction: str) -> Beginning:
+        """Return the embedding's table, the recurrent layers, and what stands between them and the tokens."""
+        cells = self.encoder.forward_layers()
+        output = {
+            "bias": self.bias,
+            **{f"readout.{name}": weight for name, weight in self.readout.state_dict().items()},
+        }
+        forward = direction == "forward"
+        return Beginning(self.embedding.table.weight, cells if forward else None, None if forward else cells, output)
+
+    def begin_from(self, start: Beginning) -> int:
+        """Take over the embedding, the layers, and where these fit in width what stands behind them.
+
+        One that reads backwards may begin from one that reads forwards: the tokens mean the same to both.
+        """
+        self.embedding.take_over(start.table)
+        taken = sum(self.encoder.take_over(cells, "forward") for cells in (start.forward, start.backward) if cells)
+        own = self.state_dict()
+        fitting = {
+            name: given for name, given in start.output.items() if name in own and own[name].shape == given.shape
+        }
+        self.load_state_dict(own | fitting)
+        return taken
 
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""

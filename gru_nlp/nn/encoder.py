@@ -52,11 +52,15 @@ class Encoder(nn.Module, ABC):
         """Return the layers that read forwards, the first one first; none where there are no such layers."""
         return nn.ModuleList()
 
-    def take_over(self, cells: nn.ModuleList) -> int:
-        """Copy the weights of layers that read forwards, as far as they fit, from the first on; return how many do.
+    def take_over(self, cells: nn.ModuleList, direction: str) -> int:
+        """Copy the weights of layers, as far as they fit, from the first on; return how many do.
+
+        Args:
+            cells: the first layer first.
+            direction: ``forward`` or ``backward``, which they are to read here.
 
         Raises:
-            UserError: not even the first fits.
+            UserError: not even the first fits, or nothing reads in this direction.
         """
         raise UserError("pretrained needs an encoder of recurrent layers: leave it out")
 
@@ -139,10 +143,12 @@ class RecurrentEncoder(Encoder):
         """Return the layers that read forwards."""
         return self.forward_cells
 
-    def take_over(self, cells: nn.ModuleList) -> int:
+    def take_over(self, cells: nn.ModuleList, direction: str) -> int:
         """Copy weights; from the second layer on they fit only where both read in one direction."""
-        taken = 0
-        for own, other in zip(self.forward_cells, cells, strict=False):
+        taken, owned = 0, self.forward_cells if direction == "forward" else self.backward_cells
+        if owned is None:
+            raise UserError("its layers read backwards, the encoder forwards alone: set encoder.bidirectional=true")
+        for own, other in zip(owned, cells, strict=False):
             given = other.state_dict()
             if {name: weight.shape for name, weight in own.state_dict().items()} != {
                 name: weight.shape for name, weight in given.items()
@@ -151,7 +157,7 @@ class RecurrentEncoder(Encoder):
             own.load_state_dict(given)
             taken += 1
         if not taken:
-            sizes = [tuple(next(iter(part[0].parameters())).shape) for part in (cells, self.forward_cells)]
+            sizes = [tuple(next(iter(part[0].parameters())).shape) for part in (cells, owned)]
             told = f"its first layer has weights of {sizes[0]}, the encoder's of {sizes[1]}"
             raise UserError(f"{told}: set encoder=... and encoder.hidden_size=... as the language model's")
         return taken

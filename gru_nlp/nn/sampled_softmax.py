@@ -29,7 +29,7 @@ def inclusion_probabilities(vocabulary_size: int, wanted: int) -> Tensor:
     ranks = torch.arange(1, vocabulary_size + 1, dtype=torch.float64)
     if wanted >= vocabulary_size:
         return torch.ones(vocabulary_size)
-    low, high = 0.0, math.log2(float(wanted) * vocabulary_size)
+    low, high = -math.log2(vocabulary_size), math.log2(float(wanted) * vocabulary_size)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         if float((2.0**middle / ranks).clamp(max=1.0).sum()) < wanted:

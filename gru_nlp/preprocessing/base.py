@@ -160,6 +160,8 @@ class Preprocessor(ABC):
     raw_columns: tuple[str, ...] = ()
     #: The column that ``cut`` makes of a person's new text; it is encoded to ``ids`` and ``tokens``.
     input_column: str
+    #: From which end a language model reads.
+    direction: str = "forward"
     #: What it is given, in messages.
     noun: ClassVar[str] = "texts"
     #: The class, by module and name, that writes what ``decode`` gives; a name, since it stands floors above.

@@ -7,7 +7,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, StreamBatch, Surprise
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, choose
 from gru_nlp.preprocessing.base import Columns, Hints, Preprocessor, Record, Rows, Text, Texts, pad, sizes_of
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import EOS, SPECIAL_TOKENS, UNK, UNK_TOKEN
@@ -15,6 +15,8 @@ from gru_nlp.text.tokenizer import TextTokenizer
 
 #: What is counted of a text, so that scores of different tokenizers compare.
 SIZES = ("characters", "bytes", "words")
+#: From which end text is read.
+DIRECTIONS = ("forward", "backward")
 #: Strange parts of a prompt that are named.
 MOST_NAMED = 5
 
@@ -27,6 +29,10 @@ class LanguageModelPreprocessor(Preprocessor):
     Args:
         tokenizer: trains a tokenizer from texts.
         sequence_length: mean number of steps over which errors are propagated back.
+        direction: ``forward``, or ``backward``: text is read from its end, each token foretold from those after it.
+
+    Raises:
+        UserError: there is no such direction.
     """
 
     answer = "gru_nlp.answers.surprise.SurpriseAnswer"
@@ -38,16 +44,22 @@ class LanguageModelPreprocessor(Preprocessor):
     input_column = "text"
     blank: ClassVar[Record] = {"log_probability": None, "perplexity": None, "tokens": 0}
 
-    def __init__(self, *, tokenizer: Callable[..., Tokenizer], sequence_length: int) -> None:
+    def __init__(
+        self, *, tokenizer: Callable[..., Tokenizer], sequence_length: int, direction: str = "forward"
+    ) -> None:
         self.train_tokenizer = tokenizer
         self.sequence_length = sequence_length
+        self.direction = choose("preprocessing.direction", direction, DIRECTIONS)
         self.tokenizer: TextTokenizer
 
     def fit(self, rows: Rows, hints: Hints) -> None:
-        """Train the tokenizer on the column ``text``."""
+        """Train the tokenizer on the column ``text``, or take that of the language model to begin from."""
         if hints.extra_words:
             raise UserError("embedding.extra_words is for classifiers and taggers: set embedding.extra_words=0")
-        self.tokenizer = TextTokenizer(self.train_tokenizer(Texts(rows, "text")))
+        if hints.tokenizer is None:
+            self.tokenizer = TextTokenizer(self.train_tokenizer(Texts(rows, "text")))
+        else:
+            self.tokenizer = TextTokenizer.from_json(hints.tokenizer)
 
     def is_blank(self, text: Text) -> bool:
         """Return False: an empty line has a probability too."""
@@ -70,10 +82,26 @@ class LanguageModelPreprocessor(Preprocessor):
             "words": [len(text.split()) + end for text, end in zip(texts, ended, strict=True)],
         }
 
+    def as_read(self, ids: AnyArray) -> AnyArray:
+        """Return the ids ``(N,)`` of a text in the order in which they are read.
+
+        Backwards, end marks stand where lines begin: that of the last line is the first line's.
+        """
+        if self.direction == "forward" or not len(ids):
+            return ids
+        return np.append(ids[-2::-1], ids[-1]) if ids[-1] == EOS else ids[::-1]
+
     def collate(self, columns: Columns, training: bool) -> StreamBatch[AnyArray]:
-        """Pad ``ids`` to ``(B, T)``; what stands before each is the end of a line, where nothing else is said."""
-        lengths = sizes_of(columns["ids"])
-        targets = pad(columns["ids"], lengths)
+        """Pad ``ids`` to ``(B, T)``.
+
+        Stretches of a stream come as they are read, with the id ``before`` each; texts are turned to how they are read,
+        and the end of a line stands before them.
+        """
+        rows = columns["ids"]
+        if "before" not in columns:
+            rows = [self.as_read(np.asarray(row)) for row in rows]
+        lengths = sizes_of(rows)
+        targets = pad(rows, lengths)
         inputs = np.full_like(targets, EOS)
         inputs[:, 1:] = targets[:, :-1]
         if "before" in columns:
@@ -113,6 +141,8 @@ class LanguageModelPreprocessor(Preprocessor):
 
     def prompt(self, text: str) -> list[int]:
         """Return the ids of the beginning of a text, the end of the line before it first."""
+        if self.direction != "forward":
+            raise UserError("a language model that reads backwards, which continues no text: use predict or pretrained")
         lines = text.split("\n")
         ids = [EOS]
         for encoded in self.tokenizer.encode(lines):

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gru_nlp import build, checkpoint
 from gru_nlp.console import say
@@ -16,6 +16,7 @@ from gru_nlp.models.base import Model
 from gru_nlp.preprocessing.base import Hints, Preprocessor
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.text.vectors import WordVectors
+from gru_nlp.training.pretrained import Start, begin_from, read_start
 
 #: What takes the options that every task has; a task kind's own options go to its class.
 RECIPE = f"{Recipe.__module__}.{Recipe.__qualname__}"
@@ -39,45 +40,6 @@ def read_vectors(config: Mapping[str, Any]) -> WordVectors | None:
     if path and "embedding" not in config["model"]:
         raise UserError("embedding.vectors serves models of words, which this is not: leave it out")
     return WordVectors.read(path) if path else None
-
-
-class Start(NamedTuple):
-    """What a model begins from: a language model's checkpoint, its tokenizer as JSON, its embedding and its layers."""
-
-    path: str
-    tokenizer: str
-    table: Tensor
-    cells: nn.ModuleList
-
-
-def read_start(config: Mapping[str, Any]) -> Start | None:
-    """Read the language model of ``pretrained``, if one is set.
-
-    Raises:
-        UserError: it is none, or cannot be read.
-    """
-    if not config["pretrained"]:
-        return None
-    stored = checkpoint.load(config["pretrained"])
-    preprocessor, model = checkpoint.restore(stored, config["trust"])
-    try:
-        table, cells = cast(Model[Any], model).handed_on()
-    except UserError as error:
-        raise UserError(f"{stored.path}: {error} (set pretrained=...)") from None
-    return Start(str(stored.path), preprocessor.state_dict()["tokenizer"], table.detach(), cells)
-
-
-def begin_from(model: Model[Any], start: Start) -> None:
-    """Let a model begin from a language model, and tell how far it does.
-
-    Raises:
-        UserError: they do not fit.
-    """
-    try:
-        layers = model.begin_from(start.table, start.cells)
-    except UserError as error:
-        raise UserError(f"{start.path}: {error}") from None
-    say(f"begun from {start.path}: {len(start.table):,} tokens, {layers} of {len(start.cells)} layers")
 
 
 def fit_preprocessor(
@@ -161,7 +123,7 @@ def prepare(config: dict[str, Any], stopped: checkpoint.Checkpoint | None = None
     corpus: Corpus = build.build(config["data"])
     vectors, start = (read_vectors(config), read_start(config)) if stopped is None else (None, None)
     tables = [] if vectors is None else [vectors.matrix.shape]
-    tables += [] if start is None else [start.table.shape]
+    tables += [] if start is None else [start.beginning.table.shape]
     sizes = {int(shape[1]) for shape in tables}
     if len(sizes) > 1:
         raise UserError(f"pretrained and embedding.vectors have vectors of {' and '.join(map(str, sizes))} features")

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import gru_nlp
 from gru_nlp.errors import UserError
 from gru_nlp.samples.sentiment import rows
+from gru_nlp.text.special import EOS
 
 SMALL = ["encoder.hidden_size=16", "device=cpu", "threads=1", "logger=none", "trainer.enable_progress_bar=false"]
 CLASSIFIER = ["task=sentiment", "model.wide=none", *SMALL, "trainer.max_epochs=1"]
@@ -39,6 +41,64 @@ def test_a_classifier_begins_with_tokenizer_embedding_and_first_layer(language_m
         other["model.encoder.forward_cells.0.unit.weight_hh_l0"],
     )
     assert run.parts.preprocessor.tokens() == language_model.parts.preprocessor.tokens()
+
+
+@pytest.fixture(scope="module")
+def backward(language_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("backward") / "run"
+    data = f"data.train={language_model.folder.parent / 'a.txt'}"
+    options = ["task=language_model", "data=text", data, "preprocessing.direction=backward", "batch_size=8"]
+    options += [f"pretrained={language_model.folder}", "embedding.trainable=false", f"run_dir={folder}"]
+    return gru_nlp.train(*options, *SMALL, "trainer.max_epochs=1")
+
+
+def test_a_backward_model_keeps_the_vectors_and_a_classifier_begins_with_both(language_model, backward, capsys):
+    forward_weights, backward_weights = weights(language_model), weights(backward)
+    table, layer = "model.embedding.table.weight", "cells.0.unit.weight_hh_l0"
+    assert torch.equal(forward_weights[table], backward_weights[table])
+    both = f"pretrained=[{language_model.folder},{backward.folder}]"
+    run = gru_nlp.train(*CLASSIFIER, both, "run_dir=run", "optimizer.lr=1e-12", "optimizer.weight_decay=0")
+    told = capsys.readouterr().err
+    assert "2 of 2 layers" in told
+    assert "other vectors" not in told
+    own = weights(run)
+    for name, given in ((f"forward_{layer}", forward_weights), (f"backward_{layer}", backward_weights)):
+        assert torch.allclose(own[f"model.encoder.{name}"], given[f"model.encoder.forward_{layer}"], atol=1e-6), name
+
+
+def test_what_reads_backwards_tells_how_likely_a_text_is_and_continues_none(backward):
+    answer = backward.predictor()("a fine film")
+    assert answer["tokens"] == 4
+    assert answer["log_probability"] < 0.0
+    read = backward.parts.preprocessor.as_read
+    assert read(np.array([7, 8, EOS, 9, EOS])).tolist() == [9, EOS, 8, 7, EOS]
+    assert read(np.array([7, 8])).tolist() == [8, 7]
+    with pytest.raises(UserError, match="reads backwards, which continues no text"):
+        gru_nlp.Generator.from_checkpoint(backward.folder)
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "told"),
+    [
+        ("[{0},{0}]", [], "reads in the direction of"),
+        ("[{1},{1}]", [], "reads in the direction of"),
+        ("[{0},{1},{1}]", [], "must be a run of a language model, or two"),
+        ("[{0},nowhere]", [], "nowhere: no such checkpoint"),
+        ("{1}", ["encoder.bidirectional=false"], r"set encoder\.bidirectional=true"),
+    ],
+)
+def test_beginnings_that_do_not_go_together_are_told(language_model, backward, given, options, told):
+    with pytest.raises(UserError, match=told):
+        gru_nlp.train(*CLASSIFIER, *options, f"pretrained={given.format(language_model.folder, backward.folder)}")
+    assert not Path("runs").exists()
+
+
+def test_tokens_of_two_beginnings_must_be_the_same(language_model):
+    Path("b.txt").write_text("another text\n" * 200)
+    other = ["task=language_model", "data=text", "data.train=b.txt", "tokenizer=word", "run_dir=other"]
+    gru_nlp.train(*other, *SMALL, "preprocessing.direction=backward", "trainer.max_epochs=1")
+    with pytest.raises(UserError, match=r"other: has other tokens than|best\.ckpt: has other tokens than"):
+        gru_nlp.train(*CLASSIFIER, f"pretrained=[{language_model.folder},other]")
 
 
 def test_it_predicts_and_goes_on_without_the_language_model(language_model):

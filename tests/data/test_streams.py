@@ -33,7 +33,8 @@ def plan(batch_size=4, **given):
     return Plan(batch_size, None, seed=1, **given)
 
 
-LENGTH = SimpleNamespace(sequence_length=8)
+LENGTH = SimpleNamespace(sequence_length=8, as_read=lambda ids: ids)
+BACKWARD = SimpleNamespace(sequence_length=8, as_read=lambda ids: ids[::-1])
 
 
 @pytest.mark.parametrize("number", [1, 31, 500, 513, 4100])
@@ -75,6 +76,14 @@ def test_training_reads_columns_that_go_on_and_change_with_the_epoch():
     assert seen[0] == seen[2] != seen[1]
     assert 4 <= min(seen[0][:-2]) <= max(seen[0][:-2]) <= 12
     assert stream.width * 4 >= 1000 - 8 - 4
+
+
+def test_a_stream_that_is_read_backwards_is_the_other_one_turned_round():
+    stream, order = streamed(split(50), BACKWARD, plan(), "test")
+    batches = read(stream, order)
+    assert np.concatenate([batch["ids"][0] for batch in batches]).tolist() == list(range(53, 3, -1))
+    assert batches[0]["before"].tolist() == [EOS]
+    assert sum(batch["characters"].sum() for batch in batches) == 50
 
 
 def test_a_short_text_has_fewer_columns():

@@ -16,12 +16,13 @@ from gru_nlp.nn.min_gru import MinGRU
 EMBEDDING = partial(TokenEmbedding, size=6, trainable=True, dropout=0.3, word_dropout=0.0)
 
 
-def model(cell=GRU, hidden_size=5, bidirectional=False):
+def model(cell=GRU, hidden_size=5, bidirectional=False, sampled=None):
     torch.manual_seed(1)
     encoder = partial(
         RecurrentEncoder, cell=cell, hidden_size=hidden_size, layers=2, bidirectional=bidirectional, dropout=0.3
     )
-    made = LanguageModel(vocabulary_size=11, embedding=EMBEDDING, encoder=encoder, output_dropout=0.3)
+    parts = {"vocabulary_size": 11, "embedding": EMBEDDING, "encoder": encoder, "output_dropout": 0.3}
+    made = LanguageModel(**parts, sampled_softmax=sampled)
     torch.nn.init.normal_(made.bias)
     return made.double().eval()
 
@@ -94,6 +95,27 @@ def test_probabilities_sum_to_one_and_the_loss_is_their_mean():
     loss, _ = made(batch(TEXT), None)
     likely, _ = made.surprise(batch(TEXT), None)
     assert loss.item() == pytest.approx(-likely.mean().item(), abs=1e-6)
+
+
+def test_a_sample_of_the_vocabulary_serves_the_loss_alone_and_is_nearly_right():
+    made, whole = model(sampled=4), model()
+    assert torch.equal(made.surprise(batch(TEXT), None)[0], whole.surprise(batch(TEXT), None)[0])
+    assert made.state_dict().keys() == whole.state_dict().keys()
+    torch.manual_seed(1)
+    losses = torch.stack([made(batch(TEXT), None)[0] for _ in range(300)])
+    assert losses.std() > 0.0
+    exact = whole(batch(TEXT), None)[0].item()
+    assert exact - 0.3 < losses.mean().item() < exact  # the logarithm of a mean is above the mean of logarithms
+    assert model(sampled=11)(batch(TEXT), None)[0].item() == pytest.approx(exact, abs=1e-6)
+
+
+def test_what_is_handed_on_makes_the_same_language_model():
+    made, other = model(), model(hidden_size=5)
+    with torch.no_grad():
+        for weight in other.parameters():
+            weight.add_(1.0)
+    assert other.begin_from(made.handed_on("backward")) == 2
+    assert torch.equal(other.surprise(batch(TEXT), None)[0], made.surprise(batch(TEXT), None)[0])
 
 
 def test_recurrent_weights_are_dropped_in_training_alone():

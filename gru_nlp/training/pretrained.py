@@ -1,0 +1,75 @@
+"""Language models that a model begins from: one that reads forwards, one that reads backwards, or both."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import torch
+
+from gru_nlp import checkpoint
+from gru_nlp.console import say
+from gru_nlp.errors import UserError
+from gru_nlp.models.base import Beginning, Model
+
+
+class Start(NamedTuple):
+    """What a model begins from: names of checkpoints for messages, their tokenizer as JSON, and what they hand on."""
+
+    name: str
+    tokenizer: str
+    beginning: Beginning
+
+
+def read_start(config: Mapping[str, Any]) -> Start | None:
+    """Read the language models of ``pretrained``, if there are any.
+
+    Raises:
+        UserError: one is none, or cannot be read, or two of them do not go together.
+    """
+    given = config["pretrained"]
+    paths = given if isinstance(given, list) else [given] if given else []
+    if not all(isinstance(path, str) and path for path in paths) or len(paths) > 2:
+        raise UserError(f"pretrained={given} must be a run of a language model, or two: pretrained=[forward,backward]")
+    starts = [_read(path, config["trust"]) for path in paths]
+    return _joined(starts) if starts else None
+
+
+def _read(path: str, trusted: Sequence[str]) -> Start:
+    stored = checkpoint.load(path)
+    preprocessor, model = checkpoint.restore(stored, trusted)
+    try:
+        beginning = cast(Model[Any], model).handed_on(preprocessor.direction)
+    except UserError as error:
+        raise UserError(f"{stored.path}: {error} (set pretrained=...)") from None
+    return Start(str(stored.path), preprocessor.state_dict()["tokenizer"], beginning)
+
+
+def _joined(starts: Sequence[Start]) -> Start:
+    """Return two starts as one: tokenizer and vectors of the first, layers of both."""
+    first, last = starts[0], starts[-1]
+    if first is last:
+        return first
+    if first.tokenizer != last.tokenizer:
+        raise UserError(f"{last.name}: has other tokens than {first.name}: train it with pretrained={first.name}")
+    one, other = first.beginning, last.beginning
+    if (one.forward is None) == (other.forward is None):
+        raise UserError(f"{last.name}: reads in the direction of {first.name}: set pretrained=[forward,backward]")
+    if not torch.equal(one.table, other.table):
+        told = f"its layers were trained with other vectors than those of {first.name}, which are taken"
+        say(f"{last.name}: {told}: better train it with pretrained={first.name} embedding.trainable=false")
+    both = Beginning(one.table, one.forward or other.forward, one.backward or other.backward, one.output)
+    return Start(f"{first.name} and {last.name}", first.tokenizer, both)
+
+
+def begin_from(model: Model[Any], start: Start) -> None:
+    """Let a model begin from language models, and tell how far it does.
+
+    Raises:
+        UserError: they do not fit.
+    """
+    try:
+        layers = model.begin_from(start.beginning)
+    except UserError as error:
+        raise UserError(f"{start.name}: {error}") from None
+    given = [cells for cells in (start.beginning.forward, start.beginning.backward) if cells is not None]
+    of = sum(map(len, given))
+    say(f"begun from {start.name}: {len(start.beginning.table):,} tokens, {layers} of {of} layers")
