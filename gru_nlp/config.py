@@ -22,6 +22,7 @@ PATH_OPTIONS = (
     "run_dir",
     "resume",
     "pretrained",
+    "pretraining.text",
     "data.dir",
     "data.train",
     "data.validation",
@@ -46,7 +47,7 @@ MAP_OPTIONS = ("data.label_names", "data.tag_map")
 COUNTS = frozenset(
     {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k", "accumulate_grad_batches"}
     | {"max_length", "min_frequency", "max_words", "max_word_length", "filters", "width", "heads"}
-    | {"sequence_length"}
+    | {"sequence_length", "sampled_softmax"}
 )
 #: Options, by their last name, that are a share from 0 to below 1.
 SHARES = frozenset(
@@ -80,6 +81,8 @@ def absolute_paths(config: DictConfig) -> None:
     """Make the paths that a checkpoint keeps absolute, in place."""
     for option in STORED_PATHS:
         value = OmegaConf.select(config, option)
+        if isinstance(value, ListConfig):
+            OmegaConf.update(config, option, [str(at_home(path).absolute()) for path in value])
         if isinstance(value, str) and (option not in HUB_OPTIONS or os.path.isdir(at_home(value))):
             OmegaConf.update(config, option, str(at_home(value).absolute()))
 

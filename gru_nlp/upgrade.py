@@ -21,7 +21,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "gru_nlp.data.hub_kinds.HubTaggedCorpus": {"tag_map": None},
 }
 #: Top-level options of the same kind.
-LATER = {"threads": "auto", "matmul_precision": "highest", "pretrained": None}
+LATER = {"threads": "auto", "matmul_precision": "highest", "pretrained": None, "pretraining": {"epochs": 0, "text": []}}
 
 
 def upgrade(config: dict[str, Any]) -> dict[str, Any]:

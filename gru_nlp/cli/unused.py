@@ -16,7 +16,7 @@ from gru_nlp.errors import UserError, nearest
 #: The groups that are built as they stand.
 BUILT = ("data", "preprocessing", "model", "task", "optimizer", "schedule", "trainer", "logger", "callbacks")
 #: What the program reads by name out of a group that is not built.
-READ = ("embedding.vectors", "embedding.extra_words")
+READ = ("embedding.vectors", "embedding.extra_words", "pretraining")
 #: What the program sets in a part, and where a person chooses it.
 SET = {
     "trainer.callbacks": "callbacks=<group>",

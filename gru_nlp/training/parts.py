@@ -110,18 +110,28 @@ def make_task(config: Mapping[str, Any], preprocessor: Preprocessor, model: nn.M
     return task
 
 
-def prepare(config: dict[str, Any], stopped: checkpoint.Checkpoint | None = None) -> Parts:
+def prepare(
+    config: dict[str, Any],
+    stopped: checkpoint.Checkpoint | None = None,
+    *,
+    start: Start | None = None,
+    corpus: Corpus | None = None,
+) -> Parts:
     """Read and encode the data, fit the preprocessor, build model and task.
 
     Args:
         config: the resolved training config; ``embedding.size`` is set to that of pretrained vectors.
         stopped: the last checkpoint of a run that goes on; None: a new run.
+        start: what the model begins from; None: what ``pretrained`` says.
+        corpus: the data; None: that of ``data``.
 
     Raises:
         UserError: any mistake in data or options; nothing has been written yet.
     """
-    corpus: Corpus = build.build(config["data"])
-    vectors, start = (read_vectors(config), read_start(config)) if stopped is None else (None, None)
+    corpus = corpus or cast(Corpus, build.build(config["data"]))
+    vectors = read_vectors(config) if stopped is None else None
+    named = read_start(config) if stopped is None else None
+    start = start or named
     tables = [] if vectors is None else [vectors.matrix.shape]
     tables += [] if start is None else [start.beginning.table.shape]
     sizes = {int(shape[1]) for shape in tables}
@@ -142,7 +152,9 @@ def prepare(config: dict[str, Any], stopped: checkpoint.Checkpoint | None = None
     if vectors is not None:
         load_vectors(model, preprocessor, vectors, config["embedding"]["vectors"])
     if start is not None:
-        begin_from(model, start)
+        told = begin_from(model, start)
+        if named is not None:
+            say(told)
     if stopped is not None:
         checkpoint.load_weights(stopped, model)
     return Parts(preprocessor, data, model, make_task(config, preprocessor, model, data))

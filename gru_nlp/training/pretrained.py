@@ -30,7 +30,7 @@ def read_start(config: Mapping[str, Any]) -> Start | None:
     if not all(isinstance(path, str) and path for path in paths) or len(paths) > 2:
         raise UserError(f"pretrained={given} must be a run of a language model, or two: pretrained=[forward,backward]")
     starts = [_read(path, config["trust"]) for path in paths]
-    return _joined(starts) if starts else None
+    return joined(starts) if starts else None
 
 
 def _read(path: str, trusted: Sequence[str]) -> Start:
@@ -43,7 +43,7 @@ def _read(path: str, trusted: Sequence[str]) -> Start:
     return Start(str(stored.path), preprocessor.state_dict()["tokenizer"], beginning)
 
 
-def _joined(starts: Sequence[Start]) -> Start:
+def joined(starts: Sequence[Start]) -> Start:
     """Return two starts as one: tokenizer and vectors of the first, layers of both."""
     first, last = starts[0], starts[-1]
     if first is last:
@@ -60,8 +60,8 @@ def _joined(starts: Sequence[Start]) -> Start:
     return Start(f"{first.name} and {last.name}", first.tokenizer, both)
 
 
-def begin_from(model: Model[Any], start: Start) -> None:
-    """Let a model begin from language models, and tell how far it does.
+def begin_from(model: Model[Any], start: Start) -> str:
+    """Let a model begin from language models; return how far it does, for people.
 
     Raises:
         UserError: they do not fit.
@@ -72,4 +72,4 @@ def begin_from(model: Model[Any], start: Start) -> None:
         raise UserError(f"{start.name}: {error}") from None
     given = [cells for cells in (start.beginning.forward, start.beginning.backward) if cells is not None]
     of = sum(map(len, given))
-    say(f"begun from {start.name}: {len(start.beginning.table):,} tokens, {layers} of {of} layers")
+    return f"begun from {start.name}: {len(start.beginning.table):,} tokens, {layers} of {of} layers"

@@ -8,20 +8,20 @@ from typing import Any
 
 import lightning
 from lightning import Trainer
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from omegaconf import DictConfig
 
 from gru_nlp import checkpoint
 from gru_nlp.config import absolute_paths, resolved, undisguised
-from gru_nlp.console import is_first_process, say
+from gru_nlp.console import is_first_process
 from gru_nlp.errors import UserError
 from gru_nlp.precision import choose_precision, multiplying
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
-from gru_nlp.training import lightning_parts, parity, predictions, resuming, run_folder
+from gru_nlp.training import lightning_parts, parity, predictions, pretraining, resuming, run_folder
+from gru_nlp.training.fitting import fit, parameters
 from gru_nlp.training.parts import Parts, prepare
 
 
@@ -78,16 +78,20 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     if stopped is None:
         folder = run_folder.choose_folder(plain)
     lightning.seed_everything(plain["seed"], verbose=False)
+    first: list[pretraining.Step] = []
     if stopped is None:
-        trainer, parts = lightning_parts.trainer(folder, plain), prepare(plain)
+        trainer, first = lightning_parts.trainer(folder, plain), pretraining.plan(plain)
+        pretraining.check(first, trainer)
+        parts = prepare(plain, start=pretraining.start_of(first))
     else:
         trainer, parts = resuming.restored(folder, plain, stopped, given)
     make_ready(trainer, parts, config, plain, new=stopped is None)
     run_folder.create(folder, config, resumed=stopped is not None)
     with multiplying(config.matmul_precision):
+        before = pretraining.run(first, folder, parts.model)
         fit(parts, folder, trainer, stopped)
     scores = score(parts, folder, trainer)
-    facts = facts_of(config, trainer, given, time.monotonic() - started)
+    facts = facts_of(config, trainer, given, time.monotonic() - started) | {"pretraining": before}
     records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
     if is_first_process():
         leave(parts, folder, scores, facts, records)
@@ -145,43 +149,6 @@ def check_start(trainer: Trainer, parts: Parts, device: str) -> None:
     lightning_parts.check_interval(trainer, len(batches))
     if device in parity.DOUBTED:
         parity.check(parts.task, next(iter(batches)), device)
-
-
-def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkpoint | None) -> None:
-    """Train until the epochs are over or the score stops rising.
-
-    Raises:
-        UserError: Lightning refuses the options, the loss is no number, the folder can no longer be written, or nothing
-            was validated; a folder without a checkpoint is removed.
-    """
-    rows = len(parts.data.encoded["train"])
-    say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
-    try:
-        with resuming.restoring(trainer, stopped):
-            trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
-        if not (folder / checkpoint.BEST).is_file():
-            raise UserError(
-                f"{folder}: training ended without a best checkpoint, since nothing was validated: "
-                "raise trainer.max_steps or trainer.max_epochs"
-            )
-    except MisconfigurationException as error:
-        raise UserError(f"trainer: {error}") from None
-    except (UserError, OSError, RuntimeError, MemoryError) as error:
-        if stopped is None and not any((folder / name).is_file() for name in (checkpoint.BEST, checkpoint.LAST)):
-            run_folder.remove(folder)
-        told = run_folder.told(error, folder)
-        if told is error:
-            raise
-        raise told from None
-    except SystemExit:  # what Lightning makes of an interruption
-        if trainer.interrupted:
-            raise KeyboardInterrupt from None
-        raise
-
-
-def parameters(parts: Parts) -> int:
-    """Return the number of the model's parameters."""
-    return sum(parameter.numel() for parameter in parts.model.parameters())
 
 
 def score(parts: Parts, folder: Path, trainer: Trainer) -> dict[str, float]:

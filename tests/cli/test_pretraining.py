@@ -1,0 +1,98 @@
+"""Classifiers whose run begins with language models of its own texts."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import gru_nlp
+from gru_nlp.data.own_texts import lines_of
+from gru_nlp.errors import UserError
+
+SMALL = ["encoder.hidden_size=8", "embedding.size=12", "device=cpu", "threads=1", "logger=none"]
+SMALL += ["trainer.enable_progress_bar=false", "trainer.max_epochs=1", "pretraining.epochs=1", "model.wide=none"]
+SMALL += ["pretraining.batch_size=8"]
+LAYER = "cells.0.unit.weight_hh_l0"
+
+
+@pytest.fixture
+def reviews():
+    rows = [f"a {'good' if number % 2 else 'bad'} film {number % 7},{'np'[number % 2]}" for number in range(80)]
+    Path("train.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    return ["task=classification", "data=csv", "data.train=train.csv", *SMALL, "run_dir=run"]
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)["state_dict"]
+
+
+def test_both_directions_are_read_first_and_the_classifier_begins_from_them(reviews, capsys):
+    Path("more").mkdir()
+    Path("more/a.txt").write_text("a zebra is seen\n" * 40)
+    still = ["optimizer.lr=1e-12", "optimizer.weight_decay=0"]
+    run = gru_nlp.train(*reviews, "pretraining.text=[more]", *still)
+    told = capsys.readouterr().err
+    assert told.index("first a language model, forwards") < told.index("first a language model, backwards")
+    assert told.count("begun from") == 1
+    assert "2 of 2 layers" in told
+    own = weights("run/best.ckpt")
+    forward, backward = (weights(f"run/pretraining/{way}/best.ckpt") for way in ("forward", "backward"))
+    table = "model.embedding.table.weight"
+    assert torch.equal(forward[table], backward[table])
+    assert torch.allclose(own[table], forward[table], atol=1e-6)
+    assert torch.allclose(own[f"model.encoder.forward_{LAYER}"], forward[f"model.encoder.forward_{LAYER}"], atol=1e-6)
+    assert torch.allclose(own[f"model.encoder.backward_{LAYER}"], backward[f"model.encoder.forward_{LAYER}"], atol=1e-6)
+    assert not torch.allclose(forward[f"model.encoder.forward_{LAYER}"], backward[f"model.encoder.forward_{LAYER}"])
+    assert "zebra" in run.parts.preprocessor.tokens()
+    found = json.loads(Path("run/metrics.json").read_text())["pretraining"]
+    assert found["forward"]["validation/perplexity"] != found["backward"]["validation/perplexity"]
+    assert not list(Path("run/pretraining").rglob("last.ckpt"))
+
+
+def test_a_run_goes_on_without_reading_again_and_its_language_models_serve_others(reviews, capsys):
+    gru_nlp.train(*reviews)
+    capsys.readouterr()
+    assert gru_nlp.train("resume=run", "trainer.max_epochs=2").scores
+    assert "first a language model" not in capsys.readouterr().err
+    paths = "[run/pretraining/forward,run/pretraining/backward]"
+    options = [option for option in reviews if not option.startswith("run_dir")]
+    gru_nlp.train(*options, "pretraining.epochs=0", f"pretrained={paths}", "run_dir=other")
+    assert "2 of 2 layers" in capsys.readouterr().err
+
+
+def test_an_encoder_of_one_direction_has_one_language_model(reviews):
+    gru_nlp.train(*reviews, "encoder.bidirectional=false")
+    assert [path.name for path in Path("run/pretraining").iterdir()] == ["forward"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["pretraining.epochs=0", "pretraining.text=[a.txt]"], "pretraining.text has no effect without"),
+        (["pretraining.epochs=-1"], "pretraining.epochs=-1 must not be negative"),
+        (["pretraining.text=[nowhere.txt]"], r"nowhere\.txt.*pretraining\.text"),
+        (["pretraining.dropout=1.5"], "pretraining.dropout=1.5 must be a share"),
+        (["pretraining.sampled_softmax=0"], "pretraining.sampled_softmax=0 must be at least 1"),
+        (["pretrained=run"], "both say what the model begins from"),
+        (["pretraining.lr=1e9"], "diverged"),
+    ],
+)
+def test_mistakes_are_told_and_leave_nothing(reviews, options, told):
+    with pytest.raises(UserError, match=told):
+        gru_nlp.train(*reviews, *options)
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("task", ["task=ner", "task=translation", "task=language_model"])
+def test_other_tasks_have_no_use_for_it(task):
+    with pytest.raises(UserError, match=r"pretrained serves classifiers of text|pretraining (serves|reads)"):
+        gru_nlp.train(task, *[option for option in SMALL if "wide" not in option], "run_dir=run")
+    assert not Path("run").exists()
+
+
+def test_a_text_is_read_line_by_line():
+    assert list(lines_of("a b\n\nc")) == [{"text": text, "ended": True} for text in ("a b", "", "c")]
+    parts = list(lines_of("word " * 2000))
+    assert "".join(part["text"] for part in parts) == "word " * 2000
+    assert [part["ended"] for part in parts] == [False] * (len(parts) - 1) + [True]
