@@ -27,7 +27,7 @@ from lightning import Callback
 from torch.nn.utils import clip_grad_norm_
 
 from gru_nlp.config import conf_dir, resolved
-from gru_nlp.tasks.base import parameter_groups
+from gru_nlp.tasks.floors import parameter_groups
 from gru_nlp.tensors import to_tensors
 from gru_nlp.training import lightning_parts
 from gru_nlp.training.parts import Parts, prepare
@@ -80,7 +80,7 @@ def bare_epoch(parts: Parts, clip: float) -> tuple[float, int]:
     assert task.make_schedule is not None
     parts.data.trainer = None
     loader = parts.data.train_dataloader()
-    optimizer = task.make_optimizer(parameter_groups(model))
+    optimizer = task.make_optimizer(parameter_groups(model, 1.0))
     schedule: Any = task.make_schedule(optimizer, len(loader))
     model.train()
     started = time.perf_counter()

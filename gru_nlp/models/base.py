@@ -1,7 +1,7 @@
 """What predictor and tasks ask of every model, whatever its kind."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
@@ -81,6 +81,10 @@ class Model(nn.Module, ABC, Generic[Read]):
             UserError: none fits, or models of this kind begin from nothing.
         """
         raise UserError("pretrained serves classifiers of text: leave it out")
+
+    def floors(self) -> Sequence[Sequence[nn.Module]]:
+        """Return what lies below the top of the model, from there down; nothing where it is not told apart."""
+        return ()
 
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Copy pretrained ``vectors`` ``(V, D)`` into the embedding where ``found`` ``(V,)`` is True.

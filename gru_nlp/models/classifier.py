@@ -157,6 +157,10 @@ class SequenceClassifier(Classifier):
         """Look up the tokens."""
         return cast(Tensor, self.embedding(batch.inputs))
 
+    def floors(self) -> list[list[nn.Module]]:
+        """Return the recurrent layers, the last one first, and the embedding."""
+        return [*self.encoder.floors(), [self.embedding]]
+
     def begin_from(self, start: Beginning) -> int:
         """Take over the embedding, and the layers of both directions, as far as there are any."""
         self.embedding.take_over(start.table)

@@ -48,6 +48,10 @@ class Encoder(nn.Module, ABC):
         needed = "task.language_model_weight needs a direction that reads alone"
         raise UserError(f"{needed}: set encoder.layers=1, or encoder.bidirectional=false")
 
+    def floors(self) -> list[list[nn.Module]]:
+        """Return the layers, the last one first, each with all that belongs to it."""
+        return [[self]]
+
     def forward_layers(self) -> nn.ModuleList:
         """Return the layers that read forwards, the first one first; none where there are no such layers."""
         return nn.ModuleList()
@@ -138,6 +142,11 @@ class RecurrentEncoder(Encoder):
         if len(self.forward_cells) > 1:
             return super().directions()
         return self.output_size // 2, self.output_size // 2
+
+    def floors(self) -> list[list[nn.Module]]:
+        """Return the layers, the last one first, each in all its directions."""
+        directions = [cells for cells in (self.forward_cells, self.backward_cells) if cells is not None]
+        return [list(layer) for layer in reversed(list(zip(*directions, strict=True)))]
 
     def forward_layers(self) -> nn.ModuleList:
         """Return the layers that read forwards."""

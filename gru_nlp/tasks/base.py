@@ -25,9 +25,9 @@ from gru_nlp.checkpoint import KEY
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 from gru_nlp.tasks.averaging import WeightAverage
+from gru_nlp.tasks.floors import MakeOptimizer, Thawing, check_floors, make_optimizer
 from gru_nlp.tensors import to_tensors
 
-MakeOptimizer = Callable[[list[dict[str, Any]]], Optimizer]
 MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
 PLATEAU_KEY = "gru_nlp_plateau"
 AVERAGE_KEY = "gru_nlp_average"
@@ -45,17 +45,6 @@ def is_sane(model: nn.Module) -> bool:
 def diverged(what: str) -> UserError:
     """Return the error that says that training has diverged, and what to do."""
     return UserError(f"{what}: training has diverged: lower optimizer.lr, or trainer.gradient_clip_val")
-
-
-def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
-    """Group trainable parameters: weight decay for matrices, none for embeddings, biases and other vectors."""
-    tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
-    decayed: list[nn.Parameter] = []
-    spared: list[nn.Parameter] = []
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            (spared if parameter.ndim < 2 or id(parameter) in tables else decayed).append(parameter)
-    return [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
 
 
 def check_model(task: type["Task"], recipe: "Recipe") -> None:
@@ -83,6 +72,8 @@ class Recipe:
         seed: random numbers of an epoch depend on (seed, epoch, process) alone, so that a run which was stopped
             at the end of an epoch goes on as if it had not been.
         average_decay: of the weights' moving average, which is validated and saved as the best; 0: no average.
+        floor_decay: rate of a floor of the model as a share of that of the floor above it.
+        thaw_epochs: epochs after which one more floor, from the top down, is trained; 0: all are from the start.
     """
 
     name: str
@@ -93,6 +84,11 @@ class Recipe:
     schedule: MakeSchedule | None
     seed: int
     average_decay: float
+    floor_decay: float = 1.0
+    thaw_epochs: int = 0
+
+    def __post_init__(self) -> None:
+        check_floors(self.floor_decay, self.thaw_epochs)
 
 
 class Task(LightningModule):
@@ -124,6 +120,8 @@ class Task(LightningModule):
         self.monitor = recipe.monitor
         self.mode = recipe.mode
         self.make_optimizer = recipe.optimizer
+        self.floor_decay = recipe.floor_decay
+        self.thawing = Thawing(recipe.model, recipe.thaw_epochs)
         self.make_schedule = recipe.schedule
         self.seed = recipe.seed
         self.record: dict[str, Any] = {}
@@ -173,6 +171,7 @@ class Task(LightningModule):
 
     def _start_epoch(self) -> None:
         """Seed the epoch's dropout; Lightning leaves its own hook for this out when a run is resumed."""
+        self.thawing.start_epoch(self.current_epoch)
         torch.manual_seed(((self.seed * 100_003 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
         self.real_steps = torch.zeros((), dtype=torch.int64, device=self.device)
         self.padded_steps = 0
@@ -265,18 +264,21 @@ class Task(LightningModule):
         Raises:
             UserError: one of them refuses an option.
         """
-        assert self.make_optimizer is not None
         assert self.make_schedule is not None
         try:
-            self.make_schedule(self.make_optimizer(parameter_groups(self)), 1)
+            self.make_schedule(self._optimizer(), 1)
         except (ValueError, TypeError) as error:
             raise UserError(f"optimizer or schedule: {error}") from None
+
+    def _optimizer(self) -> Optimizer:
+        assert self.make_optimizer is not None
+        return make_optimizer(self.make_optimizer, self, self.model.floors(), self.floor_decay)
 
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule; a plateau schedule is stepped here, after a validation, not by Lightning."""
         if self.make_optimizer is None or self.make_schedule is None:
             return None
-        optimizer = self.make_optimizer(parameter_groups(self))
+        optimizer = self._optimizer()
         schedule = self.make_schedule(optimizer, int(self.trainer.estimated_stepping_batches))
         if isinstance(schedule, ReduceLROnPlateau):
             # Lightning saves last.ckpt before it would step a plateau schedule, and drops that step on resuming.

@@ -5,8 +5,9 @@ from torch import nn
 
 from gru_nlp.batch import SequenceBatch
 from gru_nlp.models.classifier import Classifier
-from gru_nlp.tasks.base import Recipe, parameter_groups
+from gru_nlp.tasks.base import Recipe
 from gru_nlp.tasks.classification import ClassificationTask, balanced_weights
+from gru_nlp.tasks.floors import parameter_groups
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3]])
 BATCH = SequenceBatch(torch.zeros(2, 1, dtype=torch.int64), torch.ones(2, dtype=torch.int64), torch.tensor([0, 1]))
@@ -70,9 +71,9 @@ def test_scores_count_and_start_anew():
 
 def test_decay_spares_embeddings_and_vectors_and_frozen_tables():
     model = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 2))
-    decayed, spared = parameter_groups(model)
+    decayed, spared = parameter_groups(model, 1.0)
     assert [p.shape for p in decayed["params"]] == [(2, 3)]
     assert len(spared["params"]) == 2
     assert spared["weight_decay"] == 0.0
     model[0].weight.requires_grad_(False)
-    assert len(parameter_groups(model)[1]["params"]) == 1
+    assert len(parameter_groups(model, 1.0)[1]["params"]) == 1
