@@ -17,13 +17,15 @@ class Beginning(NamedTuple):
     """What a language model hands on to the models that begin from it.
 
     Attributes:
-        table: a vector a token, ``(V, E)``.
+        table: a vector a token, ``(V, E)``; of a model's own tokens, in the order of their ids, where it begins.
+        known: which of them the language models have, ``(V,)``.
         forward: layers that read forwards, the first one first; None: it has none.
         backward: the same backwards.
         output: the weights of what follows the layers, by their names; they serve a language model alone.
     """
 
     table: Tensor
+    known: Tensor
     forward: nn.ModuleList | None
     backward: nn.ModuleList | None
     output: Mapping[str, Tensor]
@@ -80,7 +82,7 @@ class Model(nn.Module, ABC, Generic[Read]):
         Raises:
             UserError: none fits, or models of this kind begin from nothing.
         """
-        raise UserError("pretrained serves classifiers of text: leave it out")
+        raise UserError("pretrained serves models of text, which this is not: leave it out")
 
     def floors(self) -> Sequence[Sequence[nn.Module]]:
         """Return what lies below the top of the model, from there down; nothing where it is not told apart."""

@@ -163,9 +163,8 @@ class SequenceClassifier(Classifier):
 
     def begin_from(self, start: Beginning) -> int:
         """Take over the embedding, and the layers of both directions, as far as there are any."""
-        self.embedding.take_over(start.table)
-        taken = self.encoder.take_over(start.forward, "forward") if start.forward else 0
-        return taken + (self.encoder.take_over(start.backward, "backward") if start.backward else 0)
+        self.embedding.take_over(start.table, start.known)
+        return self.encoder.begin_from(start.forward, start.backward)
 
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""

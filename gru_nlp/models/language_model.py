@@ -134,15 +134,17 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
             "bias": self.bias,
             **{f"readout.{name}": weight for name, weight in self.readout.state_dict().items()},
         }
+        table = self.embedding.table.weight
+        known = torch.ones(len(table), dtype=torch.bool, device=table.device)
         forward = direction == "forward"
-        return Beginning(self.embedding.table.weight, cells if forward else None, None if forward else cells, output)
+        return Beginning(table, known, cells if forward else None, None if forward else cells, output)
 
     def begin_from(self, start: Beginning) -> int:
         """Take over the embedding, the layers, and where these fit in width what stands behind them.
 
         One that reads backwards may begin from one that reads forwards: the tokens mean the same to both.
         """
-        self.embedding.take_over(start.table)
+        self.embedding.take_over(start.table, start.known)
         taken = sum(self.encoder.take_over(cells, "forward") for cells in (start.forward, start.backward) if cells)
         own = self.state_dict()
         fitting = {

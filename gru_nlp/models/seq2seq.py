@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from gru_nlp.batch import Hypotheses, SequencePairBatch
 from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.errors import UserError
-from gru_nlp.models.base import Model
+from gru_nlp.models.base import Beginning, Model
 from gru_nlp.nn.decoder import DecoderState, MakeDecoder
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
@@ -103,6 +103,11 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         """Return log-probabilities ``(B, K, V)`` after last ``tokens`` ``(B, K)``, and the state after them."""
         step = self.decoder.step(self.embed(tokens), state)
         return self.project(step.features).log_softmax(dim=2), step.state
+
+    def begin_from(self, start: Beginning) -> int:
+        """Take over the vectors of source tokens, and the layers of the encoder."""
+        self.source.take_over(start.table / self.scale, start.known)
+        return self.encoder.begin_from(start.forward, start.backward)
 
     @torch.inference_mode()
     def decode(self, batch: SequencePairBatch[Tensor], strategy: DecodingStrategy) -> Hypotheses[Tensor]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import Tagging, TaggingBatch
-from gru_nlp.models.base import Model
+from gru_nlp.models.base import Beginning, Model
 from gru_nlp.nn.characters import MakeCharacters
 from gru_nlp.nn.crf import ConditionalRandomField, IndependentTags
 from gru_nlp.nn.embedding import MakeEmbedding
@@ -83,6 +83,11 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
     def predict(self, batch: TaggingBatch[Tensor], top_k: int = 1) -> Tagging[Tensor]:
         """Return the ``top_k`` best tag paths, with how sure each tag is."""
         return self.tags.tag(self.emissions(batch), batch.lengths, top_k)
+
+    def begin_from(self, start: Beginning) -> int:
+        """Take over the vectors of words, and the layers; what they make of characters and shapes is new."""
+        self.embedding.take_over(start.table, start.known)
+        return self.encoder.begin_from(start.forward, start.backward)
 
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding of words."""

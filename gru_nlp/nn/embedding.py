@@ -64,10 +64,12 @@ class TokenEmbedding(nn.Module):
             if self.unseen is not None:
                 self.unseen.copy_(vectors[seen:])
 
-    def take_over(self, table: Tensor) -> None:
-        """Copy the vectors ``(V, D)`` of the tokens that training may meet from another table of the same tokens."""
+    def take_over(self, vectors: Tensor, known: Tensor) -> None:
+        """Copy ``vectors`` ``(V, D)`` into the rows that training may meet where ``known`` ``(V,)`` is True."""
         with torch.no_grad():
-            self.table.weight.copy_(table)
+            table = self.table.weight
+            seen = known[: len(table)]
+            table[seen] = vectors[: len(table)][seen].to(table.dtype)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Look up ``tokens`` ``(B, T)`` int64 -> ``(B, T, output_size)``."""

@@ -1,7 +1,7 @@
 """The recurrent encoder that every task shares."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import torch
@@ -56,6 +56,11 @@ class Encoder(nn.Module, ABC):
         """Return the layers that read forwards, the first one first; none where there are no such layers."""
         return nn.ModuleList()
 
+    def begin_from(self, forward: nn.ModuleList | None, backward: nn.ModuleList | None) -> int:
+        """Copy the weights of layers of one direction or both, as ``take_over`` does; return how many fit."""
+        taken = self.take_over(forward, "forward") if forward is not None else 0
+        return taken + (self.take_over(backward, "backward") if backward is not None else 0)
+
     def take_over(self, cells: nn.ModuleList, direction: str) -> int:
         """Copy the weights of layers, as far as they fit, from the first on; return how many do.
 
@@ -67,6 +72,21 @@ class Encoder(nn.Module, ABC):
             UserError: not even the first fits, or nothing reads in this direction.
         """
         raise UserError("pretrained needs an encoder of recurrent layers: leave it out")
+
+
+def _fits(cell: nn.Module, given: Mapping[str, Tensor], *, widened: bool) -> bool:
+    """Return whether the weights of another layer fit; ``widened``: their input may be the first part of this one's."""
+    own = cell.state_dict()
+    if own.keys() != given.keys():
+        return False
+    differing = [(own[name], weight) for name, weight in given.items() if own[name].shape != weight.shape]
+    return not differing or (
+        widened
+        and all(
+            mine.ndim == other.ndim == 2 and len(mine) == len(other) and mine.shape[1] > other.shape[1]
+            for mine, other in differing
+        )
+    )
 
 
 #: Makes the encoder from its input size.
@@ -153,17 +173,22 @@ class RecurrentEncoder(Encoder):
         return self.forward_cells
 
     def take_over(self, cells: nn.ModuleList, direction: str) -> int:
-        """Copy weights; from the second layer on they fit only where both read in one direction."""
+        """Copy weights.
+
+        The first layer's inputs may go on with features of other kinds; from the second layer on weights fit only where
+        both read in one direction.
+        """
         taken, owned = 0, self.forward_cells if direction == "forward" else self.backward_cells
         if owned is None:
             raise UserError("its layers read backwards, the encoder forwards alone: set encoder.bidirectional=true")
         for own, other in zip(owned, cells, strict=False):
             given = other.state_dict()
-            if {name: weight.shape for name, weight in own.state_dict().items()} != {
-                name: weight.shape for name, weight in given.items()
-            }:
+            if not _fits(own, given, widened=not taken):
                 break
-            own.load_state_dict(given)
+            with torch.no_grad():
+                for name, weight in own.state_dict(keep_vars=True).items():
+                    part = weight[:, : given[name].shape[1]] if weight.ndim == 2 else weight
+                    part.copy_(given[name])
             taken += 1
         if not taken:
             sizes = [tuple(next(iter(part[0].parameters())).shape) for part in (cells, owned)]

@@ -34,7 +34,7 @@ class Hints(NamedTuple):
         label_order: names of the labels in the order of their ids; None: sorted as found.
         extra_words: words of pretrained vectors that join the vocabulary.
         label_separator: what stands between the labels of a text in the data; None: nothing does.
-        tokenizer: of the language model that a classifier begins from, as JSON; None: one is trained.
+        tokenizer: of the language model that a model begins from, as JSON; None: one is trained.
     """
 
     label_order: Sequence[str] | None = None

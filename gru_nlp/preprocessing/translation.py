@@ -45,7 +45,7 @@ class TranslationPreprocessor(Preprocessor):
         self.target: TextTokenizer
 
     def fit(self, rows: Rows, hints: Hints) -> None:
-        """Train the tokenizer on both columns, or one on each."""
+        """Train the tokenizer on both columns, or one on each; that of the source may be a language model's."""
         if hints.extra_words:
             raise UserError("embedding.extra_words is for whole words of one language: set embedding.extra_words=0")
         if self.joint:
@@ -54,6 +54,8 @@ class TranslationPreprocessor(Preprocessor):
             self.source, self.target = (
                 TextTokenizer(self.train_tokenizer(Texts(rows, side))) for side in ("source", "target")
             )
+            if hints.tokenizer is not None:
+                self.source = TextTokenizer.from_json(hints.tokenizer)
         if self.bpe_dropout:
             self.source.set_dropout(self.bpe_dropout)
             self.source.set_dropout(0.0)

@@ -152,7 +152,7 @@ def prepare(
     if vectors is not None:
         load_vectors(model, preprocessor, vectors, config["embedding"]["vectors"])
     if start is not None:
-        told = begin_from(model, start)
+        told = begin_from(model, start, preprocessor.tokens())
         if named is not None:
             say(told)
     if stopped is not None:

@@ -9,13 +9,19 @@ from gru_nlp import checkpoint
 from gru_nlp.console import say
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
+from gru_nlp.text.special import SPECIAL_TOKENS
 
 
 class Start(NamedTuple):
-    """What a model begins from: names of checkpoints for messages, their tokenizer as JSON, and what they hand on."""
+    """What a model begins from: names of checkpoints for messages, their tokenizer as JSON, and what they hand on.
+
+    Attributes:
+        tokens: of the tokenizer, in the order of their ids.
+    """
 
     name: str
     tokenizer: str
+    tokens: list[str]
     beginning: Beginning
 
 
@@ -40,7 +46,7 @@ def _read(path: str, trusted: Sequence[str]) -> Start:
         beginning = cast(Model[Any], model).handed_on(preprocessor.direction)
     except UserError as error:
         raise UserError(f"{stored.path}: {error} (set pretrained=...)") from None
-    return Start(str(stored.path), preprocessor.state_dict()["tokenizer"], beginning)
+    return Start(str(stored.path), preprocessor.state_dict()["tokenizer"], preprocessor.tokens(), beginning)
 
 
 def joined(starts: Sequence[Start]) -> Start:
@@ -56,20 +62,38 @@ def joined(starts: Sequence[Start]) -> Start:
     if not torch.equal(one.table, other.table):
         told = f"its layers were trained with other vectors than those of {first.name}, which are taken"
         say(f"{last.name}: {told}: better train it with pretrained={first.name} embedding.trainable=false")
-    both = Beginning(one.table, one.forward or other.forward, one.backward or other.backward, one.output)
-    return Start(f"{first.name} and {last.name}", first.tokenizer, both)
+    both = one._replace(forward=one.forward or other.forward, backward=one.backward or other.backward)
+    return first._replace(name=f"{first.name} and {last.name}", beginning=both)
 
 
-def begin_from(model: Model[Any], start: Start) -> str:
-    """Let a model begin from language models; return how far it does, for people.
+def aligned(start: Start, tokens: Sequence[str]) -> Beginning:
+    """Return what is handed on with the vectors in the order of a model's own tokens.
+
+    Raises:
+        UserError: the language models have none of them, or there are none.
+    """
+    if not tokens:
+        raise UserError("pretrained serves models of text, which this is not: leave it out")
+    places = {token: place for place, token in enumerate(start.tokens)}
+    found = torch.tensor([places.get(token, -1) for token in tokens])
+    known = found >= 0
+    if not bool(known[len(SPECIAL_TOKENS) :].any()):
+        raise UserError(f"has none of the {len(tokens):,} tokens of the training data (set pretrained=...)")
+    return start.beginning._replace(table=start.beginning.table[found.clamp(min=0)], known=known)
+
+
+def begin_from(model: Model[Any], start: Start, tokens: Sequence[str]) -> str:
+    """Let a model of ``tokens`` begin from language models; return how far it does, for people.
 
     Raises:
         UserError: they do not fit.
     """
     try:
-        layers = model.begin_from(start.beginning)
+        beginning = aligned(start, tokens)
+        layers = model.begin_from(beginning)
     except UserError as error:
         raise UserError(f"{start.name}: {error}") from None
     given = [cells for cells in (start.beginning.forward, start.beginning.backward) if cells is not None]
     of = sum(map(len, given))
-    return f"begun from {start.name}: {len(start.beginning.table):,} tokens, {layers} of {of} layers"
+    count, size = int(beginning.known.sum()), len(tokens)
+    return f"begun from {start.name}: {count:,} of {size:,} tokens, {layers} of {of} layers"

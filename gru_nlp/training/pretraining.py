@@ -20,7 +20,6 @@ from gru_nlp.console import say
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.own_texts import OwnTexts
 from gru_nlp.errors import UserError
-from gru_nlp.models.base import Model
 from gru_nlp.training import lightning_parts, run_folder
 from gru_nlp.training.fitting import fit
 from gru_nlp.training.parts import Parts, prepare
@@ -44,7 +43,8 @@ class Step:
         """What others may begin from."""
         preprocessor = self.parts.preprocessor
         beginning = self.parts.model.handed_on(preprocessor.direction)
-        return Start(f"the {self.direction} language model", preprocessor.state_dict()["tokenizer"], beginning)
+        tokenizer, tokens = preprocessor.state_dict()["tokenizer"], preprocessor.tokens()
+        return Start(f"the {self.direction} language model", tokenizer, tokens, beginning)
 
 
 def plan(config: Mapping[str, Any]) -> list[Step]:
@@ -135,8 +135,13 @@ def check(steps: list[Step], trainer: Trainer) -> None:
         raise UserError("pretraining goes on in one process: set trainer.devices=1, or pretrained=<run>")
 
 
-def run(steps: list[Step], folder: Path, model: Model[Any]) -> dict[str, dict[str, float]]:
-    """Train the language models, each in a folder of its own below ``folder``, and let ``model`` begin from them.
+def run(steps: list[Step], folder: Path, parts: Parts) -> dict[str, dict[str, float]]:
+    """Train the language models, each in a folder of its own, and let the model of a run begin from them.
+
+    Args:
+        steps: in the order of ``plan``.
+        folder: of the run.
+        parts: what the run is made of.
 
     Returns:
         Their validation scores, by direction.
@@ -162,5 +167,5 @@ def run(steps: list[Step], folder: Path, model: Model[Any]) -> dict[str, dict[st
         (own / checkpoint.LAST).unlink(missing_ok=True)  # of use to resume it alone
         scores[step.direction] = dict(best.scores)
     if start := start_of(steps):
-        say(begin_from(model, start))
+        say(begin_from(parts.model, start, parts.preprocessor.tokens()))
     return scores

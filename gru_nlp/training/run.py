@@ -88,7 +88,7 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     make_ready(trainer, parts, config, plain, new=stopped is None)
     run_folder.create(folder, config, resumed=stopped is not None)
     with multiplying(config.matmul_precision):
-        before = pretraining.run(first, folder, parts.model)
+        before = pretraining.run(first, folder, parts)
         fit(parts, folder, trainer, stopped)
     scores = score(parts, folder, trainer)
     facts = facts_of(config, trainer, given, time.monotonic() - started) | {"pretraining": before}

@@ -118,14 +118,59 @@ def test_it_predicts_and_goes_on_without_the_language_model(language_model):
     [
         (["encoder.hidden_size=24"], r"set encoder=\.\.\. and encoder\.hidden_size="),
         (["encoder=min_gru"], r"set encoder=\.\.\. and encoder\.hidden_size="),
-        (["task=ner"], "pretrained serves classifiers of text"),
-        (["task=translation"], "pretrained serves classifiers of text"),
+        (["task=ner", "encoder=min_gru"], r"set encoder=\.\.\. and encoder\.hidden_size="),
+        (["experiment=mnist_rows", "data=digits"], "pretrained serves models of text, which this is not"),
     ],
 )
 def test_what_does_not_fit_is_told(language_model, options, told):
     with pytest.raises(UserError, match=told):
         gru_nlp.train(*[*SMALL, *options], f"pretrained={language_model.folder}", "run_dir=run")
     assert not Path("run").exists()
+
+
+STILL = ["trainer.max_epochs=1", "trainer.limit_train_batches=1", "optimizer.lr=1e-12", "optimizer.weight_decay=0"]
+TABLE, RECURRENT = "model.embedding.table.weight", "cells.0.unit.weight_hh_l0"
+INPUT = "cells.0.unit.weight_ih_l0"
+
+
+def test_a_tagger_begins_with_the_words_that_both_know_and_with_the_layers(language_model, backward):
+    both = f"pretrained=[{language_model.folder},{backward.folder}]"
+    run = gru_nlp.train("task=ner", *SMALL, *STILL, both, "run_dir=run")
+    own, forward, other = weights(run), weights(language_model), weights(backward)
+    names, given = run.parts.preprocessor.tokens(), language_model.parts.preprocessor.tokens()
+    shared = [name for name in names if name in given]
+    assert 4 < len(shared) < len(names)
+    rows = own[TABLE][[names.index(name) for name in shared]]
+    assert torch.allclose(rows, forward[TABLE][[given.index(name) for name in shared]], atol=1e-6)
+    for way, weight in (("forward", forward), ("backward", other)):
+        assert torch.allclose(own[f"model.encoder.{way}_{RECURRENT}"], weight[f"model.encoder.forward_{RECURRENT}"])
+        wide, narrow = own[f"model.encoder.{way}_{INPUT}"], weight[f"model.encoder.forward_{INPUT}"]
+        assert wide.shape[1] > narrow.shape[1] == 12
+        assert torch.allclose(wide[:, :12], narrow, atol=1e-6)
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_a_translator_begins_with_the_vectors_of_the_source(language_model, joint):
+    given = [f"pretrained={language_model.folder}", f"preprocessing.joint={str(joint).lower()}", "tokenizer=word"]
+    run = gru_nlp.train("task=translation", *SMALL, *STILL, *given, "run_dir=run", "model.scale_embeddings=true")
+    own, other = weights(run), weights(language_model)
+    names, known = run.parts.preprocessor.tokens(), language_model.parts.preprocessor.tokens()
+    assert joint or names == known
+    shared = [name for name in names[4:] if name in known]
+    assert shared
+    rows = 12**0.5 * own["model.source.table.weight"][[names.index(name) for name in shared]]
+    assert torch.allclose(rows, other[TABLE][[known.index(name) for name in shared]], atol=1e-5)
+    assert torch.allclose(own[f"model.encoder.forward_{RECURRENT}"], other[f"model.encoder.forward_{RECURRENT}"])
+
+
+def test_a_beginning_without_a_word_in_common_is_told(language_model):
+    Path("train.conll").write_text("zzz O\nZürich B-place\n\n" * 40)
+    with pytest.raises(UserError, match="has none of the"):
+        gru_nlp.train(
+            *("task=ner", "data=conll", "data.train=train.conll", "run_dir=run"),
+            *SMALL,
+            f"pretrained={language_model.folder}",
+        )
 
 
 def test_other_checkpoints_are_no_beginning(language_model):

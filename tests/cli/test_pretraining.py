@@ -86,7 +86,7 @@ def test_mistakes_are_told_and_leave_nothing(reviews, options, told):
 
 @pytest.mark.parametrize("task", ["task=ner", "task=translation", "task=language_model"])
 def test_other_tasks_have_no_use_for_it(task):
-    with pytest.raises(UserError, match=r"pretrained serves classifiers of text|pretraining (serves|reads)"):
+    with pytest.raises(UserError, match="pretraining serves classifiers of text"):
         gru_nlp.train(task, *[option for option in SMALL if "wide" not in option], "run_dir=run")
     assert not Path("run").exists()
 
