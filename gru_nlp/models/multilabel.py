@@ -3,10 +3,10 @@
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gru_nlp.batch import Labelling, SequenceBatch
-from gru_nlp.models.base import Model
+from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.classifier import SequenceClassifier
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
@@ -85,6 +85,14 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
     def all_thresholds(self) -> list[Tensor]:
         """Return the thresholds of the whole, then those of each of several parts, ``(C,)`` each."""
         return [self.thresholds, *([] if self.part_thresholds is None else self.part_thresholds)]
+
+    def begin_from(self, start: Beginning) -> int:
+        """Hand it to the classifier."""
+        return self.classifier.begin_from(start)
+
+    def floors(self) -> list[list[nn.Module]]:
+        """Return those of the classifier."""
+        return self.classifier.floors()
 
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""

@@ -26,9 +26,10 @@ def inclusion_probabilities(vocabulary_size: int, wanted: int) -> Tensor:
         vocabulary_size: V.
         wanted: mean number of ids; V or more: all of them.
     """
-    ranks = torch.arange(1, vocabulary_size + 1, dtype=torch.float64)
+    # Numbers even where a model is made without any, on the meta device.
+    ranks = torch.arange(1, vocabulary_size + 1, dtype=torch.float64, device="cpu")
     if wanted >= vocabulary_size:
-        return torch.ones(vocabulary_size)
+        return torch.ones(vocabulary_size, device="cpu")
     low, high = -math.log2(vocabulary_size), math.log2(float(wanted) * vocabulary_size)
     for _ in range(HALVINGS):
         middle = (low + high) / 2

@@ -43,7 +43,7 @@ def test_every_choice_of_a_group_is_shown_with_the_options_that_it_takes(group):
 
 def test_a_command_explains_its_options_by_the_comments_of_its_yaml(capsys):
     text = told(capsys, "train", "--help")
-    assert "  patience=3             validations without a better score before training stops" in text
+    assert "  patience=3                        validations without a better score before training stops" in text
     assert "tokenizer: bpe, byte_bpe, character, unigram, whitespace, word, wordpiece\n    default: word" in text
     assert "encoder.hidden_size=128          features of a state in one direction" in text
 

@@ -20,7 +20,13 @@ def language_model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lm")
     (folder / "a.txt").write_text("\n".join(row["text"] for row in rows("train")[:500]) + "\n")
     options = ["task=language_model", "data=text", f"data.train={folder / 'a.txt'}", "tokenizer=word"]
-    options += ["tokenizer.lowercase=true", "embedding.size=12", "batch_size=8", f"run_dir={folder / 'run'}"]
+    options += [
+        "tokenizer.lowercase=true",
+        "embedding.size=12",
+        "batch_size=8",
+        "model.sampled_softmax=64",
+        f"run_dir={folder / 'run'}",
+    ]
     return gru_nlp.train(*options, *SMALL, "trainer.max_epochs=1")
 
 
@@ -161,6 +167,15 @@ def test_a_translator_begins_with_the_vectors_of_the_source(language_model, join
     rows = 12**0.5 * own["model.source.table.weight"][[names.index(name) for name in shared]]
     assert torch.allclose(rows, other[TABLE][[known.index(name) for name in shared]], atol=1e-5)
     assert torch.allclose(own[f"model.encoder.forward_{RECURRENT}"], other[f"model.encoder.forward_{RECURRENT}"])
+
+
+def test_a_classifier_of_several_labels_begins_likewise(language_model):
+    Path("train.csv").write_text("text,label\n" + "a fine film,good\nthe cast is bad,bad;dull\n" * 40)
+    data = ["task=multilabel", "data.train=train.csv", "data.label_separator=;", "model.wide=none", "run_dir=run"]
+    run = gru_nlp.train(*data, *SMALL, *STILL, f"pretrained={language_model.folder}", "task.floor_decay=0.5")
+    own = weights(run)
+    table = next(name for name in own if name.endswith("embedding.table.weight"))
+    assert torch.allclose(own[table], weights(language_model)[TABLE], atol=1e-6)
 
 
 def test_a_beginning_without_a_word_in_common_is_told(language_model):
