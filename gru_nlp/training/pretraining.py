@@ -25,8 +25,6 @@ from gru_nlp.training.fitting import fit
 from gru_nlp.training.parts import Parts, prepare
 from gru_nlp.training.pretrained import Start, begin_from, joined
 
-#: Where the language models of a run lie in its folder.
-FOLDER = "pretraining"
 _KIND = "gru_nlp.{0}.language_model.LanguageModel"
 
 
@@ -154,7 +152,7 @@ def run(steps: list[Step], folder: Path, parts: Parts) -> dict[str, dict[str, fl
         if number:
             step.parts.model.begin_from(steps[0].start.beginning)
         say(f"first a language model, {step.direction}s")
-        own = folder / FOLDER / step.direction
+        own = folder / run_folder.PRETRAINING / step.direction
         try:
             own.mkdir(parents=True)
             fit(step.parts, own, lightning_parts.trainer(own, step.config), None)

@@ -32,6 +32,8 @@ CONFIG = "config.yaml"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.jsonl"
 LOGS = "logs"
+#: Where the language models lie that a run began with.
+PRETRAINING = "pretraining"
 #: Characters of a config; ours have some thousand.
 MOST_CONFIG = 1 << 20
 #: What a run builds beside the parts of its checkpoint, and where that may lie.

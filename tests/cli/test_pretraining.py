@@ -61,6 +61,15 @@ def test_a_run_goes_on_without_reading_again_and_its_language_models_serve_other
     assert "2 of 2 layers" in capsys.readouterr().err
 
 
+def test_a_run_that_was_stopped_between_the_two_tells_how_to_go_on(reviews):
+    gru_nlp.train(*reviews)
+    for name in ("last.ckpt", "best.ckpt", "metrics.json"):
+        Path("run", name).unlink()
+    wanted = r"pretrained=\[run/pretraining/forward,run/pretraining/backward\]"
+    with pytest.raises(UserError, match=wanted):
+        gru_nlp.train("resume=run")
+
+
 def test_an_encoder_of_one_direction_has_one_language_model(reviews):
     gru_nlp.train(*reviews, "encoder.bidirectional=false")
     assert [path.name for path in Path("run/pretraining").iterdir()] == ["forward"]
