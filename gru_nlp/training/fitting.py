@@ -22,7 +22,7 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
     rows = len(parts.data.encoded["train"])
     say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
     try:
-        with resuming.restoring(trainer, stopped):
+        with resuming.restoring(trainer, stopped, parts.task.record["config"]):
             trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
         if not (folder / checkpoint.BEST).is_file():
             raise UserError(

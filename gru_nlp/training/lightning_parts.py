@@ -14,13 +14,14 @@ from hydra.utils import get_class
 from lightning import Callback, LightningModule, Trainer
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import Logger
 
 from gru_nlp import checkpoint, console
 from gru_nlp.build import build
 from gru_nlp.errors import UserError
 from gru_nlp.tensors import resolve_device
+from gru_nlp.training.changes import Patience
 from gru_nlp.training.run_folder import LOGS
 from gru_nlp.training.story import Layers, Story
 
@@ -121,7 +122,7 @@ def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:
             enable_version_counter=False,
         ),
         MovableCheckpoint(folder, last, save_on_train_epoch_end=True, enable_version_counter=False),
-        EarlyStopping(monitor, mode=mode, patience=config["patience"], check_on_train_epoch_end=False),
+        Patience(monitor, mode=mode, patience=config["patience"], check_on_train_epoch_end=False),
     ]
     shown = config["trainer"]["enable_progress_bar"]
     parts.append(Story(monitor, mode, config["patience"], each_epoch=shown and not draws()))

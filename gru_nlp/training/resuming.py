@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from gru_nlp import checkpoint
 from gru_nlp.config import leaves, text_maps
 from gru_nlp.errors import UserError, out_of_memory
-from gru_nlp.training import lightning_parts, run_folder
+from gru_nlp.training import changes, lightning_parts, run_folder
 from gru_nlp.training.parts import Parts, prepare
 from gru_nlp.training.stored_data import check_stored_data, discreet
 
@@ -32,18 +32,22 @@ class Begun(Callback):
 
 
 @contextlib.contextmanager
-def restoring(trainer: Trainer, stopped: checkpoint.Checkpoint | None) -> Iterator[None]:
+def restoring(trainer: Trainer, stopped: checkpoint.Checkpoint | None, now: Mapping[str, Any]) -> Iterator[None]:
     """Tell in a line that Lightning cannot take back what a checkpoint says of optimiser, loops and callbacks.
 
     Args:
         trainer: that is about to fit.
         stopped: the checkpoint; None: a new run, which takes nothing back.
+        now: the config that the run goes on with.
 
     Raises:
         UserError: naming the checkpoint.
     """
     begun = Begun()
-    cast(Any, trainer).callbacks.append(begun)  # which Lightning's annotations hide
+    own = cast(Any, trainer).callbacks  # which Lightning's annotations hide
+    own.append(begun)
+    if stopped is not None:
+        own.append(changes.Hyperparameters(changes.share_of_rate(stopped.config, now)))
     try:
         yield
     except checkpoint.MISFITS as error:
@@ -116,6 +120,7 @@ def restored(
         UserError: the checkpoint is of another run, a part does not build, or the data cannot be read.
     """
     check_same_run(folder, plain, stopped)
+    changes.check(folder, stopped.config, plain)
     names = (override.lstrip("+").partition("=")[0] for override in given)
     own = {name.split(".")[1]: True for name in names if name.startswith("data.")}
     with checkpoint.building(folder / run_folder.CONFIG):

@@ -1,0 +1,98 @@
+"""What a person changes in a run that goes on: what cannot change is refused, what can is in force.
+
+Lightning takes rate, weight decay and patience back from a checkpoint as they were, whatever the config says now. Here
+the config is what counts: a run's record would be false otherwise.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import EarlyStopping
+
+from gru_nlp.config import SHARES, STORED_PATHS, leaves
+from gru_nlp.errors import UserError
+
+#: Parts that a checkpoint's weights and encoded ids belong to.
+FIXED = ("preprocessing", "model", "data", "task")
+#: Options of these parts, by the first words of their names, that change nothing in weights or ids.
+FREE = (
+    *("model.decoding.", "data.cache_dir", "data.unknown_labels"),
+    *("preprocessing.bpe_dropout", "preprocessing.sequence_length"),
+)
+#: Options of a task that can change from epoch to epoch.
+FREE_OF_TASK = ("label_smoothing", "class_weights", "average_decay", "floor_decay", "thaw_epochs")
+
+
+def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the options of the fixed parts that differ and must not."""
+    for part in FIXED:
+        old, new = (dict(leaves(config.get(part) or {}, part)) for config in (before, now))
+        for option, value in new.items():
+            name = option.rpartition(".")[2]
+            free = option.startswith(FREE) or option in STORED_PATHS or name in SHARES
+            if option in old and old[option] != value and not free and not (part == "task" and name in FREE_OF_TASK):
+                yield option
+
+
+def check(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse a change that would make another run of it.
+
+    Args:
+        folder: of the run.
+        before: the config that its last checkpoint was trained with.
+        now: the config that it is to go on with.
+
+    Raises:
+        UserError: naming the option.
+    """
+    for option in changed(before, now):
+        raise UserError(f"{option} cannot change in a run that goes on: leave it out, or train anew (resume={folder})")
+
+
+class Patience(EarlyStopping):
+    """Early stopping whose patience is the config's, not the checkpoint's."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take back what was counted."""
+        super().load_state_dict({**state_dict, "patience": self.patience})
+
+
+class Hyperparameters(Callback):
+    """Brings an optimiser that was taken back from a checkpoint to what the config says of it.
+
+    Args:
+        share: the rate of the config as a share of that of the checkpoint's; the schedule goes on from there.
+    """
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self.fresh: list[list[dict[str, Any]]] = []
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep what the optimisers were made with; their states are taken back after this."""
+        own = ("params", "lr", "initial_lr")
+        self.fresh = [
+            [{name: value for name, value in group.items() if name not in own} for group in optimizer.param_groups]
+            for optimizer in trainer.optimizers
+        ]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Put it back, and scale the rates."""
+        for optimizer, groups in zip(trainer.optimizers, self.fresh, strict=True):
+            for group, fresh in zip(optimizer.param_groups, groups, strict=True):
+                group.update(fresh)
+                for name in ("lr", "initial_lr"):
+                    if name in group:
+                        group[name] *= self.share
+        for config in trainer.lr_scheduler_configs:
+            scheduler = cast(Any, config.scheduler)
+            if hasattr(scheduler, "base_lrs"):
+                scheduler.base_lrs = [rate * self.share for rate in scheduler.base_lrs]
+
+
+def share_of_rate(before: Mapping[str, Any], now: Mapping[str, Any]) -> float:
+    """Return the learning rate of a config as a share of an earlier one's; both may lack one."""
+    old, new = (config.get("optimizer", {}).get("lr") for config in (before, now))
+    return float(new) / float(old) if old and new and old != new else 1.0
