@@ -9,6 +9,7 @@ from gru_nlp import checkpoint
 from gru_nlp.console import say
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
+from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.text.special import SPECIAL_TOKENS
 
 
@@ -43,10 +44,19 @@ def _read(path: str, trusted: Sequence[str]) -> Start:
     stored = checkpoint.load(path)
     preprocessor, model = checkpoint.restore(stored, trusted)
     try:
-        beginning = cast(Model[Any], model).handed_on(preprocessor.direction)
+        return start_of(str(stored.path), preprocessor, cast(Model[Any], model))
     except UserError as error:
         raise UserError(f"{stored.path}: {error} (set pretrained=...)") from None
-    return Start(str(stored.path), preprocessor.state_dict()["tokenizer"], preprocessor.tokens(), beginning)
+
+
+def start_of(name: str, preprocessor: Preprocessor, model: Model[Any]) -> Start:
+    """Return what others may begin from, as the model now is.
+
+    Raises:
+        UserError: it is no language model.
+    """
+    beginning = model.handed_on(preprocessor.direction)
+    return Start(name, preprocessor.state_dict()["tokenizer"], preprocessor.tokens(), beginning)
 
 
 def joined(starts: Sequence[Start]) -> Start:

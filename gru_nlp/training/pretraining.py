@@ -23,7 +23,7 @@ from gru_nlp.errors import UserError
 from gru_nlp.training import lightning_parts, run_folder
 from gru_nlp.training.fitting import fit
 from gru_nlp.training.parts import Parts, prepare
-from gru_nlp.training.pretrained import Start, begin_from, joined
+from gru_nlp.training.pretrained import Start, begin_from, joined, start_of
 
 _KIND = "gru_nlp.{0}.language_model.LanguageModel"
 
@@ -39,10 +39,7 @@ class Step:
     @property
     def start(self) -> Start:
         """What others may begin from."""
-        preprocessor = self.parts.preprocessor
-        beginning = self.parts.model.handed_on(preprocessor.direction)
-        tokenizer, tokens = preprocessor.state_dict()["tokenizer"], preprocessor.tokens()
-        return Start(f"the {self.direction} language model", tokenizer, tokens, beginning)
+        return start_of(f"the {self.direction} language model", self.parts.preprocessor, self.parts.model)
 
 
 def plan(config: Mapping[str, Any]) -> list[Step]:
@@ -122,7 +119,7 @@ def language_model_config(config: Mapping[str, Any], direction: str) -> dict[str
     return made
 
 
-def start_of(steps: list[Step]) -> Start | None:
+def start(steps: list[Step]) -> Start | None:
     """Return what a task's model begins from, as it now is; None where there is nothing."""
     return joined([step.start for step in steps]) if steps else None
 
@@ -164,6 +161,6 @@ def run(steps: list[Step], folder: Path, parts: Parts) -> dict[str, dict[str, fl
         checkpoint.load_weights(best, step.parts.model)
         (own / checkpoint.LAST).unlink(missing_ok=True)  # of use to resume it alone
         scores[step.direction] = dict(best.scores)
-    if start := start_of(steps):
-        say(begin_from(parts.model, start, parts.preprocessor.tokens()))
+    if done := start(steps):
+        say(begin_from(parts.model, done, parts.preprocessor.tokens()))
     return scores

@@ -82,7 +82,7 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     if stopped is None:
         trainer, first = lightning_parts.trainer(folder, plain), pretraining.plan(plain)
         pretraining.check(first, trainer)
-        parts = prepare(plain, start=pretraining.start_of(first))
+        parts = prepare(plain, start=pretraining.start(first))
     else:
         trainer, parts = resuming.restored(folder, plain, stopped, given)
     make_ready(trainer, parts, config, plain, new=stopped is None)
