@@ -80,7 +80,7 @@ def bare_epoch(parts: Parts, clip: float) -> tuple[float, int]:
     assert task.make_schedule is not None
     parts.data.trainer = None
     loader = parts.data.train_dataloader()
-    optimizer = task.make_optimizer(parameter_groups(model, 1.0))
+    optimizer = task.make_optimizer(parameter_groups(model))
     schedule: Any = task.make_schedule(optimizer, len(loader))
     model.train()
     started = time.perf_counter()

@@ -264,21 +264,19 @@ class Task(LightningModule):
         Raises:
             UserError: one of them refuses an option.
         """
+        assert self.make_optimizer is not None
         assert self.make_schedule is not None
         try:
-            self.make_schedule(self._optimizer(), 1)
+            optimizer = make_optimizer(self.make_optimizer, self, self.model.floors(), self.floor_decay)
+            self.make_schedule(optimizer, 1)
         except (ValueError, TypeError) as error:
             raise UserError(f"optimizer or schedule: {error}") from None
-
-    def _optimizer(self) -> Optimizer:
-        assert self.make_optimizer is not None
-        return make_optimizer(self.make_optimizer, self, self.model.floors(), self.floor_decay)
 
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule; a plateau schedule is stepped here, after a validation, not by Lightning."""
         if self.make_optimizer is None or self.make_schedule is None:
             return None
-        optimizer = self._optimizer()
+        optimizer = make_optimizer(self.make_optimizer, self, self.model.floors(), self.floor_decay)
         schedule = self.make_schedule(optimizer, int(self.trainer.estimated_stepping_batches))
         if isinstance(schedule, ReduceLROnPlateau):
             # Lightning saves last.ckpt before it would step a plateau schedule, and drops that step on resuming.

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 
+Floors = Sequence[Sequence[nn.Module]]
 MakeOptimizer = Callable[[list[dict[str, Any]]], Optimizer]
 #: Key of a group of parameters that says at which share of the optimiser's rate it is trained.
 RATE = "floor_rate"
@@ -24,9 +25,6 @@ def check_floors(floor_decay: float, thaw_epochs: int) -> None:
         raise UserError(f"task.floor_decay={floor_decay} must be above 0 and at most 1")
     if thaw_epochs < 0:
         raise UserError(f"task.thaw_epochs={thaw_epochs} must not be negative")
-
-
-Floors = Sequence[Sequence[nn.Module]]
 
 
 def depths(floors: Floors) -> dict[int, int]:

@@ -71,9 +71,9 @@ def test_scores_count_and_start_anew():
 
 def test_decay_spares_embeddings_and_vectors_and_frozen_tables():
     model = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 2))
-    decayed, spared = parameter_groups(model, 1.0)
+    decayed, spared = parameter_groups(model)
     assert [p.shape for p in decayed["params"]] == [(2, 3)]
     assert len(spared["params"]) == 2
     assert spared["weight_decay"] == 0.0
     model[0].weight.requires_grad_(False)
-    assert len(parameter_groups(model, 1.0)[1]["params"]) == 1
+    assert len(parameter_groups(model)[1]["params"]) == 1

@@ -28,7 +28,7 @@ class Tower(nn.Module):
 
 def test_rates_fall_by_floor_and_schedules_start_from_there():
     model = Tower()
-    optimizer = make_optimizer(partial(torch.optim.AdamW, lr=0.1), model, 0.5)
+    optimizer = make_optimizer(partial(torch.optim.AdamW, lr=0.1), model, model.floors(), 0.5)
     rates = {id(weight): group["lr"] for group in optimizer.param_groups for weight in group["params"]}
     for module, rate in ((model.top, 0.1), (model.middle, 0.05), (model.bottom, 0.025)):
         assert {rates[id(weight)] for weight in module.parameters()} == {rate}
@@ -41,7 +41,7 @@ def test_rates_fall_by_floor_and_schedules_start_from_there():
         schedule.step()
     halves = {id(weight): group["lr"] for group in optimizer.param_groups for weight in group["params"]}
     assert halves[id(model.bottom.weight)] == pytest.approx(0.25 * halves[id(model.top.weight)])
-    assert len(parameter_groups(model, 1.0)) == 2
+    assert len(parameter_groups(model)) == 2
 
 
 def test_floors_thaw_from_the_top_and_what_is_never_trained_stays():

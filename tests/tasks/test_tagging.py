@@ -14,7 +14,8 @@ from gru_nlp.nn.embedding import TokenEmbedding
 from gru_nlp.nn.encoder import RecurrentEncoder
 from gru_nlp.nn.gru import GRU
 from gru_nlp.tasks import tagging
-from gru_nlp.tasks.base import Recipe, parameter_groups
+from gru_nlp.tasks.base import Recipe
+from gru_nlp.tasks.floors import parameter_groups
 from gru_nlp.tasks.tagging import TaggingTask
 from gru_nlp.text.special import BOS, EOS, UNK
 
