@@ -44,7 +44,7 @@ def inclusion_probabilities(vocabulary_size: int, wanted: int) -> Tensor:
 def sampled_cross_entropy(
     features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, probabilities: Tensor
 ) -> Tensor:
-    """Return the mean cross-entropy of ``features @ weight.T + bias`` over a sample of ids, in float32 under autocast.
+    """Return the mean cross-entropy of ``features @ weight.T + bias`` over a sample of ids, in float32 at least.
 
     Args:
         features: ``(N, R)``.
@@ -52,13 +52,14 @@ def sampled_cross_entropy(
         targets: ``(N,)`` ids below V.
         probabilities: ``(V,)``, with which each id is drawn, above 0.
     """
-    if torch.is_autocast_enabled(features.device.type):
-        features = features.float()
+    # bfloat16 tells 256 random numbers apart, so that rare ids would be drawn far too often.
+    format_ = torch.promote_types(weight.dtype, torch.float32)
+    features, probabilities = features.to(format_), probabilities.to(format_)
     with torch.autocast(features.device.type, enabled=False):
         drawn = (torch.rand_like(probabilities) < probabilities).nonzero()[:, 0]  # (S,)
         # Looked up at once, since each look-up costs a gradient of the size of the table.
         both = torch.cat([drawn, targets])
-        rows, shifts = weight[both], bias[both]
+        rows, shifts = weight[both].to(format_), bias[both].to(format_)
         logits = torch.addmm(shifts[: len(drawn)] - probabilities[drawn].log(), features, rows[: len(drawn)].t())
         logits = logits.masked_fill(targets[:, None] == drawn, -math.inf)  # a target counts once, by its own term
         true = (features * rows[len(drawn) :]).sum(dim=1) + shifts[len(drawn) :]  # (N,)

@@ -55,3 +55,17 @@ def test_the_normaliser_is_right_on_average_and_its_gradient_nearly():
             total += part / 500
     for own, other in zip(sums, whole, strict=True):
         assert torch.nn.functional.cosine_similarity(own.flatten(), other.flatten(), dim=0) > 0.98
+
+
+def test_short_formats_change_nothing_in_what_is_drawn():
+    random = torch.Generator().manual_seed(1)
+    features, weight = (torch.randn(size, generator=random).bfloat16() for size in ((4, 8), (20_000, 8)))
+    bias, targets = torch.zeros(20_000, dtype=torch.bfloat16), torch.arange(4)
+    probabilities = inclusion_probabilities(20_000, 200)
+    torch.manual_seed(1)
+    short = sampled_cross_entropy(features, weight, bias, targets, probabilities.bfloat16())
+    torch.manual_seed(1)
+    long = sampled_cross_entropy(
+        features.float(), weight.float(), bias.float(), targets, probabilities.bfloat16().float()
+    )
+    assert short.item() == pytest.approx(long.item(), rel=1e-6)
