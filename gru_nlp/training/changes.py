@@ -4,6 +4,7 @@ Lightning takes rate, weight decay and patience back from a checkpoint as they w
 the config is what counts: a run's record would be false otherwise.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -16,24 +17,28 @@ from gru_nlp.errors import UserError
 
 #: Parts that a checkpoint's weights and encoded ids belong to.
 FIXED = ("preprocessing", "model", "data", "task")
+#: What a run began from, which it never reads again.
+BEGUN = ("pretrained", "pretraining")
 #: Options of these parts, by the first words of their names, that change nothing in weights or ids.
 FREE = (
     *("model.decoding.", "data.cache_dir", "data.unknown_labels"),
     *("preprocessing.bpe_dropout", "preprocessing.sequence_length"),
 )
 #: Options of a task that can change from epoch to epoch.
-FREE_OF_TASK = ("label_smoothing", "class_weights", "average_decay", "floor_decay", "thaw_epochs")
+FREE_OF_TASK = ("label_smoothing", "class_weights", "average_decay", "thaw_epochs")
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the options of the fixed parts that differ and must not."""
-    for part in FIXED:
-        old, new = (dict(leaves(config.get(part) or {}, part)) for config in (before, now))
+    """Yield the options of the fixed parts, and of what a run began from, that differ and must not."""
+    for part in (*BEGUN, *FIXED):
+        old, new = (dict(leaves(config.get(part), part)) for config in (before, now))
         for option, value in new.items():
             name = option.rpartition(".")[2]
-            free = option.startswith(FREE) or option in STORED_PATHS or name in SHARES
+            free = part in FIXED and (option.startswith(FREE) or option in STORED_PATHS or name in SHARES)
             if option in old and old[option] != value and not free and not (part == "task" and name in FREE_OF_TASK):
                 yield option
+    if (before.get("optimizer") or {}).get("lr") == 0 and share_of_rate(before, now) != 1.0:
+        yield "optimizer.lr=0"
 
 
 def check(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -93,6 +98,8 @@ class Hyperparameters(Callback):
 
 
 def share_of_rate(before: Mapping[str, Any], now: Mapping[str, Any]) -> float:
-    """Return the learning rate of a config as a share of an earlier one's; both may lack one."""
+    """Return the learning rate of a config as a share of an earlier one's, 1 where one of them has none."""
     old, new = (config.get("optimizer", {}).get("lr") for config in (before, now))
-    return float(new) / float(old) if old and new and old != new else 1.0
+    if old is None or new is None or old == new:
+        return 1.0
+    return float(new) / float(old) if old else math.inf

@@ -102,7 +102,9 @@ def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -
         name = override.key_or_group
         if name in ("resume", "trust"):
             continue
-        if OmegaConf.is_dict(OmegaConf.select(stored, name)) or OmegaConf.select(stored, name, default=...) is ...:
+        if OmegaConf.select(stored, name, default=...) is ...:
+            raise UserError(f"{name}: the run in {folder} has no such option: leave it out, or train anew")
+        if OmegaConf.is_dict(OmegaConf.select(stored, name)):
             told = f"{override.input_line}: resume takes the stored config as it is; only single values can be changed"
             raise UserError(told)
         OmegaConf.update(stored, name, override.value())

@@ -195,7 +195,7 @@ def test_a_finished_run_goes_on_with_changed_values_but_not_with_another_shape(o
     assert stored["model"]["embedding"]["dropout"] == 0.25
     capsys.readouterr()
     assert main(["train", "resume=run", "encoder.hidden_size=9"]) == 2
-    assert "the weights do not fit the model" in capsys.readouterr().err
+    assert "model.encoder.hidden_size cannot change in a run that goes on" in capsys.readouterr().err
     assert main(["train", "resume=run", "encoder=gru"]) == 2
     assert "only single values can be changed" in capsys.readouterr().err
 

@@ -38,6 +38,23 @@ def test_a_rate_that_is_given_is_the_rate_of_the_steps_to_come(first):
     assert yaml.safe_load(Path("run/config.yaml").read_text())["optimizer"]["lr"] == 1e-12
 
 
+def test_a_rate_of_nothing_is_in_force_and_leads_no_further(first):
+    before = torch.load(first / "last.ckpt", weights_only=True)["state_dict"]
+    after = gone_on(first, "optimizer.lr=0")
+    assert all(torch.equal(weight, before[name]) for name, weight in after["state_dict"].items() if "model." in name)
+    with pytest.raises(UserError, match=r"optimizer\.lr=0 cannot change"):
+        gru_nlp.train("resume=run", "trainer.max_epochs=3", "optimizer.lr=0.1")
+
+
+def test_an_option_that_the_run_has_not_is_told(first):
+    stored = yaml.safe_load((first / "config.yaml").read_text())
+    shutil.copytree(first, "run")
+    del stored["task"]["thaw_epochs"]
+    Path("run/config.yaml").write_text(yaml.safe_dump(stored))
+    with pytest.raises(UserError, match=r"^task\.thaw_epochs: the run in run has no such option"):
+        gru_nlp.train("resume=run", "trainer.max_epochs=2", "task.thaw_epochs=1")
+
+
 def test_weight_decay_that_is_given_meets_matrices_alone(first):
     groups = gone_on(first, "optimizer.weight_decay=0.5")["optimizer_states"][0]["param_groups"]
     assert [group["weight_decay"] for group in groups] == [0.5, 0.0]
@@ -84,6 +101,10 @@ def test_a_run_that_was_stopped_early_goes_on_with_more_patience(capsys):
         ("preprocessing.max_length=20", "preprocessing.max_length"),
         ("tokenizer.min_frequency=2", "preprocessing.tokenizer.min_frequency"),
         ("task.mode=min", "task.mode"),
+        ("task.floor_decay=0.5", "task.floor_decay"),
+        ("pretrained=other", "pretrained"),
+        ("pretraining.epochs=3", "pretraining.epochs"),
+        ("pretraining.dropout=0.3", "pretraining.dropout"),
         ("data.name=topics", "data.name"),
         ("embedding.trainable=false", "model.embedding.trainable"),
     ],
