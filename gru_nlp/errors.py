@@ -29,7 +29,7 @@ def out_of_memory(error: Exception) -> UserError | None:
 #: How alike the last names of two options, and two words as a whole, must be for one to stand for the other.
 ALIKE_LAST, ALIKE_WHOLE = 0.6, 0.5
 #: An anagram, and a whole word within a name, are likelier meant than what merely shares letters.
-ANAGRAM, CONTAINED, SAME_PARENT = 0.95, 0.9, 0.2
+ANAGRAM, CONTAINED, BESIDE, SAME_PARENT = 0.95, 0.9, 0.04, 0.2
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str:
@@ -62,7 +62,8 @@ def _alike(word: str, name: str) -> float:
     if sorted(word) == sorted(name):
         return ANAGRAM
     ratio = SequenceMatcher(None, word, name).ratio()
-    return max(ratio, CONTAINED) if word in re.split("[_-]", name) else ratio
+    # Of names that hold a word, that with the least beside it is the likeliest.
+    return max(ratio, CONTAINED + BESIDE * ratio) if word in re.split("[_-]", name) else ratio
 
 
 def printable(text: str) -> str:

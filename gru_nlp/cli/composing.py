@@ -93,7 +93,9 @@ def explain(error: Exception, command: str, overrides: Sequence[str] = ()) -> st
         option = unknown.group(1).partition("@")[0]
         plain = OmegaConf.to_container(default_config(command, chosen), resolve=False)
         names = [name for name, _ in leaves(plain)] + (group_names() if command != "info" else [])
-        option += nearest(option, names)
+        # A bare name is the run's own option, not that of the language model before it.
+        own = [name for name in names if "." in option or not name.startswith("pretraining.")]
+        option += nearest(option, own)
         return f"no option {option} (gru-nlp {command} --help lists them; add a new one with +)"
     hollow = re.search(r"Interpolation key '([^']+)' not found\s+full_key: (\S+)", message)
     if hollow:
