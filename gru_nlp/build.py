@@ -82,6 +82,9 @@ def check_options(config: Mapping[str, Any]) -> None:
         if kind in KINDS and (value is None or own) and not fits(value, kind):
             given = "null" if value is None else value
             raise UserError(f"{config['_target_']}: {name}={given} must be {KINDS[kind]}")
+        for number in (int, float):
+            if own and kind == number | None and value is not None and not fits(value, number):
+                raise UserError(f"{config['_target_']}: {name}={value} must be {KINDS[number]}, or null")
 
 
 def _found(target: Any) -> Any:

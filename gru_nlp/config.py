@@ -78,10 +78,16 @@ def conf_dir() -> Path:
 
 
 def absolute_paths(config: DictConfig) -> None:
-    """Make the paths that a checkpoint keeps absolute, in place."""
+    """Make the paths that a checkpoint keeps absolute, in place.
+
+    Raises:
+        UserError: one in a list is no text, or an empty one.
+    """
     for option in STORED_PATHS:
         value = OmegaConf.select(config, option)
         if isinstance(value, ListConfig):
+            if not all(isinstance(path, str) and path for path in value):
+                raise UserError(f"{option}={list(value)} must be a list of paths")
             OmegaConf.update(config, option, [str(at_home(path).absolute()) for path in value])
         if isinstance(value, str) and (option not in HUB_OPTIONS or os.path.isdir(at_home(value))):
             OmegaConf.update(config, option, str(at_home(value).absolute()))
@@ -191,6 +197,10 @@ def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         yield prefix, config
 
 
+#: Groups whose values no part checks itself.
+READ_HERE = ("pretraining.",)
+
+
 def check_types(config: DictConfig, defaults: DictConfig) -> None:
     """Refuse a word or a list where the default is a number or a switch, and null where no part checks it itself.
 
@@ -198,10 +208,14 @@ def check_types(config: DictConfig, defaults: DictConfig) -> None:
         UserError: naming the option, its value and the kind that is needed.
     """
     plain = dict(leaves(OmegaConf.to_container(config, resolve=False)))
+    parents = {option.rpartition(".")[0]: option for option in plain}
     for option, default in leaves(OmegaConf.to_container(defaults, resolve=False)):
         given = plain.get(option)
-        if given is None and default is not None and "." not in option and option in plain:
+        needed = "." not in option or option.startswith(READ_HERE)
+        if given is None and default is not None and needed and option in plain:
             raise UserError(f"{option}=null: this option needs a value")
+        if option in parents and needed and default is not None:
+            raise UserError(f"{parents[option]}: {option} needs a value, not a map")
         if given is None or (isinstance(given, str) and "${" in given):
             continue
         kind = "true or false" if isinstance(default, bool) else "a number"

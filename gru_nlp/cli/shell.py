@@ -19,9 +19,10 @@ from gru_nlp.cli import quoting, unused
 from gru_nlp.cli.argparse_help import hydra_help_as_strings
 from gru_nlp.cli.composing import composer, default_choices, default_config, explain, group_names, told_in_a_line
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors
-from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users, text_maps
+from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users, leaves, text_maps
 from gru_nlp.console import is_verbose, show
 from gru_nlp.errors import UserError, is_broken, out_of_memory
+from gru_nlp.plain import MOST_INTEGER
 
 INTERRUPTED = 130
 TAKES_TEXT = ("predict", "translate", "generate")
@@ -114,6 +115,9 @@ def _check(config: DictConfig, command: str, defaults: DictConfig) -> None:
         raise UserError(f"trainer.{gone[0]} is missing: begin a yaml of your own with 'defaults: [default]'")
     check_types(config, defaults)
     check_ranges(_unresolved(config))
+    for option, value in leaves(_unresolved(config)):
+        if type(value) is int and abs(value) > MOST_INTEGER:
+            raise UserError(f"{option}={value} is too large a number")
 
 
 def check_effects(

@@ -109,6 +109,8 @@ def test_text_after_two_dashes_is_for_predict_alone(capsys):
         ("batch_size=null", "batch_size=null: this option needs a value"),
         ("batch_tokens=1e99", "batch_tokens=1e+99 must be a whole number"),
         ("device=null", "device=null: this option needs a value"),
+        ("task.thaw_epochs=99999999999999999999", "task.thaw_epochs=99999999999999999999 is too large a number"),
+        ("batch_size={a:1}", "batch_size needs a value, not a map"),
         ("batch_tokens=abc", "batch_tokens=abc must be a number"),
         ("seed=-1", "seed=-1 must be at least 0"),
         ("num_workers=-1", "num_workers=-1 must not be negative"),
