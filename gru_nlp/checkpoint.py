@@ -77,8 +77,8 @@ def record(config: Mapping[str, Any], preprocessor: Preprocessor, scorer: str) -
     }
 
 
-def locate(path: str | Path, name: str = BEST) -> Path:
-    """Return the checkpoint file of ``path``: the file itself, or ``name`` in a run folder.
+def locate(path: str | Path, name: str = BEST, option: str = "checkpoint") -> Path:
+    """Return the checkpoint file of ``path``, given by ``option``: the file itself, or ``name`` in a run folder.
 
     Raises:
         UserError: there is none.
@@ -86,10 +86,10 @@ def locate(path: str | Path, name: str = BEST) -> Path:
     found = Path(path)
     if os.path.isdir(found):
         if not os.path.isfile(found / name):
-            raise UserError(f"{found}: the folder holds no {name} (set checkpoint=<file or run folder>)")
+            raise UserError(f"{found}: the folder holds no {name} (set {option}=<file or run folder>)")
         return found / name
     if not os.path.isfile(found):
-        raise UserError(f"{found}: no such checkpoint (set checkpoint=<file or run folder>)")
+        raise UserError(f"{found}: no such checkpoint (set {option}=<file or run folder>)")
     return found
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import StreamBatch, Surprise
+from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
@@ -143,7 +144,12 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         """Take over the embedding, the layers, and where these fit in width what stands behind them.
 
         One that reads backwards may begin from one that reads forwards: the tokens mean the same to both.
+
+        Raises:
+            UserError: there are two of them.
         """
+        if start.forward is not None and start.backward is not None:
+            raise UserError("a language model reads in one direction, and begins from one other: set pretrained=<run>")
         self.embedding.take_over(start.table, start.known)
         taken = sum(self.encoder.take_over(cells, "forward") for cells in (start.forward, start.backward) if cells)
         own = self.state_dict()

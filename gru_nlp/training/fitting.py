@@ -17,7 +17,7 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
 
     Raises:
         UserError: Lightning refuses the options, the loss is no number, the folder can no longer be written, or nothing
-            was validated; a folder without a checkpoint is removed.
+            was validated; a folder without a checkpoint, be it of a language model that it began with, is removed.
     """
     rows = len(parts.data.encoded["train"])
     say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
@@ -32,7 +32,7 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
     except MisconfigurationException as error:
         raise UserError(f"trainer: {error}") from None
     except (UserError, OSError, RuntimeError, MemoryError) as error:
-        if stopped is None and not any((folder / name).is_file() for name in (checkpoint.BEST, checkpoint.LAST)):
+        if stopped is None and not any(any(folder.rglob(name)) for name in (checkpoint.BEST, checkpoint.LAST)):
             run_folder.remove(folder)
         told = run_folder.told(error, folder)
         if told is error:

@@ -41,7 +41,7 @@ def read_start(config: Mapping[str, Any]) -> Start | None:
 
 
 def _read(path: str, trusted: Sequence[str]) -> Start:
-    stored = checkpoint.load(path)
+    stored = checkpoint.load(checkpoint.locate(path, option="pretrained"))
     preprocessor, model = checkpoint.restore(stored, trusted)
     try:
         return start_of(str(stored.path), preprocessor, cast(Model[Any], model))

@@ -8,6 +8,7 @@ below the run folder, and serve as ``pretrained`` of other runs.
 """
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from gru_nlp.training.fitting import fit
 from gru_nlp.training.parts import Parts, prepare
 from gru_nlp.training.pretrained import Start, begin_from, joined, start_of
 
+#: When a language model is validated, whatever the run says of its own training.
+EVERY_EPOCH = {"val_check_interval": 1.0, "check_val_every_n_epoch": 1}
 _KIND = "gru_nlp.{0}.language_model.LanguageModel"
 
 
@@ -51,6 +54,8 @@ def plan(config: Mapping[str, Any]) -> list[Step]:
     wanted = config["pretraining"]
     if wanted["epochs"] < 0:
         raise UserError(f"pretraining.epochs={wanted['epochs']} must not be negative")
+    if not 0.0 < wanted.get("lr", 1.0) < math.inf:
+        raise UserError(f"pretraining.lr={wanted['lr']} must be a number above 0")
     if not wanted["epochs"]:
         if wanted["text"]:
             raise UserError("pretraining.text has no effect without pretraining.epochs: set both")
@@ -112,7 +117,7 @@ def language_model_config(config: Mapping[str, Any], direction: str) -> dict[str
     }
     made["optimizer"]["lr"] = wanted["lr"]
     made["schedule"] = {"_target_": "gru_nlp.tasks.schedules.cosine", "_partial_": True, "warmup": 0.05, "floor": 0.0}
-    made["trainer"] |= {"max_epochs": wanted["epochs"], "max_steps": -1, "val_check_interval": 1.0}
+    made["trainer"] |= {"max_epochs": wanted["epochs"], "max_steps": -1, **EVERY_EPOCH}
     loggers = made.get("logger") or {}
     made["logger"] = {name: part for name, part in loggers.items() if name in lightning_parts.FOLDER_LOGGERS}
     made |= {"batch_size": wanted["batch_size"], "batch_tokens": None, "callbacks": {}}
@@ -153,9 +158,11 @@ def run(steps: list[Step], folder: Path, parts: Parts) -> dict[str, dict[str, fl
         try:
             own.mkdir(parents=True)
             fit(step.parts, own, lightning_parts.trainer(own, step.config), None)
-        except BaseException:
+        except BaseException as error:
             if not any(folder.rglob(checkpoint.BEST)):
                 run_folder.remove(folder)
+            if isinstance(error, UserError):  # the rate of the optimiser is this one here
+                raise UserError(str(error).replace("optimizer.lr", "pretraining.lr")) from None
             raise
         best = checkpoint.load(own / checkpoint.BEST)
         checkpoint.load_weights(best, step.parts.model)

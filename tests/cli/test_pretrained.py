@@ -89,7 +89,7 @@ def test_what_reads_backwards_tells_how_likely_a_text_is_and_continues_none(back
         ("[{0},{0}]", [], "reads in the direction of"),
         ("[{1},{1}]", [], "reads in the direction of"),
         ("[{0},{1},{1}]", [], "must be a run of a language model, or two"),
-        ("[{0},nowhere]", [], "nowhere: no such checkpoint"),
+        ("[{0},nowhere]", [], r"nowhere: no such checkpoint \(set pretrained="),
         ("{1}", ["encoder.bidirectional=false"], r"set encoder\.bidirectional=true"),
     ],
 )
@@ -97,6 +97,13 @@ def test_beginnings_that_do_not_go_together_are_told(language_model, backward, g
     with pytest.raises(UserError, match=told):
         gru_nlp.train(*CLASSIFIER, *options, f"pretrained={given.format(language_model.folder, backward.folder)}")
     assert not Path("runs").exists()
+
+
+def test_a_language_model_begins_from_one_other(language_model, backward):
+    both = f"pretrained=[{language_model.folder},{backward.folder}]"
+    with pytest.raises(UserError, match="a language model reads in one direction"):
+        gru_nlp.train("task=language_model", *SMALL, both, "run_dir=run")
+    assert not Path("run").exists()
 
 
 def test_tokens_of_two_beginnings_must_be_the_same(language_model):

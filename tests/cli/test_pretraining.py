@@ -70,6 +70,19 @@ def test_a_run_that_was_stopped_between_the_two_tells_how_to_go_on(reviews):
         gru_nlp.train("resume=run")
 
 
+def test_language_models_outlive_a_run_that_fails_after_them(reviews):
+    with pytest.raises(UserError, match="diverged"):
+        gru_nlp.train(*reviews, "optimizer.lr=1e9")
+    assert len(list(Path("run/pretraining").rglob("best.ckpt"))) == 2
+    with pytest.raises(UserError, match="was stopped before its own training began"):
+        gru_nlp.train("resume=run")
+
+
+def test_a_run_that_is_rarely_validated_begins_likewise(reviews):
+    options = [option for option in reviews if "max_epochs" not in option]
+    assert gru_nlp.train(*options, "trainer.max_epochs=2", "+trainer.check_val_every_n_epoch=2").scores
+
+
 def test_an_encoder_of_one_direction_has_one_language_model(reviews):
     gru_nlp.train(*reviews, "encoder.bidirectional=false")
     assert [path.name for path in Path("run/pretraining").iterdir()] == ["forward"]
@@ -79,12 +92,19 @@ def test_an_encoder_of_one_direction_has_one_language_model(reviews):
     ("options", "told"),
     [
         (["pretraining.epochs=0", "pretraining.text=[a.txt]"], "pretraining.text has no effect without"),
+        (["pretraining.epochs=null"], "pretraining.epochs=null: this option needs a value"),
+        (["pretraining.epochs={a:1}"], "pretraining.epochs needs a value, not a map"),
+        (["pretraining.batch_size=null"], "pretraining.batch_size=null: this option needs a value"),
+        (["pretraining.text=null"], "pretraining.text=null: this option needs a value"),
+        (["pretraining.text=['']"], "must be a list of paths"),
+        (["pretraining.text=[${seed}]"], "must be a list of paths"),
+        (["pretraining.lr=-1"], "pretraining.lr=-1 must be a number above 0"),
         (["pretraining.epochs=-1"], "pretraining.epochs=-1 must not be negative"),
         (["pretraining.text=[nowhere.txt]"], r"nowhere\.txt.*pretraining\.text"),
         (["pretraining.dropout=1.5"], "pretraining.dropout=1.5 must be a share"),
         (["pretraining.sampled_softmax=0"], "pretraining.sampled_softmax=0 must be at least 1"),
         (["pretrained=run"], "both say what the model begins from"),
-        (["pretraining.lr=1e9"], "diverged"),
+        (["pretraining.lr=1e9"], r"diverged: lower pretraining\.lr"),
     ],
 )
 def test_mistakes_are_told_and_leave_nothing(reviews, options, told):
