@@ -41,7 +41,8 @@ OUTER_HOMES = {"optimizer": "torch.optim", "schedule": "gru_nlp.tasks.schedules"
 #: The same for what a run may have any number of.
 ADDED_HOMES = {"logger": "lightning.pytorch.loggers", "callbacks": "lightning.pytorch.callbacks"}
 #: What training reads of a run's config beside them, and of which kind it is.
-SETTINGS = {**checkpoint.SETTINGS, "patience": int, "threads": int | str | None, "device": str, "embedding": dict}
+SETTINGS = {**checkpoint.SETTINGS, "patience": int, "threads": int | str | None, "device": str}
+SETTINGS |= {"embedding": dict, "pretraining": dict}
 SHARED_FOLDER = "GRU_NLP_RUN_FOLDER"
 
 

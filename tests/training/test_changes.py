@@ -115,3 +115,12 @@ def test_what_cannot_change_is_refused_by_name(given, named, first):
     with pytest.raises(UserError, match=named.replace(".", r"\.")):
         gru_nlp.train("resume=run", "trainer.max_epochs=2", given)
     assert {path.name: path.read_bytes() for path in Path("run").iterdir() if path.is_file()} == kept
+
+
+@pytest.mark.parametrize("broken", [[1], None, "x"])
+def test_a_stored_config_whose_group_is_none_is_told(broken, first):
+    shutil.copytree(first, "run")
+    stored = yaml.safe_load(Path("run/config.yaml").read_text())
+    Path("run/config.yaml").write_text(yaml.safe_dump({**stored, "pretraining": broken}))
+    with pytest.raises(UserError, match="a run's config that is broken: see its pretraining"):
+        gru_nlp.train("resume=run", "trainer.max_epochs=2")
