@@ -139,8 +139,11 @@ def check_start(trainer: Trainer, parts: Parts, device: str) -> None:
     """Check what can only be seen once there are batches.
 
     Raises:
-        UserError: an epoch is too short for its validations, a split for the processes, or the device computes wrongly.
+        UserError: an epoch is too short for its validations, a split for the processes, or the device computes wrongly;
+            or several processes are to wait for gradients of layers that are not trained yet.
     """
+    if trainer.world_size > 1 and parts.task.thawing.epochs:
+        raise UserError("task.thaw_epochs goes on in one process: set trainer.devices=1, or task.thaw_epochs=0")
     for split, rows in parts.data.encoded.items():
         if split != "train" and len(rows) < trainer.world_size:
             told = f"{len(rows)} of {split} for {trainer.world_size} processes, each of which needs one"

@@ -78,3 +78,8 @@ def test_bad_values_are_told():
     for option, told in (("floor_decay=0", "floor_decay=0"), ("floor_decay=1.5", "1.5"), ("thaw_epochs=-1", "-1")):
         with pytest.raises(UserError, match=told):
             gru_nlp.train("task=sentiment", *SMALL, f"task.{option}")
+
+
+def test_floors_thaw_in_one_process():
+    with pytest.raises(UserError, match="set trainer.devices=1, or task.thaw_epochs=0"):
+        gru_nlp.train("task=sentiment", *SMALL, "task.thaw_epochs=1", "trainer.devices=2", "run_dir=run")
