@@ -34,7 +34,8 @@ def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
         old, new = (dict(leaves(config.get(part), part)) for config in (before, now))
         for option, value in new.items():
             name = option.rpartition(".")[2]
-            free = part in FIXED and (option.startswith(FREE) or option in STORED_PATHS or name in SHARES)
+            drops = name in SHARES and part != "data"  # the shares of data are those of its splits
+            free = part in FIXED and (option.startswith(FREE) or option in STORED_PATHS or drops)
             if option in old and old[option] != value and not free and not (part == "task" and name in FREE_OF_TASK):
                 yield option
     if (before.get("optimizer") or {}).get("lr") == 0 and share_of_rate(before, now) != 1.0:

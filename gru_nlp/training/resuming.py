@@ -64,7 +64,8 @@ def stopped_at(folder: Path) -> checkpoint.Checkpoint:
         UserError: there is none, or it is none of this program's.
     """
     if not (folder / checkpoint.LAST).is_file():
-        done = [str(best.parent) for best in sorted(folder.glob(f"{run_folder.PRETRAINING}/*/{checkpoint.BEST}"))]
+        made = (best.parent for best in sorted(folder.glob(f"{run_folder.PRETRAINING}/*/{checkpoint.BEST}")))
+        done = [str(one) for one in made if not (one / checkpoint.LAST).exists()]  # which goes when it is trained
         if done:
             told = f"train anew, with pretrained=[{','.join(reversed(done))}] in the place of pretraining.epochs"
             raise UserError(f"{folder}: was stopped before its own training began: {told}")

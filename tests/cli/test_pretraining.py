@@ -68,6 +68,9 @@ def test_a_run_that_was_stopped_between_the_two_tells_how_to_go_on(reviews):
     wanted = r"pretrained=\[run/pretraining/forward,run/pretraining/backward\]"
     with pytest.raises(UserError, match=wanted):
         gru_nlp.train("resume=run")
+    Path("run/pretraining/backward/last.ckpt").touch()  # as while it is trained
+    with pytest.raises(UserError, match=r"pretrained=\[run/pretraining/forward\]"):
+        gru_nlp.train("resume=run")
 
 
 def test_language_models_outlive_a_run_that_fails_after_them(reviews):

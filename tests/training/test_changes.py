@@ -9,7 +9,7 @@ import yaml
 
 import gru_nlp
 from gru_nlp.errors import UserError
-from gru_nlp.training.changes import Patience, share_of_rate
+from gru_nlp.training.changes import Patience, changed, share_of_rate
 
 QUICK = ("encoder.hidden_size=4", "embedding.size=4", "logger=none", "trainer.enable_progress_bar=false", "threads=1")
 QUICK += ("model.wide=none", "trainer.limit_train_batches=3", "device=cpu")
@@ -124,3 +124,8 @@ def test_a_stored_config_whose_group_is_none_is_told(broken, first):
     Path("run/config.yaml").write_text(yaml.safe_dump({**stored, "pretraining": broken}))
     with pytest.raises(UserError, match="a run's config that is broken: see its pretraining"):
         gru_nlp.train("resume=run", "trainer.max_epochs=2")
+
+
+def test_the_shares_of_data_are_its_splits_and_cannot_change():
+    parts = [{"data": {"test_share": share}, "model": {"dropout": share}} for share in (0.1, 0.2)]
+    assert list(changed(*parts)) == ["data.test_share"]
