@@ -58,7 +58,12 @@ class TextsOf(Where):
             for line, text in zip(batch.get("line", [0] * len(batch["text"])), batch["text"], strict=True):
                 yield from ((line, fields) for fields in lines_of(text))
         for file in files:
-            yield from prose.records([file])
+            empty = True
+            for line, fields in prose.records([file]):
+                empty = empty and not fields["text"].strip()
+                yield line, fields
+            if empty:
+                raise UserError(f"{file.path}: holds no text (set {OPTION}=...)")
 
 
 def lines_of(text: str) -> Iterator[dict[str, Any]]:

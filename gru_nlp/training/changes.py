@@ -19,6 +19,8 @@ from gru_nlp.errors import UserError
 FIXED = ("preprocessing", "model", "data", "task")
 #: What a run began from, which it never reads again.
 BEGUN = ("pretrained", "pretraining")
+#: What stands elsewhere and is read, or made, once.
+ONCE = ("run_dir", "embedding.vectors", "embedding.extra_words")
 #: Options of these parts, by the first words of their names, that change nothing in weights or ids.
 FREE = (
     *("model.decoding.", "data.cache_dir", "data.unknown_labels"),
@@ -38,6 +40,8 @@ def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
             free = part in FIXED and (option.startswith(FREE) or option in STORED_PATHS or drops)
             if option in old and old[option] != value and not free and not (part == "task" and name in FREE_OF_TASK):
                 yield option
+    old, new = (dict(leaves(config)) for config in (before, now))
+    yield from (option for option in ONCE if option in old and old[option] != new.get(option))
     if (before.get("optimizer") or {}).get("lr") == 0 and share_of_rate(before, now) != 1.0:
         yield "optimizer.lr=0"
 

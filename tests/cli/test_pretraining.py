@@ -104,6 +104,7 @@ def test_an_encoder_of_one_direction_has_one_language_model(reviews):
         (["pretraining.lr=-1"], "pretraining.lr=-1 must be a number above 0"),
         (["pretraining.epochs=-1"], "pretraining.epochs=-1 must not be negative"),
         (["pretraining.text=[nowhere.txt]"], r"nowhere\.txt.*pretraining\.text"),
+        (["pretraining.text=[empty.txt]"], r"empty\.txt: holds no text \(set pretraining\.text"),
         (["pretraining.dropout=1.5"], "pretraining.dropout=1.5 must be a share"),
         (["pretraining.sampled_softmax=0"], "pretraining.sampled_softmax=0 must be at least 1"),
         (["pretrained=run"], "both say what the model begins from"),
@@ -111,6 +112,7 @@ def test_an_encoder_of_one_direction_has_one_language_model(reviews):
     ],
 )
 def test_mistakes_are_told_and_leave_nothing(reviews, options, told):
+    Path("empty.txt").write_text("\n \n")
     with pytest.raises(UserError, match=told):
         gru_nlp.train(*reviews, *options)
     assert not Path("run").exists()

@@ -107,6 +107,8 @@ def test_a_run_that_was_stopped_early_goes_on_with_more_patience(capsys):
         ("pretraining.dropout=0.3", "pretraining.dropout"),
         ("data.name=topics", "data.name"),
         ("embedding.trainable=false", "model.embedding.trainable"),
+        ("embedding.vectors=other.txt", "embedding.vectors"),
+        ("run_dir=other", "run_dir"),
     ],
 )
 def test_what_cannot_change_is_refused_by_name(given, named, first):
