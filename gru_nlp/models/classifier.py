@@ -52,6 +52,10 @@ class Classifier(Model[SequenceBatch[Tensor]]):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(self.pooling.output_size, num_labels)
 
+    def floors(self) -> list[list[nn.Module]]:
+        """Return the recurrent layers, the last one first."""
+        return self.encoder.floors()
+
     @abstractmethod
     def inputs(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Return what the encoder reads, ``(B, T, D)``."""
@@ -159,7 +163,7 @@ class SequenceClassifier(Classifier):
 
     def floors(self) -> list[list[nn.Module]]:
         """Return the recurrent layers, the last one first, and the embedding."""
-        return [*self.encoder.floors(), [self.embedding]]
+        return [*super().floors(), [self.embedding]]
 
     def begin_from(self, start: Beginning) -> int:
         """Take over the embedding, and the layers of both directions, as far as there are any."""

@@ -109,6 +109,10 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         self.source.take_over(start.table / self.scale, start.known)
         return self.encoder.begin_from(start.forward, start.backward)
 
+    def floors(self) -> list[list[nn.Module]]:
+        """Return the encoder's layers, the last one first, and the source embedding."""
+        return [*self.encoder.floors(), [self.source]]
+
     @torch.inference_mode()
     def decode(self, batch: SequencePairBatch[Tensor], strategy: DecodingStrategy) -> Hypotheses[Tensor]:
         """Translate a batch by ``strategy``."""

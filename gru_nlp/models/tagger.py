@@ -89,6 +89,10 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         self.embedding.take_over(start.table, start.known)
         return self.encoder.begin_from(start.forward, start.backward)
 
+    def floors(self) -> list[list[nn.Module]]:
+        """Return the recurrent layers, the last one first, and the embedding of words."""
+        return [*self.encoder.floors(), [self.embedding]]
+
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding of words."""
         self.embedding.load_vectors(vectors, found)

@@ -1,6 +1,7 @@
 """Rates that fall from floor to floor, and floors that are trained one after the other."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -83,3 +84,19 @@ def test_bad_values_are_told():
 def test_floors_thaw_in_one_process():
     with pytest.raises(UserError, match="set trainer.devices=1, or task.thaw_epochs=0"):
         gru_nlp.train("task=sentiment", *SMALL, "task.thaw_epochs=1", "trainer.devices=2", "run_dir=run")
+
+
+@pytest.mark.parametrize("task", ["sentiment", "ner", "translation", "multilabel"])
+def test_every_kind_of_model_has_a_top_and_floors_without_a_weight_in_common(task):
+    Path("a.csv").write_text("text,label\n" + "a fine film,good\nthe cast is bad,bad;dull\n" * 20)
+    data = ["data.train=a.csv", "data.label_separator=;"] if task == "multilabel" else []
+    wide = ["model.wide=none"] if task in ("sentiment", "multilabel") else []
+    quick = [option for option in SMALL if "wide" not in option]
+    run = gru_nlp.train(
+        f"task={task}", *quick, *wide, *data, "trainer.max_epochs=1", "task.floor_decay=0.5", "run_dir=a"
+    )
+    floors = run.parts.model.floors()
+    weights = [id(weight) for floor in floors for module in floor for weight in module.parameters()]
+    assert len(floors) == 3  # two layers and the embedding
+    assert len(weights) == len(set(weights))
+    assert set(weights) < {id(weight) for weight in run.parts.model.parameters()}
