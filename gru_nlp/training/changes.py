@@ -27,7 +27,7 @@ FREE = (
     *("preprocessing.bpe_dropout", "preprocessing.sequence_length"),
 )
 #: Options of a task that can change from epoch to epoch.
-FREE_OF_TASK = ("label_smoothing", "class_weights", "average_decay", "thaw_epochs")
+FREE_OF_TASK = ("label_smoothing", "class_weights", "average_decay", "thaw_epochs", "language_model_weight")
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
