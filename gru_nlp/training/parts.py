@@ -110,6 +110,21 @@ def make_task(config: Mapping[str, Any], preprocessor: Preprocessor, model: nn.M
     return task
 
 
+def set_embedding_size(config: dict[str, Any], vectors: WordVectors | None, start: Start | None) -> None:
+    """Set ``embedding.size`` to that of the vectors that are read, if any are.
+
+    Raises:
+        UserError: those of ``embedding.vectors`` and of ``pretrained`` have different sizes.
+    """
+    tables = [] if vectors is None else [vectors.matrix.shape]
+    tables += [] if start is None else [start.beginning.table.shape]
+    sizes = {int(shape[1]) for shape in tables}
+    if len(sizes) > 1:
+        raise UserError(f"pretrained and embedding.vectors have vectors of {' and '.join(map(str, sizes))} features")
+    if sizes and "embedding" in config["model"]:
+        config["embedding"]["size"] = config["model"]["embedding"]["size"] = sizes.pop()
+
+
 def prepare(
     config: dict[str, Any],
     stopped: checkpoint.Checkpoint | None = None,
@@ -132,13 +147,7 @@ def prepare(
     vectors = read_vectors(config) if stopped is None else None
     named = read_start(config) if stopped is None else None
     start = start or named
-    tables = [] if vectors is None else [vectors.matrix.shape]
-    tables += [] if start is None else [start.beginning.table.shape]
-    sizes = {int(shape[1]) for shape in tables}
-    if len(sizes) > 1:
-        raise UserError(f"pretrained and embedding.vectors have vectors of {' and '.join(map(str, sizes))} features")
-    if sizes and "embedding" in config["model"]:
-        config["embedding"]["size"] = config["model"]["embedding"]["size"] = sizes.pop()
+    set_embedding_size(config, vectors, start)
     say("reading the data")
     if stopped is None:
         preprocessor = fit_preprocessor(config, corpus, vectors, start)
