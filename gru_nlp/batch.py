@@ -5,6 +5,7 @@ tuple across, so that no one else lists its fields. Nothing here imports torch.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -31,6 +32,9 @@ class Batch(Protocol[Array_co]):
 
     def map(self, change: Callable[[Array_co], Other]) -> "Batch[Other]":
         """Return the batch with every array changed."""
+
+    def rows(self, first: int, last: int) -> "Batch[Array_co]":
+        """Return the rows from one to before another, padded as they are."""
 
 
 class Outputs(Protocol[Array_co]):
@@ -68,6 +72,16 @@ class SequenceBatch(NamedTuple, Generic[Array]):
             optional(change, self.bags),
         )
 
+    def rows(self, first: int, last: int) -> "SequenceBatch[Array]":
+        """Return the rows from one to before another, with their n-grams."""
+        rows = self._replace(ngrams=None, bags=None).map(partial(between, first, last))
+        if self.ngrams is None or self.bags is None:
+            return rows
+        starts: Any = self.bags
+        begin, end = (int(starts[2 * row]) if row < len(starts) // 2 else None for row in (first, last))
+        bags = between(2 * first, 2 * last, starts)
+        return rows._replace(ngrams=between(begin, end, self.ngrams), bags=bags - begin)
+
 
 class SequencePairBatch(NamedTuple, Generic[Array]):
     """A padded batch of source sequences with at most one target sequence each.
@@ -95,6 +109,11 @@ class SequencePairBatch(NamedTuple, Generic[Array]):
             optional(change, self.target_lengths),
             self.references,
         )
+
+    def rows(self, first: int, last: int) -> "SequencePairBatch[Array]":
+        """Return the rows from one to before another."""
+        references = None if self.references is None else self.references[first:last]
+        return self.map(partial(between, first, last))._replace(references=references)
 
 
 class TaggingBatch(NamedTuple, Generic[Array]):
@@ -130,6 +149,11 @@ class TaggingBatch(NamedTuple, Generic[Array]):
             optional(change, self.targets),
         )
 
+    def rows(self, first: int, last: int) -> "TaggingBatch[Array]":
+        """Return the rows from one to before another; the distinct words stay all there."""
+        words = {"characters": self.characters, "character_lengths": self.character_lengths}
+        return self.map(partial(between, first, last))._replace(**words)
+
 
 class StreamBatch(NamedTuple, Generic[Array]):
     """Stretches of text, each token to be foretold from those before it.
@@ -152,6 +176,10 @@ class StreamBatch(NamedTuple, Generic[Array]):
     def map(self, change: Callable[[Array], Other]) -> "StreamBatch[Other]":
         """Return the batch with every array changed."""
         return StreamBatch(*map(change, self))
+
+    def rows(self, first: int, last: int) -> "StreamBatch[Array]":
+        """Return the stretches from one to before another."""
+        return self.map(partial(between, first, last))
 
 
 class Surprise(NamedTuple, Generic[Array]):
@@ -243,3 +271,10 @@ class Hypotheses(NamedTuple, Generic[Array]):
 def optional(change: Callable[[Array], Other], array: Array | None) -> Other | None:
     """Change an array that may be absent."""
     return None if array is None else change(array)
+
+
+def between(first: int | None, last: int | None, array: Array) -> Array:
+    """Return the rows of an array from one to before another."""
+    rows: Any = array
+    part: Array = rows[first:last]
+    return part

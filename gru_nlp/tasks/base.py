@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from typing import Any, get_origin, get_type_hints
 
 import torch
-from lightning import LightningModule
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
@@ -25,26 +24,14 @@ from gru_nlp.checkpoint import KEY
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 from gru_nlp.tasks.averaging import WeightAverage
+from gru_nlp.tasks.finite import Begun, FirstBad
 from gru_nlp.tasks.floors import MakeOptimizer, Thawing, check_floors, make_optimizer
+from gru_nlp.tasks.halving import Halving
 from gru_nlp.tensors import to_tensors
 
 MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
 PLATEAU_KEY = "gru_nlp_plateau"
 AVERAGE_KEY = "gru_nlp_average"
-#: No weight of a network that learns comes near; the first step of a rate far too high puts them all above it, while
-#: the loss that was taken before that step, the only one of a run of one batch, is finite.
-LARGEST_WEIGHT = 1e6
-
-
-def is_sane(model: nn.Module) -> bool:
-    """Return whether all trained weights are numbers of at most ``LARGEST_WEIGHT``."""
-    largest = [weight.detach().abs().amax() for weight in model.parameters() if weight.requires_grad and weight.numel()]
-    return bool((torch.stack(largest) <= LARGEST_WEIGHT).all()) if largest else True
-
-
-def diverged(what: str) -> UserError:
-    """Return the error that says that training has diverged, and what to do."""
-    return UserError(f"{what}: training has diverged: lower optimizer.lr, or trainer.gradient_clip_val")
 
 
 def check_model(task: type["Task"], recipe: "Recipe") -> None:
@@ -91,7 +78,7 @@ class Recipe:
         check_floors(self.floor_decay, self.thaw_epochs)
 
 
-class Task(LightningModule):
+class Task(Halving):
     """A model in training: a task kind adds its loss and its scores.
 
     Attributes:
@@ -135,11 +122,7 @@ class Task(LightningModule):
         self.latest: dict[str, dict[str, float]] = {}
         self.real_steps = torch.zeros((), dtype=torch.int64)
         self.padded_steps = 0
-        self.finite = torch.ones((), dtype=torch.bool)
-
-    @abstractmethod
-    def loss(self, batch: Any) -> Tensor:
-        """Return the training loss of a batch, a scalar."""
+        self.first_bad = FirstBad(self.device, Begun(0, 0, 0, 1))
 
     @abstractmethod
     def score(self, batch: Any, stage: str) -> Any:
@@ -169,20 +152,21 @@ class Task(LightningModule):
         """Turn a batch of arrays into tensors where the model is, in the number format of ``trainer.precision``."""
         return self.trainer.precision_plugin.convert_input(to_tensors(batch, device))
 
-    def _start_epoch(self) -> None:
+    def _start_epoch(self, batch_idx: int) -> None:
         """Seed the epoch's dropout; Lightning leaves its own hook for this out when a run is resumed."""
         self.thawing.start_epoch(self.current_epoch)
         torch.manual_seed(((self.seed * 100_003 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
         self.real_steps = torch.zeros((), dtype=torch.int64, device=self.device)
         self.padded_steps = 0
-        self.finite = torch.ones((), dtype=torch.bool, device=self.device)
+        begun = Begun(self.current_epoch, self.global_step, batch_idx, self.trainer.accumulate_grad_batches)
+        self.first_bad = FirstBad(self.device, begun)
 
     def training_step(self, batch: Batch[Tensor], batch_idx: int) -> Tensor:
         """Return the loss; count padding; log on the logger's own beat, since logging every step costs 1 ms."""
         if batch_idx == 0:
-            self._start_epoch()
-        loss = self.loss(batch)
-        self.finite = self.finite & loss.detach().isfinite()  # on the device too
+            self._start_epoch(batch_idx)
+        loss = self.held_loss(batch)
+        self.first_bad.see(loss, batch_idx)
         self.padded_steps += batch.inputs.shape[0] * batch.inputs.shape[1]
         self.real_steps = self.real_steps + batch.lengths.sum()  # stays on the device: reading it back would stall it
         beat = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
@@ -213,10 +197,8 @@ class Task(LightningModule):
         Raises:
             UserError: a loss was not finite or a weight is beyond all use, so that nothing is worth a validation.
         """
-        if not bool(self.finite):
-            raise diverged("a training loss is no finite number")
-        if self.trainer.state.fn == "fit" and not is_sane(self.model):
-            raise diverged(f"a weight is above {LARGEST_WEIGHT:,.0f}, or no number")
+        if self.trainer.state.fn == "fit":
+            self.first_bad.check(self.model)
         if self.average is not None and self.trainer.state.fn == "fit":
             self.average.swap()
 
@@ -287,7 +269,12 @@ class Task(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the record; where training may go on, the state of a plateau schedule and of the average."""
+        """Add the record; where training may go on, the state of a plateau schedule and of the average.
+
+        Raises:
+            UserError: training has diverged, so that nothing is worth to be written over what was saved before.
+        """
+        self.first_bad.check(self.model)
         checkpoint[KEY] = self.record
         if self.plateau is not None:
             checkpoint[PLATEAU_KEY] = self.plateau.state_dict()

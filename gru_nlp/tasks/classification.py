@@ -63,6 +63,13 @@ class ClassificationTask(LabelsTask[ClassificationReport]):
         logits = self.model.recurrent(batch)
         return cross_entropy(logits, batch.targets, weight=self.weights, label_smoothing=self.label_smoothing)
 
+    def divisor(self, batch: SequenceBatch[Tensor]) -> float:
+        """Return the weights of all labels of a batch, or how many there are."""
+        if self.weights is None:
+            return super().divisor(batch)
+        assert batch.targets is not None
+        return float(self.weights[batch.targets].sum())
+
     def answer(self, logits: Tensor) -> Classification[Tensor]:
         """Return the probabilities of all labels."""
         return Classification(logits.softmax(dim=1))

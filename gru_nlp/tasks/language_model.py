@@ -1,7 +1,9 @@
 """Language models: cross-entropy of the next token, the unit's state carried from stretch to stretch."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import AnyArray, Batch, StreamBatch, Surprise
@@ -9,6 +11,7 @@ from gru_nlp.metrics.language_model import LanguageModelMetric
 from gru_nlp.models.language_model import LanguageModel
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.tasks.base import Recipe, Task
+from gru_nlp.tasks.halving import halves
 from gru_nlp.tensors import to_array
 from gru_nlp.text.special import UNK
 
@@ -32,13 +35,33 @@ class LanguageModelTask(Task):
         super().__init__(recipe)
         self.metrics = nn.ModuleDict({f"{stage}_scores": LanguageModelMetric() for stage in ("validation", "test")})
         self.carried: dict[str, Tensor] = {}
+        self.before: Tensor | None = None
 
     def loss(self, batch: StreamBatch[Tensor]) -> Tensor:
         """Return the mean cross-entropy of the tokens."""
         loss: Tensor
-        loss, after = self.model(batch, self.carried.get("train"))
+        self.before = self.carried.get("train")
+        loss, after = self.model(batch, self.before)
         self.carried["train"] = after.detach()
         return loss
+
+    def divisor(self, batch: StreamBatch[Tensor]) -> float:
+        """Return the number of tokens."""
+        return float(batch.lengths.sum())
+
+    def half_losses(self, batch: StreamBatch[Tensor]) -> Iterator[Tensor]:
+        """Yield the losses of both halves of the streams, each read on from its own states."""
+        before, whole, afters, first = self.before, self.divisor(batch), [], 0
+        for half in halves(batch):
+            last = first + len(half.lengths)
+            self.carried.pop("train", None)
+            if before is not None:
+                self.carried["train"] = before[:, first:last]
+            yield self.loss(half) * (self.divisor(half) / whole)
+            afters.append(self.carried["train"])
+            first = last
+        self.carried["train"] = torch.cat(afters, dim=1)
+        self.before = before
 
     def score(self, batch: Any, stage: str) -> Surprise[AnyArray]:
         """Count a batch of streams."""

@@ -46,6 +46,11 @@ class TranslationTask(Task):
         loss: Tensor = self.model(batch, self.label_smoothing)
         return loss
 
+    def divisor(self, batch: SequencePairBatch[Tensor]) -> float:
+        """Return the number of real target tokens."""
+        assert batch.target_lengths is not None
+        return float(batch.target_lengths.sum())
+
     def score(self, batch: SequencePairBatch[Tensor], stage: str) -> Hypotheses[AnyArray]:
         """Translate a batch and count; return the hypotheses."""
         assert batch.references is not None
