@@ -1,8 +1,10 @@
 """Sentence pairs of translation: one joint tokenizer, or one a side."""
 
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
@@ -21,8 +23,7 @@ class TranslationPreprocessor(Preprocessor):
         joint: one tokenizer learned from both sides, instead of one a side.
         max_length: tokens kept of a sentence, the end mark not counted.
         bpe_dropout: share of merges skipped at random in training (Provilkov et al. 2020, section 3), so that the same
-            sentence is seen in other pieces every epoch; needs a bpe tokenizer. The library draws without a seed, so
-            two such runs differ.
+            sentence is seen in other pieces every epoch; needs a bpe tokenizer.
     """
 
     answer = "gru_nlp.answers.translations.TranslationAnswer"
@@ -57,8 +58,8 @@ class TranslationPreprocessor(Preprocessor):
             if hints.tokenizer is not None:
                 self.source = TextTokenizer.from_json(hints.tokenizer)
         if self.bpe_dropout:
-            self.source.set_dropout(self.bpe_dropout)
-            self.source.set_dropout(0.0)
+            for side in (self.source, self.target):
+                side.merges()  # refuses a tokenizer that merges nothing
 
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
         """``source`` -> ``ids`` and ``tokens`` (their number before cutting); the same of ``target``."""
@@ -90,14 +91,20 @@ class TranslationPreprocessor(Preprocessor):
         return SequencePairBatch(inputs, lengths, targets, target_lengths, references)
 
     def _drawn(self, columns: Columns) -> dict[str, list[Any]]:
-        sides = (self.source,) if self.joint else (self.source, self.target)
-        for side in sides:
-            side.set_dropout(self.bpe_dropout)
-        try:
-            return self.encode({name: columns[name] for name in self.raw_columns})
-        finally:
-            for side in sides:
-                side.set_dropout(0.0)
+        """Encode both sides with merges skipped at random.
+
+        The draw depends on a side's texts in this batch alone, so that it is the same in a run which was stopped and
+        resumed, and in any process. Other sentences stand beside a sentence in the next epoch, hence other pieces; only
+        a batch that comes again as it was, such as one of a single pair, is drawn as it was.
+        """
+        result = {}
+        for name, tokenizer, ids in (("source", self.source, "ids"), ("target", self.target, "target_ids")):
+            texts = list(columns[name])
+            # With the side's name, since a sentence may be its own translation.
+            random = np.random.default_rng(zlib.crc32("\0".join([name, *texts]).encode()))
+            drawn = tokenizer.merges().encode(texts, self.bpe_dropout, random)
+            result[ids] = [self._ended(row) for row in drawn]
+        return result
 
     def decode(self, outputs: Hypotheses[AnyArray], top_k: int = 1) -> list[Record]:
         """Turn hypotheses into ``translation`` and ``score``; with ``top_k`` above 1 ``n_best``: pairs, best first."""

@@ -12,6 +12,7 @@ from typing import Any
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from gru_nlp.errors import UserError, choose
+from gru_nlp.text.merging import Merges
 from gru_nlp.text.pieces import pieces
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK, UNK_TOKEN
 from gru_nlp.text.stored import read_tokenizer
@@ -228,6 +229,7 @@ class TextTokenizer:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self.vocabulary_size: int = tokenizer.get_vocab_size()
+        self._merges: Merges | None = None
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Turn texts into lists of ids."""
@@ -240,15 +242,15 @@ class TextTokenizer:
         text: str = self.tokenizer.decode(kept, skip_special_tokens=False)
         return text
 
-    def set_dropout(self, share: float) -> None:
-        """Skip this share of merges at random from now on (Provilkov et al. 2020); 0 skips none.
+    def merges(self) -> Merges:
+        """Return the merges of a byte-pair tokenizer, to skip some of them at random.
 
         Raises:
             UserError: the tokenizer merges nothing.
         """
-        if not isinstance(self.tokenizer.model, models.BPE):
-            raise UserError("bpe_dropout needs tokenizer=bpe or tokenizer=byte_bpe")
-        self.tokenizer.model.dropout = share or None
+        if self._merges is None:
+            self._merges = Merges(self.tokenizer)
+        return self._merges
 
     def tokens(self) -> list[str]:
         """Return the vocabulary in the order of its ids."""

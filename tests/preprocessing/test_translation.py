@@ -1,3 +1,5 @@
+import pickle
+
 import datasets
 import numpy as np
 import pytest
@@ -56,16 +58,34 @@ def test_state_comes_back_whole():
 
 def test_bpe_dropout_draws_other_pieces_in_training_alone():
     preprocessor = make(bpe_dropout=0.5)
-    encoded = preprocessor.encode(COLUMNS)
-    columns = {**encoded, **COLUMNS}
-    drawn = {tuple(preprocessor.collate(columns, training=True).inputs[0].tolist()) for _ in range(10)}
-    assert len(drawn) > 3
-    for _ in range(3):
-        assert preprocessor.collate(columns, training=False).inputs[0].tolist()[: len(encoded["ids"][0])] == list(
-            encoded["ids"][0]
-        )
+    drawn = set()
+    for other in range(10):  # what a sentence becomes depends on those beside it
+        texts = {"source": [SOURCE[0], f"cats {other}"], "target": [SOURCE[0], f"Katzen {other}"]}
+        columns = {**preprocessor.encode(texts), **texts}
+        batch = preprocessor.collate(columns, training=True)
+        rows = zip((batch.inputs, batch.targets), (batch.lengths, batch.target_lengths), strict=True)
+        same = [array[0, : lengths[0]].tolist() for array, lengths in rows]
+        assert all(preprocessor.source.decode(ids) == SOURCE[0] and ids[-1] == EOS for ids in same)
+        drawn |= set(map(tuple, same))
+        plain = preprocessor.collate(columns, training=False)
+        assert plain.inputs[0, : plain.lengths[0]].tolist() == columns["ids"][0]
+    assert len(drawn) > 15  # both sides draw for themselves
     with pytest.raises(UserError, match="bpe_dropout needs tokenizer=bpe"):
         make(tokenizer=word, bpe_dropout=0.1)
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_a_draw_depends_on_the_batch_alone(joint):
+    first = make(joint=joint, bpe_dropout=0.5)
+    columns = {**first.encode(COLUMNS), **COLUMNS}
+    batch = first.collate(columns, training=True)
+    worker = pickle.loads(pickle.dumps(first))
+    fresh = TranslationPreprocessor(tokenizer=bpe, joint=joint, max_length=50, bpe_dropout=0.5)
+    fresh.load_state_dict(first.state_dict())
+    for other in (first, worker, fresh):
+        again = other.collate(columns, training=True)
+        assert np.array_equal(again.inputs, batch.inputs)
+        assert np.array_equal(again.targets, batch.targets)
 
 
 def test_long_sentences_are_cut_before_the_mark_and_new_text_has_no_target():
