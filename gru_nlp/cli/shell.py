@@ -20,10 +20,12 @@ from gru_nlp.cli.argparse_help import hydra_help_as_strings
 from gru_nlp.cli.composing import composer, default_choices, default_config, explain, group_names, told_in_a_line
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors
 from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users, leaves, text_maps
-from gru_nlp.console import is_verbose, show
+from gru_nlp.console import is_first_process, is_verbose, show
 from gru_nlp.errors import UserError, is_broken, out_of_memory
 from gru_nlp.plain import MOST_INTEGER
+from gru_nlp.processes import ending
 
+BUG = 1
 INTERRUPTED = 130
 TAKES_TEXT = ("predict", "translate", "generate")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
@@ -187,7 +189,7 @@ def run_command(command: str, arguments: list[str]) -> int:
         sys.argv = [f"gru-nlp {command}", *arranged(command, overrides)]
         with told_in_a_line(command, overrides, lambda: job.entered), hydra_help_as_strings():
             hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
-        if job.finished:
+        if job.finished and is_first_process():
             tell_sweep(job)
     except UserError as error:
         complain(str(error), error)
@@ -197,11 +199,15 @@ def run_command(command: str, arguments: list[str]) -> int:
             raise
         return int(ended.code or 0)
     except KeyboardInterrupt:
-        complain("interrupted")
-        return INTERRUPTED
+        complain("interrupted", code=INTERRUPTED)
+        return ending.code_of(INTERRUPTED)
+    except Exception as error:
+        if ending.line_of(BUG, f"a bug: {type(error).__name__}: {error}") is None:
+            return ending.code_of(BUG)
+        raise
     finally:
         sys.argv = original
-    return max(job.codes, default=0)
+    return ending.code_of(max(job.codes, default=0))
 
 
 def tell_sweep(job: Job) -> None:

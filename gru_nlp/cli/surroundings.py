@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from gru_nlp.console import is_verbose
 from gru_nlp.errors import FULL, UserError, printable
+from gru_nlp.processes import ending
 
 USER_ERROR = 2
 #: What Lightning and torchrun number processes by; each of them sets ``MASTER_ADDR`` as well.
@@ -70,9 +71,18 @@ def forget_ranks() -> None:
                 raise UserError(f"{name}={os.environ[name]} in the environment is no number: unset it")
 
 
-def complain(message: str, error: Exception | None = None) -> None:
-    """Print one line on standard error; under ``--verbose``, below it, where the ``error`` behind it was raised."""
-    print("gru-nlp: " + printable(" ".join(message.split("\n"))), file=sys.stderr)
+def complain(message: str, error: Exception | None = None, code: int = USER_ERROR) -> None:
+    """Print one line on standard error, once however many processes fail.
+
+    Args:
+        message: of the line.
+        error: behind it; under ``--verbose``, where it was raised is printed below the line.
+        code: with which the process will end.
+    """
+    line = ending.line_of(code, " ".join(message.split("\n")))
+    if line is None:
+        return
+    print(f"gru-nlp: {printable(line)}", file=sys.stderr)
     if error is not None and is_verbose():
         print(printable("".join(traceback.format_exception(error)).rstrip()), file=sys.stderr)
 

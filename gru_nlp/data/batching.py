@@ -31,7 +31,7 @@ class Plan(NamedTuple):
 
 
 class Order(Sampler[list[int]]):
-    """The batches of an epoch."""
+    """The batches of an epoch, as many in each process; one that has fewer to score gets empty ones at the end."""
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order the next pass gives."""

@@ -13,6 +13,8 @@ from gru_nlp.preprocessing.base import Preprocessor
 
 #: Batches in a pool: rows are sorted by length inside a pool, so a larger one pads less and shuffles less.
 POOL = 50
+#: The rows of an empty batch.
+NONE: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
 
 class BucketBatchSampler(Order):
@@ -20,8 +22,8 @@ class BucketBatchSampler(Order):
 
     In training the rows are shuffled, sorted by length inside pools of ``POOL`` batches, and the batches shuffled
     again; the order depends on ``(seed, epoch)`` alone. In evaluation the rows are sorted by length, and the order is
-    always the same. Every process gets its own batches: in training the same number each (the last batches are given
-    out again where the count does not divide), in evaluation each row once.
+    always the same. The batches are those of one process, dealt to all: where the count does not divide, the last ones
+    are given out again in training, and come with empty ones in evaluation, so that each row is scored once.
 
     Args:
         lengths: ``(N,)`` length of each row.
@@ -73,13 +75,13 @@ class BucketBatchSampler(Order):
     def order(self) -> npt.NDArray[np.int64]:
         """Return the row numbers in the order in which this process sees them."""
         own = self._own()
-        return np.concatenate(own) if own else np.zeros(0, dtype=np.int64)
+        return np.concatenate(own) if own else NONE
 
     def padding_share(self) -> float:
         """Return the share of padding among all the steps of this epoch's batches."""
-        steps = sum(len(batch) * int(self.row_lengths[batch].max()) for batch in self._own())
+        steps = sum(len(batch) * int(self.row_lengths[batch].max()) for batch in self._own() if len(batch))
         tokens = sum(int(self.row_lengths[batch].sum()) for batch in self._own())
-        return 1.0 - tokens / max(steps, 1)
+        return 1.0 - tokens / steps if steps else 0.0
 
     def _own(self) -> list[npt.NDArray[np.int64]]:
         if self._made is None or self._made[0] != self.epoch:
@@ -87,8 +89,8 @@ class BucketBatchSampler(Order):
         return self._made[1]
 
     def _sorted(self) -> list[npt.NDArray[np.int64]]:
-        rows = np.argsort(self.row_lengths, kind="stable")
-        return self._cut(rows[self.rank :: self.world_size])
+        batches = self._cut(np.argsort(self.row_lengths, kind="stable"))
+        return [*batches, *[NONE] * (-len(batches) % self.world_size)][self.rank :: self.world_size]
 
     def _shuffled(self) -> list[npt.NDArray[np.int64]]:
         batches = self._all_shuffled()

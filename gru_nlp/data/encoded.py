@@ -97,7 +97,9 @@ class EncodedSplit(Dataset[EncodedColumns]):
         return len(self.lengths)
 
     def __getitems__(self, rows: Sequence[int]) -> EncodedColumns:
-        """Return the columns of ``rows``."""
+        """Return the columns of ``rows``; none where there are no rows."""
+        if not rows:
+            return {}
         places = np.asarray(rows, dtype=np.int64)
         columns: EncodedColumns = {name: column.take(places) for name, column in self.lists.items()}
         columns |= {name: values[places] for name, values in self.scalars.items()}

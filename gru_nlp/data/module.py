@@ -16,6 +16,7 @@ from gru_nlp.data.encoded import EncodedColumns, EncodedSplit, encode_split
 from gru_nlp.data.where import Split as Split
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.processes.company import rank, size
 
 #: Most labels that are named in a remark.
 MOST_NAMED = 5
@@ -29,8 +30,8 @@ class _Collate:
         self.preprocessor = preprocessor
         self.training = training
 
-    def __call__(self, columns: Any) -> Batch[AnyArray]:
-        return self.preprocessor.collate(columns, self.training)
+    def __call__(self, columns: Any) -> Batch[AnyArray] | None:
+        return self.preprocessor.collate(columns, self.training) if columns else None
 
 
 def check_columns(raw: datasets.Dataset, preprocessor: Preprocessor) -> None:
@@ -123,10 +124,13 @@ class DataModule(LightningDataModule):
         """Return the test split, or the validation split where there is none."""
         return self.loader("test" if "test" in self.encoded else "validation", shuffle=False)
 
-    def loader(self, split: Split, *, shuffle: bool) -> Loader:
-        """Return the batches of an encoded split."""
-        rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        plan = self.plan._replace(shuffle=shuffle, rank=rank, world_size=world_size)
+    def loader(self, split: Split, *, shuffle: bool, whole: bool = False) -> Loader:
+        """Return the batches of an encoded split, by default those that are this process's.
+
+        One that has none left where others have gets None in its place.
+        """
+        place = {} if whole else {"rank": rank(), "world_size": size()}
+        plan = self.plan._replace(shuffle=shuffle, **place)
         data, sampler = batching_of(self.preprocessor)(self.encoded[split], self.preprocessor, plan, split)
         # A resumed run starts in a later epoch; loader workers fetch before Lightning says so.
         sampler.set_epoch(self.trainer.current_epoch if self.trainer else 0)

@@ -6,6 +6,9 @@ a model's state can be carried from batch to batch. Where columns begin, and how
 epoch (Merity et al. 2018, section 4), but their number is not, since Lightning counts batches once. For scores the
 stream is read as it stands: the test split in one column, so that every token has all the text before it whatever the
 batch size; validation in a fixed number of columns, which is many times as fast and a little worse.
+
+Of several processes each trains on columns of its own, B of them. The first one scores alone, while the others wait: a
+stream cannot be cut without its tokens losing what stands before them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,15 +41,19 @@ class Stream(Dataset[EncodedColumns]):
     Args:
         split: encoded.
         ids: of its tokens, ``(N,)``, in the order in which they are read.
-        columns: how many are read side by side.
+        columns: how many are read side by side, in all processes.
         reach: tokens by which the columns' beginnings may be moved; they are missing at the end.
+        own: numbers of the columns that this process reads, ``(B,)``; None: all.
     """
 
-    def __init__(self, split: EncodedSplit, ids: AnyArray, columns: int, reach: int) -> None:
+    def __init__(
+        self, split: EncodedSplit, ids: AnyArray, columns: int, reach: int, own: AnyArray | None = None
+    ) -> None:
         self.split = split  # keeps the file mapped
         self.ids = ids
         self.sizes = {name: int(split.scalars[name].sum(dtype=np.int64)) for name in SIZES}
         self.columns = columns
+        self.own: AnyArray = np.arange(columns) if own is None else own
         usable = len(self.ids) - reach
         self.width = usable // columns if reach else -(-usable // columns)
 
@@ -54,16 +61,21 @@ class Stream(Dataset[EncodedColumns]):
         return self.width
 
     def __getitems__(self, place: Sequence[int]) -> EncodedColumns:
-        """Return the stretches of all columns; ``place`` is their offset, the first step and that after the last."""
+        """Return the stretches of this process's columns, nothing at an empty ``place``.
+
+        Args:
+            place: their offset, the first step and that after the last.
+        """
+        if not place:
+            return {}
         offset, first, last = place
-        starts = offset + self.width * np.arange(self.columns)
+        starts = offset + self.width * self.own
         ends = np.minimum(np.minimum(starts + last, starts + self.width), len(self.ids))
         begins = np.minimum(starts + first, len(self.ids))
         ids = [self.ids[begin : max(begin, end)] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
         before = np.where(begins > 0, self.ids[np.maximum(begins, 1) - 1], EOS)
-        counted = np.zeros(self.columns, dtype=np.int64)
-        counted[0] = first == 0
-        columns: EncodedColumns = {"ids": ids, "before": before, "fresh": np.full(self.columns, first == 0)}
+        counted = np.where(self.own == 0, int(first == 0), 0)
+        columns: EncodedColumns = {"ids": ids, "before": before, "fresh": np.full(len(self.own), first == 0)}
         return columns | {name: counted * size for name, size in self.sizes.items()}
 
 
@@ -105,8 +117,9 @@ class StreamOrder(Order):
             offset = int(random.integers(self.reach + 1))
             most = int(self.stream.width / len(self) * JITTER)
             borders[1:-1] += random.integers(-most, most + 1, size=len(borders) - 2)
+        idle = self.plan.rank > 0 and not self.plan.shuffle
         for first, last in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
-            yield [offset, first, last]
+            yield [] if idle else [offset, first, last]
 
     def order(self) -> npt.NDArray[np.int64]:
         """Return nothing: a stream's rows have no answers of their own."""
@@ -119,18 +132,24 @@ def streamed(
     """Return the stream of a split and its stretches.
 
     Raises:
-        UserError: several processes are to share it, or sequences are to be counted by tokens.
+        UserError: sequences are to be counted by tokens.
     """
-    if plan.world_size > 1:
-        raise UserError("a language model is trained in one process: set trainer.devices=1")
     if plan.batch_tokens is not None:
         raise UserError(
             "batch_tokens has no effect on a stream of text: leave it out; set preprocessing.sequence_length"
         )
     tokens = int(split.lengths.sum(dtype=np.int64))
-    wanted = plan.batch_size if plan.shuffle else COLUMNS if name == "validation" else 1
+    wanted = plan.batch_size * plan.world_size if plan.shuffle else COLUMNS if name == "validation" else 1
     columns = max(1, min(wanted, tokens // LEAST))
     length = preprocessor.sequence_length if plan.shuffle else SCORED_STEPS // columns
     reach = min(length, tokens // columns // 2) if plan.shuffle else 0
-    stream = Stream(split, preprocessor.as_read(split.lists["ids"].flat()[1]), columns, reach)
+    own = own_columns(columns, plan) if plan.shuffle else None
+    stream = Stream(split, preprocessor.as_read(split.lists["ids"].flat()[1]), columns, reach, own)
     return stream, StreamOrder(stream, length, plan, reach)
+
+
+def own_columns(columns: int, plan: Plan) -> AnyArray:
+    """Return the numbers of the columns that a process trains on; where there are too few, several share one."""
+    if columns < plan.world_size:
+        return np.array([plan.rank % columns])
+    return np.array_split(np.arange(columns), plan.world_size)[plan.rank]

@@ -32,7 +32,7 @@ class ClassificationReport(NamedTuple):
 
 
 class ClassificationMetric(Metric):
-    """Counts of (true label, predicted label) and the summed cross-entropy.
+    """Counts of (true label, predicted label) and the summed cross-entropy, of all rows, in one process.
 
     Macro F1 is the plain mean of F1 over the labels that occur among the true or the predicted ones, as
     scikit-learn's ``f1_score(average="macro")`` takes it; a ratio with an empty denominator is 0.
@@ -50,10 +50,10 @@ class ClassificationMetric(Metric):
     loss_sum: Tensor
 
     def __init__(self, num_labels: int) -> None:
-        super().__init__()
+        super().__init__(sync_on_compute=False)
         self.num_labels = num_labels
-        self.add_state("confusion", torch.zeros(num_labels + 1, num_labels, dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state("loss_sum", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("confusion", torch.zeros(num_labels + 1, num_labels, dtype=torch.int64))
+        self.add_state("loss_sum", torch.zeros((), dtype=torch.float64))
 
     def update(self, logits: Tensor, targets: Tensor) -> None:
         """Add a batch: logits ``(B, C)``, targets ``(B,)`` from -1 on."""

@@ -37,21 +37,21 @@ class MultilabelReport(NamedTuple):
 
 
 class Seen(Metric):
-    """Logits and targets of all rows, since a threshold can only be fitted on all of them together."""
+    """Logits and targets of all rows in one process, since a threshold can only be fitted on all of them together."""
 
     full_state_update = False
     logits: list[Tensor]
     targets: list[Tensor]
 
     def __init__(self) -> None:
-        super().__init__()
-        self.add_state("logits", [], dist_reduce_fx="cat")
-        self.add_state("targets", [], dist_reduce_fx="cat")
+        super().__init__(sync_on_compute=False)
+        self.add_state("logits", [])
+        self.add_state("targets", [])
 
     def update(self, logits: Tensor, targets: Tensor) -> None:
         """Add a batch: logits ``(B, C)``, targets ``(B, C + 1)``."""
         self.logits.append(logits.float())
-        self.targets.append(targets.to(torch.int32))  # smaller ones are not gathered over processes
+        self.targets.append(targets.to(torch.int32))
 
     def compute(self) -> tuple[Tensor, Tensor]:
         """Return logits ``(N, C)`` and targets ``(N, C + 1)`` of everything seen since the last reset."""

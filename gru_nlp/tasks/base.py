@@ -148,9 +148,9 @@ class Task(Halving):
         By default nothing is, and no batch is made.
         """
 
-    def transfer_batch_to_device(self, batch: Batch[AnyArray], device: torch.device, dataloader_idx: int) -> Any:
+    def transfer_batch_to_device(self, batch: Batch[AnyArray] | None, device: torch.device, dataloader_idx: int) -> Any:
         """Turn a batch of arrays into tensors where the model is, in the number format of ``trainer.precision``."""
-        return self.trainer.precision_plugin.convert_input(to_tensors(batch, device))
+        return batch and self.trainer.precision_plugin.convert_input(to_tensors(batch, device))
 
     def _start_epoch(self, batch_idx: int) -> None:
         """Seed the epoch's dropout; Lightning leaves its own hook for this out when a run is resumed."""
@@ -212,9 +212,10 @@ class Task(Halving):
         self.log("train/rate", self.trainer.optimizers[0].param_groups[0]["lr"])
         self.log("train/padding_share", 1.0 - float(self.real_steps) / max(1, self.padded_steps))
 
-    def validation_step(self, batch: Batch[Tensor], batch_idx: int) -> None:
+    def validation_step(self, batch: Batch[Tensor] | None, batch_idx: int) -> None:
         """Score a batch."""
-        self.score(batch, "validation")
+        if batch is not None:
+            self.score(batch, "validation")
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores, keep them for the checkpoint, and let a plateau schedule see the monitored one."""
@@ -231,9 +232,10 @@ class Task(Halving):
         """Forget the outputs of an earlier pass."""
         self.outputs = []
 
-    def test_step(self, batch: Batch[Tensor], batch_idx: int) -> None:
+    def test_step(self, batch: Batch[Tensor] | None, batch_idx: int) -> None:
         """Score a batch and keep its outputs, in the order of the batches."""
-        self.outputs.append(self.score(batch, "test"))
+        if batch is not None:
+            self.outputs.append(self.score(batch, "test"))
 
     def on_test_epoch_end(self) -> None:
         """Log the scores; ``latest`` keeps every digit, where the log rounds to float32."""

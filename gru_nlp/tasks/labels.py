@@ -1,7 +1,7 @@
 """What tasks of labels have alike: a classifier of one part or several, scored as a whole and part by part."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -15,6 +15,8 @@ from gru_nlp.models.classifier import Classifier
 from gru_nlp.nn.losses import LabelLoss
 from gru_nlp.nn.shares import fit_shares
 from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.processes.company import size
+from gru_nlp.processes.sharing import in_turn, shared_values
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.tensors import to_array, to_tensors
 
@@ -43,7 +45,7 @@ class LabelsTask(Task, Generic[Report]):
         self.views = ("", *(f"_{name}" for name in names if len(names) > 1))
         stages = ("validation", "test")
         self.metrics = nn.ModuleDict({f"{stage}_scores{view}": metric() for stage in stages for view in self.views})
-        self.kept: list[tuple[Tensor, Tensor]] = []
+        self.kept: dict[str, list[tuple[Tensor, Tensor]]] = {stage: [] for stage in stages}
         self.reports: dict[str, Report] = {}
 
     @abstractmethod
@@ -68,34 +70,42 @@ class LabelsTask(Task, Generic[Report]):
         self.classifier().solve(known, new, self.label_loss())
 
     def score(self, batch: SequenceBatch[Tensor], stage: str) -> Outputs[AnyArray]:
-        """Count a batch; return what is said of it. Validation counts at its end, when the shares are known."""
+        """Keep a batch; return what is said of it. All are counted at the end, when those of all processes are there.
+
+        In validation the shares are known only then.
+        """
         assert batch.targets is not None
         parts = self.classifier().parts(batch)
-        if stage == "validation":
-            self.kept.append((torch.stack(parts), batch.targets))  # (P, B, C), (B, ...)
-        else:
-            self._count(parts, batch.targets, stage)
+        self.kept[stage].append((torch.stack(parts), batch.targets))  # (P, B, C), (B, ...)
         return self.answer(self.classifier().join(parts)).map(to_array)
 
-    def _count(self, parts: Sequence[Tensor], targets: Tensor, stage: str) -> None:
-        for view, logits in zip(self.views, (self.classifier().join(parts), *parts), strict=False):
-            self._metric(stage, view).update(logits, targets)
+    def _count(self, stage: str) -> None:
+        """Count what all processes kept, in the order of one; while a model is trained, fit the parts' shares first."""
+        kept, self.kept[stage] = self._of_all(self.kept[stage]), []
+        if kept and stage == "validation" and len(self.views) > 1 and self.trainer.state.fn == "fit":
+            self.classifier().share(self._fitted_shares(kept))
+        for stacked, targets in kept:
+            parts: list[Tensor] = list(stacked)
+            for view, logits in zip(self.views, (self.classifier().join(parts), *parts), strict=False):
+                self._metric(stage, view).update(logits, targets)
 
-    def _count_validation(self) -> None:
-        """Fit the parts' shares to validation while a model is trained, and count what was kept."""
-        if not self.kept:
-            return
-        if len(self.views) > 1 and self.trainer.state.fn == "fit":
-            logits = torch.cat([parts for parts, _ in self.kept], dim=1)  # (P, N, C)
-            shares = fit_shares(logits.float(), torch.cat([targets for _, targets in self.kept]), self.label_loss())
-            self.classifier().share(self.trainer.strategy.reduce(shares, reduce_op="mean"))
-        for parts, targets in self.kept:
-            self._count(list(parts), targets, "validation")
-        self.kept = []
+    def _of_all(self, kept: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
+        """Return what all processes kept, in the order in which one has it."""
+        if size() == 1:
+            return kept
+        sent = [(parts.cpu(), targets.cpu()) for parts, targets in kept]
+        return [(parts.to(self.device), targets.to(self.device)) for parts, targets in in_turn(sent)]
+
+    def _fitted_shares(self, kept: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """Return the shares ``(P,)`` that the first process fits to what all of them kept."""
+        logits = torch.cat([parts for parts, _ in kept], dim=1).float()  # (P, N, C)
+        targets = torch.cat([targets for _, targets in kept])
+        shares = shared_values(lambda: fit_shares(logits, targets, self.label_loss()).tolist())
+        return logits.new_tensor(shares)
 
     def view_reports(self, stage: str) -> dict[str, Report]:
         """Return the reports of a stage by view, start to count anew, and keep that of the model in ``reports``."""
-        self._count_validation()
+        self._count(stage)
         found = {}
         for place, view in enumerate(self.views):
             metric = self._metric(stage, view)

@@ -70,9 +70,10 @@ class LanguageModelTask(Task):
         self._metric(stage).update(found, int(batch.lengths.sum()), unknown, batch.sizes)
         return Surprise(to_array(found), to_array(batch.lengths))
 
-    def test_step(self, batch: Batch[Tensor], batch_idx: int) -> None:
+    def test_step(self, batch: Batch[Tensor] | None, batch_idx: int) -> None:
         """Score a batch; a stream's stretches are no answers to be kept."""
-        self.score(batch, "test")
+        if batch is not None:
+            self.score(batch, "test")
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return cross-entropy and perplexity a token, and the same over words, characters and bytes."""

@@ -6,7 +6,7 @@ from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from gru_nlp import checkpoint
-from gru_nlp.console import say
+from gru_nlp.console import is_first_process, say
 from gru_nlp.errors import UserError
 from gru_nlp.training import resuming, run_folder
 from gru_nlp.training.parts import Parts
@@ -24,7 +24,7 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
     try:
         with resuming.restoring(trainer, stopped, parts.task.record["config"]):
             trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
-        if not (folder / checkpoint.BEST).is_file():
+        if is_first_process() and not (folder / checkpoint.BEST).is_file():
             raise UserError(
                 f"{folder}: training ended without a best checkpoint, since nothing was validated: "
                 "raise trainer.max_steps or trainer.max_epochs"
@@ -32,7 +32,8 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
     except MisconfigurationException as error:
         raise UserError(f"trainer: {error}") from None
     except (UserError, OSError, RuntimeError, MemoryError) as error:
-        if stopped is None and not any(any(folder.rglob(name)) for name in (checkpoint.BEST, checkpoint.LAST)):
+        kept = any(any(folder.rglob(name)) for name in (checkpoint.BEST, checkpoint.LAST))
+        if is_first_process() and stopped is None and not kept:
             run_folder.remove(folder)
         told = run_folder.told(error, folder)
         if told is error:

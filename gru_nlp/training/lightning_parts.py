@@ -16,11 +16,13 @@ from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.strategies import DDPStrategy
 
 from gru_nlp import checkpoint, console
 from gru_nlp.build import build
 from gru_nlp.errors import UserError
 from gru_nlp.tensors import resolve_device
+from gru_nlp.training import together
 from gru_nlp.training.changes import Patience
 from gru_nlp.training.run_folder import LOGS
 from gru_nlp.training.story import Layers, Story
@@ -171,7 +173,8 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
     Raises:
         UserError: Lightning refuses an option.
     """
-    options = {**config["trainer"], "accelerator": resolve_device(config["trainer"]["accelerator"])}
+    options = together.options(config["trainer"], together.launched())
+    options["accelerator"] = resolve_device(options["accelerator"])
     options["enable_model_summary"] = False  # Lightning's goes to standard output, in colours, or nowhere
     options["enable_progress_bar"] = config["trainer"]["enable_progress_bar"] and draws()  # else Lightning adds its own
     if options["max_epochs"] in (None, -1) and options["max_steps"] == -1:
@@ -191,6 +194,9 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
         )
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise UserError(f"trainer: {error}") from None
+    if isinstance(built.strategy, DDPStrategy):
+        # No step of training changes a buffer, and all have the first one's from the start.
+        built.strategy._ddp_kwargs.setdefault("broadcast_buffers", False)
     if (method := getattr(built.strategy, "_start_method", STARTED)) != STARTED:
         told = f"trainer.strategy={options['strategy']} trains in processes ({method}) that give nothing back"
         raise UserError(f"{told}: set trainer.strategy=ddp, in a script or on the command line")

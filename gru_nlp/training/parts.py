@@ -13,7 +13,10 @@ from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.module import DataModule, check_columns
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
+from gru_nlp.plain import check_plain
 from gru_nlp.preprocessing.base import Hints, Preprocessor
+from gru_nlp.processes.company import rank
+from gru_nlp.processes.sharing import shared_values
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.text.vectors import WordVectors
 from gru_nlp.training.pretrained import Start, begin_from, read_start
@@ -54,6 +57,29 @@ def fit_preprocessor(
     assert rows is not None
     check_columns(rows, preprocessor)
     preprocessor.fit(rows, Hints(corpus.label_order(), words, corpus.label_separator, start and start.tokenizer))
+    return preprocessor
+
+
+def learned(config: dict[str, Any], corpus: Corpus, vectors: WordVectors | None, start: Start | None) -> Preprocessor:
+    """Return what ``fit_preprocessor`` gives in the first process, in every one; ``embedding.size`` is set as there.
+
+    Raises:
+        UserError: as ``fit_preprocessor`` does.
+    """
+    fitted: list[Preprocessor] = []
+
+    def told() -> dict[str, Any]:
+        fitted.append(fit_preprocessor(config, corpus, vectors, start))
+        return {"state": fitted[0].state_dict(), "size": config["embedding"]["size"]}
+
+    found = shared_values(told)
+    if fitted:
+        return fitted[0]
+    check_plain(found, "what the first process has learned")
+    preprocessor = build.preprocessor(config)
+    preprocessor.load_state_dict(found["state"])
+    if "embedding" in config["model"]:
+        config["embedding"]["size"] = config["model"]["embedding"]["size"] = found["size"]
     return preprocessor
 
 
@@ -144,13 +170,14 @@ def prepare(
         UserError: any mistake in data or options; nothing has been written yet.
     """
     corpus = corpus or cast(Corpus, build.build(config["data"]))
-    vectors = read_vectors(config) if stopped is None else None
-    named = read_start(config) if stopped is None else None
+    reads = stopped is None and rank() == 0  # the others get the first one's weights when training begins
+    vectors = read_vectors(config) if reads else None
+    named = read_start(config) if reads else None
     start = start or named
     set_embedding_size(config, vectors, start)
     say("reading the data")
     if stopped is None:
-        preprocessor = fit_preprocessor(config, corpus, vectors, start)
+        preprocessor = learned(config, corpus, vectors, start)
     else:
         preprocessor = build.preprocessor(config)
         preprocessor.load_state_dict(stopped.preprocessing)

@@ -2,12 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import IO, Any
-
-import torch
+from typing import IO
 
 from gru_nlp.data.module import DataModule, Split
 from gru_nlp.preprocessing.base import Record
+from gru_nlp.processes.sharing import gathered
 from gru_nlp.tasks.base import Task
 from gru_nlp.whole import text_whole
 
@@ -22,11 +21,7 @@ def of_split(task: Task, data: DataModule, split: Split) -> list[Record]:
     decoded = [record for outputs in task.outputs for record in data.preprocessor.decode(outputs)]
     order = data.samplers[split].order()[: len(decoded)].tolist()  # shorter under trainer.limit_test_batches
     numbered = list(zip(order, decoded, strict=True))
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        gathered: list[Any] = [None] * torch.distributed.get_world_size()
-        torch.distributed.all_gather_object(gathered, numbered)
-        numbered = [pair for part in gathered for pair in part]
-    by_row = dict(numbered)
+    by_row = dict(pair for part in gathered(numbered) for pair in part)
     raw = data.corpus.load(split)
     assert raw is not None
     records = []

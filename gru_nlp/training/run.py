@@ -18,9 +18,12 @@ from gru_nlp.errors import UserError
 from gru_nlp.precision import choose_precision, multiplying
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
+from gru_nlp.processes import meeting
+from gru_nlp.processes.company import rank
+from gru_nlp.processes.sharing import local_files
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
-from gru_nlp.training import lightning_parts, parity, predictions, pretraining, resuming, run_folder
+from gru_nlp.training import lightning_parts, parity, predictions, pretraining, resuming, run_folder, together
 from gru_nlp.training.fitting import fit, parameters
 from gru_nlp.training.parts import Parts, prepare
 
@@ -65,14 +68,22 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     Raises:
         UserError: any mistake in data or options.
     """
-    started = time.monotonic()
     lightning_parts.quieten()
     limit_tokenizers()
+    with meeting.together():
+        return _train(config, given)
+
+
+def _train(config: DictConfig, given: Sequence[str]) -> Run:
+    started = time.monotonic()
     stopped: checkpoint.Checkpoint | None = None
+    together.join()
+    follows = rank() > 0
     if config.get("resume"):
         folder = Path(config.resume)
-        config = resuming.resumed_config(folder, list(config.trust), given)
-        stopped = resuming.stopped_at(folder)
+        own = local_files(folder, *run_folder.RESUMED) if follows else folder
+        config = resuming.resumed_config(own, list(config.trust), given)
+        stopped = resuming.stopped_at(own)
     absolute_paths(config)
     plain = resolved(config)
     if stopped is None:
@@ -82,9 +93,14 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     if stopped is None:
         trainer, first = lightning_parts.trainer(folder, plain), pretraining.plan(plain)
         pretraining.check(first, trainer)
+        together.begin(trainer)
         parts = prepare(plain, start=pretraining.start(first))
     else:
-        trainer, parts = resuming.restored(folder, plain, stopped, given)
+        trainer, parts = resuming.restored(own, plain, stopped, given)
+        together.begin(trainer)
+        if not follows:
+            local_files(folder, *run_folder.RESUMED)
+    folder = run_folder.agreed(folder)
     make_ready(trainer, parts, config, plain, new=stopped is None)
     run_folder.create(folder, config, resumed=stopped is not None)
     with multiplying(config.matmul_precision):
@@ -131,23 +147,20 @@ def make_ready(trainer: Trainer, parts: Parts, config: DictConfig, plain: Mappin
     check_start(trainer, parts, device)
     # Stored, so that a run that is resumed goes on as it began.
     config.matmul_precision = choose_precision(plain["matmul_precision"], device)
-    if new:
-        parts.task.solve(parts.data.train_dataloader(), parts.data.val_dataloader())
+    if new and rank() == 0:  # the others get the first one's weights when training begins
+        texts = parts.data.loader("train", shuffle=True, whole=True)
+        parts.task.solve(texts, parts.data.loader("validation", shuffle=False, whole=True))
 
 
 def check_start(trainer: Trainer, parts: Parts, device: str) -> None:
     """Check what can only be seen once there are batches.
 
     Raises:
-        UserError: an epoch is too short for its validations, a split for the processes, or the device computes wrongly;
-            or several processes are to wait for gradients of layers that are not trained yet.
+        UserError: an epoch is too short for its validations, the device computes wrongly, or several processes are to
+            wait for gradients of layers that are not trained yet.
     """
     if trainer.world_size > 1 and parts.task.thawing.epochs:
         raise UserError("task.thaw_epochs goes on in one process: set trainer.devices=1, or task.thaw_epochs=0")
-    for split, rows in parts.data.encoded.items():
-        if split != "train" and len(rows) < trainer.world_size:
-            told = f"{len(rows)} of {split} for {trainer.world_size} processes, each of which needs one"
-            raise UserError(f"too few rows: {told}: set trainer.devices=1")
     batches = parts.data.train_dataloader()
     lightning_parts.check_interval(trainer, len(batches))
     if device in parity.DOUBTED:
@@ -156,7 +169,7 @@ def check_start(trainer: Trainer, parts: Parts, device: str) -> None:
 
 def score(parts: Parts, folder: Path, trainer: Trainer) -> dict[str, float]:
     """Score the best checkpoint; return validation and, where there is a test split, test scores."""
-    best = folder / checkpoint.BEST
+    best = local_files(folder, checkpoint.BEST) / checkpoint.BEST
     scores = dict(checkpoint.load(best).scores)
     if "test" in parts.data.encoded:
         trainer.test(parts.task, parts.data, ckpt_path=best, weights_only=True, verbose=False)

@@ -25,6 +25,7 @@ from gru_nlp.config import check_ranges, leaves
 from gru_nlp.console import is_first_process
 from gru_nlp.errors import FULL, UserError, out_of_memory
 from gru_nlp.plain import check_plain, expand
+from gru_nlp.processes.sharing import shared_values
 from gru_nlp.upgrade import upgrade
 from gru_nlp.whole import clear, write_whole
 
@@ -32,6 +33,8 @@ CONFIG = "config.yaml"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.jsonl"
 LOGS = "logs"
+#: What a run goes on from.
+RESUMED = (CONFIG, checkpoint.LAST)
 #: Where the language models lie that a run began with.
 PRETRAINING = "pretraining"
 #: Characters of a config; ours have some thousand.
@@ -43,29 +46,18 @@ ADDED_HOMES = {"logger": "lightning.pytorch.loggers", "callbacks": "lightning.py
 #: What training reads of a run's config beside them, and of which kind it is.
 SETTINGS = {**checkpoint.SETTINGS, "patience": int, "threads": int | str | None, "device": str}
 SETTINGS |= {"embedding": dict, "pretraining": dict}
-SHARED_FOLDER = "GRU_NLP_RUN_FOLDER"
 
 
 def choose_folder(config: Mapping[str, Any]) -> Path:
     """Return the folder of a new run: ``run_dir``, the sweep's job folder, or a new one below ``runs/``.
 
-    Further processes of a distributed run take the folder of the first.
+    The first process chooses; ``agreed`` tells the others.
 
     Raises:
         UserError: it holds files already, or cannot be written.
     """
     if not is_first_process():
-        shared = os.environ.get(SHARED_FOLDER) or config["run_dir"]
-        if not shared:
-            raise UserError("processes that were not started by the first one need run_dir=<new folder>")
-        return Path(shared)
-    folder = _new_folder(config)
-    # Lightning starts the further processes from this one's environment.
-    os.environ[SHARED_FOLDER] = str(folder)
-    return folder
-
-
-def _new_folder(config: Mapping[str, Any]) -> Path:
+        return Path()
     if config["run_dir"]:
         folder = Path(config["run_dir"])
     elif HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -82,6 +74,11 @@ def _new_folder(config: Mapping[str, Any]) -> Path:
     if not os.path.isdir(ancestor) or not os.access(ancestor, os.W_OK):
         raise UserError(f"{folder}: cannot be written, since {ancestor} refuses it: set run_dir=<new folder>")
     return folder
+
+
+def agreed(folder: Path) -> Path:
+    """Return the folder of the first process, in every one."""
+    return Path(shared_values(lambda: str(folder)))
 
 
 def _unused(folder: Path) -> Path:

@@ -137,35 +137,12 @@ def test_training_that_ends_before_a_score_leaves_no_folder(capsys):
     assert not Path("out").exists()
 
 
-def test_a_split_of_fewer_rows_than_processes_is_refused(capsys):
-    Path("one.csv").write_text("text,label\ngood,yes\n")
-    options = ["data=csv", f"data.train={small_csv()}", "data.test=one.csv", *TINY, "device=cpu", "trainer.devices=2"]
-    assert main(["train", *options, "run_dir=out"]) == 2
-    told = "too few rows: 1 of test for 2 processes, each of which needs one: set trainer.devices=1"
-    assert capsys.readouterr().err.splitlines()[-1] == f"gru-nlp: {told}"
-    assert not Path("out").exists()
-
-
 @pytest.mark.parametrize("strategy", ["ddp_spawn", "ddp_fork", "ddp_notebook"])
 def test_processes_that_give_nothing_back_are_refused(strategy, capsys):
     options = ["device=cpu", "trainer.devices=2", f"trainer.strategy={strategy}", "run_dir=out"]
     assert main(["train", *options]) == 2
     assert f"trainer.strategy={strategy} trains in processes" in capsys.readouterr().err.splitlines()[-1]
     assert not Path("out").exists()
-
-
-def test_two_processes_train_and_score_each_row_once():
-    Path("a.csv").write_text("text,label\n" + "".join(f"good {i},yes\nbad {i},no\n" for i in range(33)))
-    own = ["data=csv", "data.train=a.csv", "data.test=a.csv", "batch_size=8", "run_dir=two"]
-    done = program("train", *own, *TINY, "device=cpu", "trainer.devices=2", "trainer.strategy=ddp")
-    assert done.returncode == 0, done.stderr
-    metrics = json.loads(Path("two/metrics.json").read_text())
-    assert metrics["steps"] == 4  # 59 training rows in 8 batches, 4 for each process
-    assert sum(row["support"] for row in metrics["classes"].values()) == 66
-    records = [json.loads(line) for line in Path("two/predictions.jsonl").read_text().splitlines()]
-    assert [record["text"] for record in records[:2]] == ["good 0", "bad 0"]
-    right = sum(record["label"] == record["target"] for record in records)
-    assert right / 66 == metrics["test/accuracy"]
 
 
 def test_an_interrupted_run_ends_with_130_and_one_line():

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from gru_nlp.data.bucketing import BucketBatchSampler
+from gru_nlp.processes.sharing import undealt
 
 LENGTHS = np.random.default_rng(0).integers(1, 60, 1003).astype(np.int32)
 
 
-def make(shuffle=True, batch_tokens=None, rank=0, world_size=1, seed=1, batch_size=16):
+def make(shuffle=True, batch_tokens=None, rank=0, world_size=1, seed=1, batch_size=16, lengths=LENGTHS):
     return BucketBatchSampler(
-        LENGTHS,
+        lengths,
         batch_size=batch_size,
         batch_tokens=batch_tokens,
         shuffle=shuffle,
@@ -51,13 +52,29 @@ def test_buckets_pad_less_than_a_random_order_would():
     assert make(shuffle=False).padding_share() < 0.02
 
 
-def test_processes_share_evaluation_rows_without_repeating_one():
-    rows = [row for rank in range(3) for batch in make(shuffle=False, rank=rank, world_size=3) for row in batch]
-    assert sorted(rows) == list(range(len(LENGTHS)))
+@pytest.mark.parametrize("batch_tokens", [None, 300])
+@pytest.mark.parametrize("batch_size", [2, 16, 600])
+def test_processes_score_the_batches_of_one(batch_size, batch_tokens):
+    given = {"shuffle": False, "batch_size": batch_size, "batch_tokens": batch_tokens}
+    alone = list(make(**given))
+    parts = [list(make(rank=rank, world_size=3, **given)) for rank in range(3)]
+    assert len({len(part) for part in parts}) == 1
+    dealt = undealt(parts)
+    assert dealt[: len(alone)] == alone
+    assert dealt[len(alone) :] == [[]] * (len(dealt) - len(alone))
 
 
-def test_processes_get_the_same_number_of_training_batches():
-    parts = [list(make(rank=rank, world_size=4)) for rank in range(4)]
+@pytest.mark.parametrize("rows", [1, 7, 100])
+def test_a_process_may_be_left_without_rows(rows):
+    parts = [make(shuffle=False, rank=rank, world_size=2, lengths=LENGTHS[:rows]) for rank in range(2)]
+    assert sorted(row for part in parts for row in part.order()) == list(range(rows))
+    assert len(parts[0]) == len(parts[1]) >= 1
+    assert 0.0 <= parts[1].padding_share() < 1.0
+
+
+@pytest.mark.parametrize("batch_tokens", [None, 100, 300])
+def test_processes_get_the_same_number_of_training_batches(batch_tokens):
+    parts = [list(make(rank=rank, world_size=4, batch_tokens=batch_tokens)) for rank in range(4)]
     assert len({len(part) for part in parts}) == 1
     assert {row for part in parts for batch in part for row in batch} == set(range(len(LENGTHS)))
 
@@ -65,8 +82,6 @@ def test_processes_get_the_same_number_of_training_batches():
 def test_more_processes_than_batches_all_get_some():
     few = [list(make(rank=rank, world_size=5, batch_size=600)) for rank in range(5)]
     assert [len(part) for part in few] == [1] * 5
-    alone = [list(make(shuffle=False, rank=rank, world_size=5, batch_size=600)) for rank in range(5)]
-    assert [len(part) for part in alone] == [1] * 5
 
 
 def test_order_lists_the_rows_as_the_batches_give_them():

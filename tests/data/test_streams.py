@@ -91,8 +91,30 @@ def test_a_short_text_has_fewer_columns():
     assert streamed(split(1), LENGTH, plan(shuffle=True), "train")[0].columns == 1
 
 
+@pytest.mark.parametrize(("number", "columns"), [(3000, 12), (300, 9), (40, 1)])
+def test_processes_train_on_the_columns_of_one_stream(number, columns):
+    parts = [streamed(split(number), LENGTH, plan(shuffle=True, rank=rank, world_size=3), "train") for rank in range(3)]
+    batches = [read(*part) for part in parts]
+    assert {part[0].columns for part in parts} == {columns}
+    assert len({len(part) for part in batches}) == 1
+    firsts = [row[0] for part in batches for row in part[0]["ids"]]
+    assert len(set(firsts)) == columns
+    assert all(1 <= len(part[0]["ids"]) <= 4 for part in batches)
+    assert sum(batch["characters"].sum() for batch in batches[0]) == number
+
+
+@pytest.mark.parametrize("name", ["test", "validation"])
+def test_one_process_scores_a_stream_while_the_others_wait(name):
+    alone, *parts = (
+        read(*streamed(split(5000), LENGTH, plan(rank=rank, world_size=size), name))
+        for rank, size in ((0, 1), (0, 2), (1, 2))
+    )
+    assert len(alone) == len(parts[0]) == len(parts[1]) > 1
+    for one, other in zip(alone, parts[0], strict=True):
+        assert np.concatenate(one["ids"]).tolist() == np.concatenate(other["ids"]).tolist()
+    assert parts[1] == [{}] * len(alone)
+
+
 def test_what_a_stream_cannot_do_is_refused():
-    with pytest.raises(UserError, match=r"set trainer\.devices=1"):
-        streamed(split(9), LENGTH, plan(world_size=2), "train")
     with pytest.raises(UserError, match="batch_tokens has no effect"):
         streamed(split(9), LENGTH, plan()._replace(batch_tokens=9), "train")

@@ -25,7 +25,7 @@ def test_scores_equal_scikit_learns(seed):
         assert tuple(row) == pytest.approx(tuple(wanted))
 
 
-def test_states_of_two_processes_add_up():
+def test_states_of_two_parts_add_up():
     logits, targets = torch.randn(20, 3), torch.randint(0, 3, (20,))
     whole, first, second = (ClassificationMetric(3) for _ in range(3))
     whole.update(logits, targets)

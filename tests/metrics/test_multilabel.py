@@ -94,7 +94,6 @@ def test_batches_are_seen_as_one():
     whole = seen.compute()
     assert torch.equal(whole[0], logits)
     assert torch.equal(whole[1].long(), targets)
-    assert whole[1].dtype == torch.int32  # which processes can gather
     seen.reset()
     seen.update(logits[:1], targets[:1])
     assert len(seen.compute()[0]) == 1

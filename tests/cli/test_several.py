@@ -1,0 +1,58 @@
+"""Several processes that train one model, as this program and torchrun start them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import gru_nlp
+
+PROGRAM = ["-m", "gru_nlp", "train", "device=cpu", "threads=1", "trainer.max_epochs=1"]
+TINY = ["trainer.enable_progress_bar=false", "encoder.hidden_size=4", "embedding.size=4", "logger=none"]
+TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node=2"]
+
+
+def program(*arguments):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+
+
+def scored(folder):
+    """Return the test scores of a run, which one process must repeat to the last digit."""
+    metrics = json.loads(Path(folder, "metrics.json").read_text())
+    scores = {name: value for name, value in metrics.items() if name.startswith("test/")}
+    assert gru_nlp.evaluate(folder, "threads=1", "device=cpu") == scores
+    return scores, metrics
+
+
+def test_two_processes_train_and_score_each_row_once():
+    """Of a validation split of one row, one of them has none; of seven test rows in batches of four each has some."""
+    rows = [f"{said}{' so' * (i % 5)} {i},{label}" for i in range(33) for said, label in (("good", 1), ("bad", 0))]
+    for name, some in (("train", rows), ("validation", rows[:1]), ("test", rows[:7])):
+        Path(f"{name}.csv").write_text("\n".join(["text,label", *some, ""]))
+    data = ["data=csv", *(f"data.{name}={name}.csv" for name in ("train", "validation", "test"))]
+    own = [*data, "batch_size=4", "model.wide=words", "trainer.devices=2", "run_dir=two"]
+    done = program(*PROGRAM, *TINY, *own)
+    assert done.returncode == 0, done.stderr
+    scores, metrics = scored("two")
+    assert metrics["steps"] == 9  # 66 training rows in 17 batches, 9 for each process
+    assert sum(row["support"] for row in metrics["classes"].values()) == 7
+    records = [json.loads(line) for line in Path("two/predictions.jsonl").read_text().splitlines()]
+    assert [record["text"] for record in records] == [row.partition(",")[0] for row in rows[:7]]
+    assert sum(record["label"] == record["target"] for record in records) / 7 == scores["test/accuracy"]
+
+
+def test_torchrun_trains_a_language_model():
+    Path("a.txt").write_text("the sun shines and the rain falls again\n" * 60)
+    data = ["task=language_model", "data=text", "data.train=a.txt", "data.test=a.txt", "batch_size=4"]
+    done = program(*TORCHRUN, *PROGRAM, *TINY, *data, "run_dir=two")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "run folder: two"
+    scored("two")
+
+
+def test_a_mistake_under_torchrun_is_told_once():
+    done = program(*TORCHRUN, *PROGRAM, "data=csv", "data.train=none.csv", "run_dir=two")
+    assert done.returncode == 1
+    told = [line for line in done.stderr.splitlines() if line.startswith("gru-nlp:")]
+    assert told == [f"gru-nlp: {Path('none.csv').absolute()}: no such file (set data.train=...)"]
+    assert not Path("two").exists()
