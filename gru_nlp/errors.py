@@ -13,6 +13,10 @@ class UserError(Exception):
     """A mistake in what the user gave: the message is one line that names the place and the option to change."""
 
 
+class Fault(UserError):
+    """What was met on the way and is no mistake in what was given; what had been saved before is still good."""
+
+
 #: How torch says that a device, or the system, gave no memory; numpy and Python raise ``MemoryError``.
 NO_MEMORY = re.compile(r"[Oo]ut of memory|can't allocate memory|[Cc]annot allocate memory")
 
@@ -23,7 +27,27 @@ def out_of_memory(error: Exception) -> UserError | None:
         return None
     size = re.search(r"allocate ([\d.]+ ?\w+)", str(error))
     wanted = f", which wants {size[1]} more" if size else ""
-    return UserError(f"out of memory{wanted}: set a smaller batch_size, a smaller model or shorter texts")
+    return Fault(f"out of memory{wanted}: set a smaller batch_size, a smaller model or shorter texts")
+
+
+#: How torch says that a process which loads batches has died.
+LOST = re.compile(
+    r"DataLoader worker \(pid.*?\) (?:is )?(killed by signal: \w+(?: \w+)*|exited unexpectedly(?: with exit code \d+)?)"
+)
+
+
+def lost_worker(error: Exception) -> UserError | None:
+    """Return what to tell where a process that loads batches has died; None: the error is another one."""
+    found = [LOST.search(str(one)) for one in (error.__cause__, error) if isinstance(one, RuntimeError)]
+    said = next(filter(None, found), None)
+    if said is None:
+        return None
+    return Fault(f"a process that loads batches died ({said[1]}): set num_workers=0, or fewer where memory is short")
+
+
+def refused(error: Exception) -> UserError | None:
+    """Return what to tell where the machine refused memory or a process; None: the error is another one."""
+    return out_of_memory(error) or lost_worker(error)
 
 
 #: How alike the last names of two options, and two words as a whole, must be for one to stand for the other.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from gru_nlp.errors import UserError
+from gru_nlp.errors import Fault
 
 #: How the file beside ends; one that a killed process left behind is told by it.
 PART = ".part"
@@ -35,7 +35,7 @@ def _placed(path: Path, option: str | None) -> Iterator[Path]:
         if error.filename not in (None, str(temporary)) or isinstance(error, BrokenPipeError):
             raise  # of something else that the block did
         told = f"{path}: cannot be written: {error.strerror or error}"
-        raise UserError(told + (f" (set {option}=...)" if option else "")) from None
+        raise Fault(told + (f" (set {option}=...)" if option else "")) from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -50,7 +50,7 @@ def bytes_whole(path: Path, option: str | None = None) -> Iterator[BinaryIO]:
         option: that chooses another place, for messages.
 
     Raises:
-        UserError: it cannot be written, for instance since the disk is full.
+        Fault: it cannot be written, for instance since the disk is full.
     """
     with _placed(path, option) as temporary, temporary.open("wb") as file:
         yield file
@@ -70,7 +70,7 @@ def write_whole(path: Path, text: str) -> None:
     """Write a small text.
 
     Raises:
-        UserError: it cannot be written.
+        Fault: it cannot be written.
     """
     with text_whole(path) as file:
         file.write(text)

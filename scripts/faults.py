@@ -1,4 +1,7 @@
-"""What happens when things go wrong: stages each situation, and prints the table of FAULTS.md.
+"""What happens when things go wrong: stages each situation, and prints the tables of FAULTS.md.
+
+The last table is of what a run meets on its way, which a line of bash cannot bring about: tests do, and compare what
+they see with the table.
 
 Usage: python scripts/faults.py > scripts/FAULTS.md
 
@@ -49,8 +52,27 @@ mv sentiment run
 HEAD = """# What happens when things go wrong
 
 Each row was staged by `python scripts/faults.py`, which printed this file: what happens, the last line that the person
-sees, and the exit code: 0 done, 1 the reader of a pipe has gone (or a bug, with its traceback), 2 a mistake or a
-machine that refuses, 130 interrupted."""
+sees, and the exit code. The exit code is 0 where all is done, whatever was remarked on the way; 1 where the reader of a
+pipe has gone, or for a bug, which keeps its traceback; 2 for a mistake, a fault of the machine (disk, memory, process,
+file) or a training that diverged: one line on standard error says which; 130 after an interrupt."""
+
+MET = """## While a run goes on
+
+Each row is a test of `tests/training/test_faults.py`, which compares what it sees with the row. Where the line is
+`nothing`, there is nothing to see.
+
+| what happens | what the person sees | exit code | what is left on disk | test |
+|---|---|---|---|---|"""
+
+
+class Met(NamedTuple):
+    """What a run meets: in words, the line that the person sees, exit code, what is left on disk, and the test."""
+
+    happens: str
+    said: str
+    code: int
+    left: str
+    test: str
 
 
 class Fault(NamedTuple):
@@ -149,6 +171,33 @@ FAULTS = {
     ),
 }
 
+#: How a line ends where a run can go on.
+KEEPS = "run keeps best.ckpt and last.ckpt: go on by resume=run"
+WHILE_RUNNING = [
+    Met(happens, said.replace("KEEPS", KEEPS), int(code), left, test)
+    for happens, said, code, left, test in (
+        [part.strip() for part in line.split(" | ")]
+        for line in r"""
+        a full disk for the next checkpoint | gru-nlp: ./run/last.ckpt: cannot be written: File too large; KEEPS | 2 | both checkpoints of the epoch before, whole | test_a_full_disk_for_the_next_checkpoint
+        a full disk for logs | gru-nlp: run: cannot be written: File too large; KEEPS | 2 | both checkpoints of the epoch before; logs up to there | test_a_full_disk_for_logs
+        a full disk for predictions | gru-nlp: run/predictions.jsonl: cannot be written: File too large; run keeps best.ckpt and last.ckpt: score it by gru-nlp evaluate checkpoint=run | 2 | both checkpoints of the end; no predictions.jsonl, no metrics.json | test_a_full_disk_for_predictions
+        a full disk for a cached table | gru-nlp: ./cache/gru_nlp: a table cannot be written: File too large (set data.cache_dir=<folder>) | 2 | no table, no run folder | test_a_full_disk_for_a_cached_table
+        a cache folder that cannot be written | /dev/null/cache cannot be written (Not a directory): tables go to <temporary folder> until the program ends | 0 | the run; no cache | test_a_cache_that_cannot_be_written
+        a cached table of somebody else | cache cannot be written (Permission denied): tables go to <temporary folder> until the program ends | 0 | the run; the other's table as it was | test_a_cached_table_of_somebody_else
+        a run folder that vanishes | gru-nlp: run: the run folder has gone, with all that was saved there: train anew | 2 | nothing | test_a_run_folder_that_vanishes
+        a data file that changes between two runs | nothing | 0 | the second run, of what stands there then | test_a_data_file_that_changes_between_two_runs
+        a data file that changes before a run goes on | train and validation: not the rows that the run had before: it goes on with those that stand there now | 0 | the run, trained on both | test_a_data_file_that_changes_before_a_run_goes_on
+        a data file that changes while it is read | gru-nlp: ./a.csv: has changed while it was read: start again once nothing writes to it | 2 | no table, no run folder | test_a_data_file_that_changes_while_it_is_read
+        a data file that changes during a run | nothing | 0 | the run, of what was read when it began | test_a_data_file_that_changes_during_a_run
+        a loss that is no number | gru-nlp: a training loss is no finite number (epoch 2, step 7, batch 2): training has diverged: lower optimizer.lr, or trainer.gradient_clip_val; KEEPS | 2 | both checkpoints of the epoch before | test_a_loss_that_is_no_number
+        a batch that does not fit into memory | out of memory on a batch of 8 rows of 3 steps: it is halved, as others that do not fit: a smaller batch_size, or batch_tokens, saves time | 0 | the run | test_a_batch_that_does_not_fit
+        a batch whose halves do not fit either | gru-nlp: out of memory, which wants 2.00 GiB more: set a smaller batch_size, a smaller model or shorter texts; KEEPS | 2 | both checkpoints of the epoch before | test_a_batch_whose_halves_do_not_fit
+        a process that loads batches dies | gru-nlp: a process that loads batches died (exited unexpectedly with exit code 3): set num_workers=0, or fewer where memory is short; KEEPS | 2 | both checkpoints of the epoch before | test_a_loader_process_that_dies
+        a clock that jumps back by years | nothing | 0 | the run, in a folder of its own, its seconds right | test_a_clock_that_jumps_back
+        """.strip().splitlines()  # noqa: E501
+    )
+]
+
 
 def stage(fault: Fault, models: Path) -> tuple[str, int]:
     """Bring a situation about in a copy of ``models``; return what is shown last and the exit code."""
@@ -187,6 +236,13 @@ def main() -> None:
             for fault in situations:
                 said, code = stage(fault, models)
                 print(f"| {fault.happens} | {cell(said)} | {code} |", flush=True)
+    print(f"\n{met_table()}")
+
+
+def met_table() -> str:
+    """Return the table of what tests stage."""
+    rows = (f"| {one.happens} | {cell(one.said)} | {one.code} | {one.left} | `{one.test}` |" for one in WHILE_RUNNING)
+    return "\n".join([MET, *rows])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from gru_nlp.cli.composing import composer, default_choices, default_config, exp
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors
 from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users, leaves, text_maps
 from gru_nlp.console import is_first_process, is_verbose, show
-from gru_nlp.errors import UserError, is_broken, out_of_memory
+from gru_nlp.errors import UserError, is_broken, refused
 from gru_nlp.plain import MOST_INTEGER
 from gru_nlp.processes import ending
 
@@ -66,7 +66,7 @@ class Job:
                 self.finished.append((list(HydraConfig.get().overrides.task), config, str(place)))
             return score
         except (UserError, MemoryError, RuntimeError) as error:
-            told = error if isinstance(error, UserError) else out_of_memory(error)
+            told = error if isinstance(error, UserError) else refused(error)
             if told is None:
                 raise
             self.codes.append(USER_ERROR)

@@ -92,8 +92,21 @@ class Layout(ABC):
         Raises:
             UserError: as ``rows``.
         """
-        key = fingerprint(described(self), found.key())
-        return read_once(lambda: self.rows(found), self.features, key, cache_dir)
+        content = found.key()
+        key = fingerprint(described(self), content)
+        return read_once(lambda: self._rows_of(found, content), self.features, key, cache_dir)
+
+    def _rows_of(self, found: Found, content: Any) -> Iterator[Row]:
+        """Yield the rows of a split; refuse what has changed since ``content``, its key, was taken.
+
+        What was read would lie in the cache in the place of something else.
+
+        Raises:
+            UserError: as ``rows``.
+        """
+        yield from self.rows(found)
+        if found.key() != content:
+            raise UserError(f"{found.name}: has changed while it was read: start again once nothing writes to it")
 
     def compare(self, split: Split, found: Found, tables: Mapping[Split, datasets.Dataset]) -> None:
         """Look at a split that was just read beside the others.

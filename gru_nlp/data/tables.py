@@ -6,6 +6,7 @@ or a copy that was cut off, may have left half a file: then it is made anew.
 """
 
 import atexit
+import errno
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from gru_nlp.errors import UserError
 ENCODE_BATCH = 1000
 #: Rows of one Arrow record batch; large, since every record batch costs a little memory once mapped.
 WRITE_BATCH = 20_000
+#: What systems say of a place that is not ours to write to.
+DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 #: What opening a damaged table raises: Arrow's errors and those of broken JSON are kinds of ``ValueError``.
 DAMAGED = (ValueError, TypeError, LookupError, AttributeError, EOFError, FileNotFoundError)
 
@@ -55,10 +58,21 @@ def folder(given: str | None) -> str:
     except OSError as error:
         if given:
             raise UserError(f"{given}: cannot be written: {error.strerror} (set data.cache_dir=<folder>)") from None
-        temporary = tempfile.mkdtemp(prefix="gru-nlp-tables-")
-        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-        remark(f"{wanted} cannot be written ({error.strerror}): tables go to {temporary} until the program ends")
-        return temporary
+        return instead(wanted, error)
+
+
+@cache
+def temporary() -> str:
+    """Return a folder that goes when the program ends."""
+    made = tempfile.mkdtemp(prefix="gru-nlp-tables-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+def instead(place: Path, error: OSError) -> str:
+    """Return a temporary folder in the place of one that cannot be written, and say so."""
+    remark(f"{place} cannot be written ({error.strerror}): tables go to {temporary()} until the program ends")
+    return temporary()
 
 
 def read_once(
@@ -71,6 +85,22 @@ def read_once(
     """
     caching.most_bytes()  # what is wrong with it is told before the work
     home = folder(cache_dir)
+    try:
+        return _read(rows, features, key, home)
+    except OSError as error:
+        if cache_dir or error.errno not in DENIED:
+            raise unwritable(home, error) from None
+        return _read(rows, features, key, instead(Path(home), error))
+
+
+def _read(
+    rows: Callable[[], Iterator[dict[str, Any]]], features: datasets.Features, key: str, home: str
+) -> datasets.Dataset:
+    """Do as ``read_once`` in the folder ``home``.
+
+    Raises:
+        OSError: the table cannot be written.
+    """
     place = caching.place(Path(home), key)
     known, use = (place / caching.VERSION).exists(), caching.Use(place)
 
@@ -83,13 +113,9 @@ def read_once(
     try:
         table = _anew(made, lambda: shutil.rmtree(place / caching.VERSION))
     except DatasetGenerationError as error:
-        if isinstance(error.__cause__, UserError):
+        if isinstance(error.__cause__, UserError | OSError):
             raise error.__cause__ from None
-        if isinstance(error.__cause__, OSError):
-            raise unwritable(home, error.__cause__) from None
         raise
-    except OSError as error:
-        raise unwritable(home, error) from None
     use.until(table)
     if not known:
         caching.keep_bound(Path(home))
@@ -119,10 +145,16 @@ def encoded_once(
         for file in files:
             file.unlink()
 
+    before = _unfinished(files)
     try:
         table = _anew(lambda: _mapped(raw, encode, features, key), forget)
     except OSError as error:
-        raise unwritable(str(datasets.config.HF_DATASETS_CACHE), error) from None
+        for left in _unfinished(files) - before:  # which the library keeps where the disk is full
+            left.unlink(missing_ok=True)
+        if not files or error.errno not in DENIED:
+            raise unwritable(str(files[0].parent if files else tempfile.gettempdir()), error) from None
+        spare = Path(instead(files[0].parent, error), files[0].name)
+        table = _mapped(raw, encode, features, key, str(spare))
     for use in uses:
         use.until(table)
     for file in new:
@@ -130,10 +162,19 @@ def encoded_once(
     return table
 
 
+def _unfinished(files: list[Path]) -> set[Path]:
+    """Return the files beside encoded ones that the library is still writing."""
+    return {left for file in files for left in file.parent.glob("tmp*")}
+
+
 def _mapped(
-    raw: datasets.Dataset, encode: Callable[[Any, list[int]], Any], features: datasets.Features, key: str
+    raw: datasets.Dataset,
+    encode: Callable[[Any, list[int]], Any],
+    features: datasets.Features,
+    key: str,
+    file: str | None = None,
 ) -> datasets.Dataset:
-    """Return what ``encode`` makes of a table; arguments as in ``encoded_once``."""
+    """Return what ``encode`` makes of a table; arguments as ``encoded_once``; ``file`` in the usual one's place."""
     table = raw.map(
         encode,
         batched=True,
@@ -143,6 +184,7 @@ def _mapped(
         remove_columns=raw.column_names,
         features=features,
         new_fingerprint=key,
+        cache_file_name=file,
     )
     if len(table) != len(raw):
         raise EOFError(f"{len(table)} rows")

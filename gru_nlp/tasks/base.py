@@ -24,7 +24,7 @@ from gru_nlp.checkpoint import KEY
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 from gru_nlp.tasks.averaging import WeightAverage
-from gru_nlp.tasks.finite import Begun, FirstBad
+from gru_nlp.tasks.finite import Begun, FirstBad, diverged
 from gru_nlp.tasks.floors import MakeOptimizer, Thawing, check_floors, make_optimizer
 from gru_nlp.tasks.halving import Halving
 from gru_nlp.tensors import to_tensors
@@ -195,7 +195,7 @@ class Task(Halving):
         """Validate the average; the best checkpoint is saved before ``on_validation_end`` brings the weights back.
 
         Raises:
-            UserError: a loss was not finite or a weight is beyond all use, so that nothing is worth a validation.
+            Fault: a loss was not finite or a weight is beyond all use, so that nothing is worth a validation.
         """
         if self.trainer.state.fn == "fit":
             self.first_bad.check(self.model)
@@ -221,7 +221,7 @@ class Task(Halving):
         """Log the scores, keep them for the checkpoint, and let a plateau schedule see the monitored one."""
         scores = self.latest["validation"] = self.scores("validation")
         if broken := [name for name, value in scores.items() if not math.isfinite(value)]:
-            raise UserError(f"{broken[0]} is {scores[broken[0]]}: training has diverged: lower optimizer.lr")
+            raise diverged(f"{broken[0]} is {scores[broken[0]]}")
         self.record["scores"] = scores
         for name, value in scores.items():
             self.log(name, value, prog_bar=name == self.monitor)
@@ -274,7 +274,7 @@ class Task(Halving):
         """Add the record; where training may go on, the state of a plateau schedule and of the average.
 
         Raises:
-            UserError: training has diverged, so that nothing is worth to be written over what was saved before.
+            Fault: training has diverged, so that nothing is worth to be written over what was saved before.
         """
         self.first_bad.check(self.model)
         checkpoint[KEY] = self.record

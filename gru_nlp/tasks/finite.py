@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.errors import UserError
+from gru_nlp.errors import Fault
 
 #: No weight of a network that learns comes near; the first step of a rate far too high puts them all above it, while
 #: the loss that was taken before that step, the only one of a run of one batch, is finite.
@@ -24,9 +24,9 @@ def is_sane(model: nn.Module) -> bool:
     return bool((torch.stack(largest) <= LARGEST_WEIGHT).all()) if largest else True
 
 
-def diverged(what: str) -> UserError:
+def diverged(what: str) -> Fault:
     """Return the error that says that training has diverged, and what to do."""
-    return UserError(f"{what}: training has diverged: lower optimizer.lr, or trainer.gradient_clip_val")
+    return Fault(f"{what}: training has diverged: lower optimizer.lr, or trainer.gradient_clip_val")
 
 
 class Begun(NamedTuple):
@@ -65,7 +65,7 @@ class FirstBad:
         """Refuse to go on with a model that has diverged.
 
         Raises:
-            UserError: naming epoch, step and batch of the first loss that was no finite number, counted from 1; or a
+            Fault: naming epoch, step and batch of the first loss that was no finite number, counted from 1; or a
                 weight of ``model`` is beyond all use.
         """
         batch, begun = int(self.batch), self.begun

@@ -1,6 +1,7 @@
 """Fit: from parts and a trainer to a folder with its best checkpoint, or one line that says why not."""
 
 from pathlib import Path
+from typing import Any, cast
 
 from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -8,8 +9,9 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from gru_nlp import checkpoint
 from gru_nlp.console import is_first_process, say
 from gru_nlp.errors import UserError
-from gru_nlp.training import resuming, run_folder
+from gru_nlp.training import ends, resuming
 from gru_nlp.training.parts import Parts
+from gru_nlp.training.same_rows import SameRows
 
 
 def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkpoint | None) -> None:
@@ -21,24 +23,17 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
     """
     rows = len(parts.data.encoded["train"])
     say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
+    cast(Any, trainer).callbacks.append(SameRows(parts.data))  # which Lightning's annotations hide
     try:
-        with resuming.restoring(trainer, stopped, parts.task.record["config"]):
+        with ends.telling(folder), resuming.restoring(trainer, stopped, parts.task.record["config"]):
             trainer.fit(parts.task, parts.data, ckpt_path=stopped.path if stopped else None, weights_only=True)
-        if is_first_process() and not (folder / checkpoint.BEST).is_file():
-            raise UserError(
-                f"{folder}: training ended without a best checkpoint, since nothing was validated: "
-                "raise trainer.max_steps or trainer.max_epochs"
-            )
+            if is_first_process() and not (folder / checkpoint.BEST).is_file():
+                raise UserError(
+                    f"{folder}: training ended without a best checkpoint, since nothing was validated: "
+                    "raise trainer.max_steps or trainer.max_epochs"
+                )
     except MisconfigurationException as error:
         raise UserError(f"trainer: {error}") from None
-    except (UserError, OSError, RuntimeError, MemoryError) as error:
-        kept = any(any(folder.rglob(name)) for name in (checkpoint.BEST, checkpoint.LAST))
-        if is_first_process() and stopped is None and not kept:
-            run_folder.remove(folder)
-        told = run_folder.told(error, folder)
-        if told is error:
-            raise
-        raise told from None
     except SystemExit:  # what Lightning makes of an interruption
         if trainer.interrupted:
             raise KeyboardInterrupt from None

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gru_nlp import checkpoint
 from gru_nlp.config import leaves, text_maps
-from gru_nlp.errors import UserError, out_of_memory
+from gru_nlp.errors import UserError, refused
 from gru_nlp.training import changes, lightning_parts, run_folder
 from gru_nlp.training.parts import Parts, prepare
 from gru_nlp.training.stored_data import check_stored_data, discreet
@@ -51,7 +51,7 @@ def restoring(trainer: Trainer, stopped: checkpoint.Checkpoint | None, now: Mapp
     try:
         yield
     except checkpoint.MISFITS as error:
-        if stopped is None or begun.seen or out_of_memory(error):
+        if stopped is None or begun.seen or refused(error):
             raise
         reason = f"what it says of optimiser and loops cannot be taken back ({type(error).__name__})"
         raise UserError(f"{stopped.path}: {reason}: a checkpoint of weights alone, or a broken file") from error

@@ -23,7 +23,7 @@ from gru_nlp.processes.company import rank
 from gru_nlp.processes.sharing import local_files
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
-from gru_nlp.training import lightning_parts, parity, predictions, pretraining, resuming, run_folder, together
+from gru_nlp.training import ends, lightning_parts, parity, predictions, pretraining, resuming, run_folder, together
 from gru_nlp.training.fitting import fit, parameters
 from gru_nlp.training.parts import Parts, prepare
 
@@ -106,13 +106,14 @@ def _train(config: DictConfig, given: Sequence[str]) -> Run:
     with multiplying(config.matmul_precision):
         before = pretraining.run(first, folder, parts)
         fit(parts, folder, trainer, stopped)
-    scores = score(parts, folder, trainer)
-    facts = facts_of(config, trainer, given, time.monotonic() - started) | {"pretraining": before}
-    records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
-    if is_first_process():
-        leave(parts, folder, scores, facts, records)
-        for logger in trainer.loggers:
-            log_options(logger, given, scores)
+    with ends.telling(folder, trained=True):
+        scores = score(parts, folder, trainer)
+        facts = facts_of(config, trainer, given, time.monotonic() - started) | {"pretraining": before}
+        records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
+        if is_first_process():
+            leave(parts, folder, scores, facts, records)
+            for logger in trainer.loggers:
+                log_options(logger, given, scores)
     return Run(folder, scores, scores[plain["task"]["monitor"]], records, parts, tuple(plain["trust"]))
 
 

@@ -23,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gru_nlp import __version__, build, checkpoint
 from gru_nlp.config import check_ranges, leaves
 from gru_nlp.console import is_first_process
-from gru_nlp.errors import FULL, UserError, out_of_memory
+from gru_nlp.errors import UserError
 from gru_nlp.plain import check_plain, expand
 from gru_nlp.processes.sharing import shared_values
 from gru_nlp.upgrade import upgrade
@@ -211,21 +211,6 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
-
-
-def told(error: Exception, folder: Path) -> Exception:
-    """Return the error to raise for one that ended training: no memory, or a folder that cannot be written, in a line.
-
-    Args:
-        error: what was raised.
-        folder: of the run, which loggers write to as well.
-    """
-    if not isinstance(error, OSError):
-        return out_of_memory(error) or error
-    inside = error.filename is not None and folder.absolute() in Path(os.fsdecode(error.filename)).absolute().parents
-    if not inside and error.errno not in FULL:
-        return error
-    return UserError(f"{error.filename if inside else folder}: cannot be written: {error.strerror}")
 
 
 def remove(folder: Path) -> None:

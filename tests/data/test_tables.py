@@ -64,3 +64,16 @@ def test_a_full_disk_is_told(tmp_path):
 
     with pytest.raises(UserError, match=f"^{tmp_path}/gru_nlp: a table cannot be written: No space left on device"):
         tables.read_once(full, FEATURES, "2" * 32, str(tmp_path))
+
+
+def test_a_full_disk_leaves_nothing_half_encoded(tmp_path):
+    raw = tables.read_once(rows, FEATURES, "3" * 32, str(tmp_path))
+
+    def full(columns, numbers):
+        # What the library fails to remove on a full disk.
+        Path(raw.cache_files[0]["filename"]).with_name("tmpleft").write_text("x")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(UserError, match=f"^{tmp_path}/.*: a table cannot be written: No space left on device"):
+        tables.encoded_once(raw, full, FEATURES, "4" * 32)
+    assert not list(tmp_path.rglob("tmp*"))
