@@ -3,13 +3,14 @@
 Usage: sudo python scripts/two_machines.py [rows=100] [kill=true] [option=value of gru-nlp train ...]
 
 Lays two namespaces and a cable between them, starts torchrun in each, and holds the test scores of the run against
-those of its best checkpoint in one process, digit by digit. With ``rows``, the sample of sentiment is left out for a
-table of so many rows in each split. With ``kill=true`` a second run is broken off by killing one side after its first
-epoch; both sides are started again to resume it, and its scores are held against those of the first. The namespaces
-share no folder but the program's: what the second machine has in its own when all is done is told too. It needs Linux,
-root and ip (iproute2), and takes the namespaces away again in any case.
+those of its best checkpoint in one process, digit by digit. With ``rows``, a table takes the place of the sample, of so
+many rows in validation and in test. With ``kill=true`` a second run is broken off by killing one side after its first
+epoch; both sides are started again to resume it, and its scores and last weights are held against those of the first.
+The namespaces share no folder but the program's: what the second machine has in its own when all is done is told too.
+It needs Linux, root and ip (iproute2), and takes the namespaces away again in any case.
 """
 
+import hashlib
 import json
 import os
 import signal
@@ -22,7 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-NAMES = ("gru-nlp-a", "gru-nlp-b")
+NAMES = tuple(f"gru-nlp-{letter}-{os.getpid()}" for letter in "ab")
 ADDRESSES = ("10.199.77.1", "10.199.77.2")
 PORT = "29477"
 SMALL = ("encoder.hidden_size=8", "embedding.size=8", "logger=none", "device=cpu", "threads=1")
@@ -53,7 +54,7 @@ def cabled() -> Iterator[None]:
 
 
 def begin(machine: int, folder: Path, options: Sequence[str]) -> subprocess.Popen[str]:
-    """Start torchrun on a machine, in a session of its own."""
+    """Start torchrun on a machine."""
     own = folder / f"machine-{machine}"
     own.mkdir(exist_ok=True)
     place = [f"--node-rank={machine}", f"--master-addr={ADDRESSES[0]}", f"--master-port={PORT}"]
@@ -62,13 +63,15 @@ def begin(machine: int, folder: Path, options: Sequence[str]) -> subprocess.Pope
     source = str(Path(__file__).resolve().parent.parent)
     found = {**os.environ, "PYTHONPATH": source, "HF_DATASETS_CACHE": str(own / "cache"), "TMPDIR": str(own)}
     told = (own / "told.txt").open("a")
-    return subprocess.Popen(command, cwd=own, env=found, stdout=told, stderr=told, text=True, start_new_session=True)
+    return subprocess.Popen(command, cwd=own, env=found, stdout=told, stderr=told, text=True)
 
 
-def end(process: subprocess.Popen[str]) -> None:
-    """Kill a machine's torchrun and all that it has started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+def end(machine: int, process: subprocess.Popen[str]) -> None:
+    """Kill a machine's torchrun and all that runs there, which stands in sessions of its own."""
+    found = subprocess.run(["ip", "netns", "pids", NAMES[machine]], capture_output=True, text=True)
+    for pid in map(int, found.stdout.split()):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.wait()
 
 
@@ -82,8 +85,8 @@ def train(folder: Path, options: Sequence[str]) -> None:
     try:
         codes = [process.wait(timeout=MOST) for process in both]
     finally:
-        for process in both:
-            end(process)
+        for machine, process in enumerate(both):
+            end(machine, process)
     if any(codes):
         raise SystemExit(f"codes {codes}\n{told(folder, 0)}\n{told(folder, 1)}")
 
@@ -99,6 +102,15 @@ def scores_of(run: Path) -> dict[str, float]:
     return {name: value for name, value in found.items() if name.startswith("test/")}
 
 
+def weights_of(run: Path) -> dict[str, str]:
+    """Return a hash of the weights of a run's last checkpoint."""
+    import torch
+
+    weights = torch.load(run / "last.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+    content = b"".join(weights[name].numpy().tobytes() for name in sorted(weights))
+    return {"test/last weights": hashlib.sha256(content).hexdigest()[:16]}
+
+
 def scored_alone(run: Path) -> dict[str, float]:
     """Return the test scores of a run's best checkpoint, in one process."""
     source = Path(__file__).resolve().parent.parent
@@ -111,7 +123,7 @@ def scored_alone(run: Path) -> dict[str, float]:
 def compare(what: str, ours: dict[str, Any], others: dict[str, Any]) -> bool:
     """Print whether two sets of scores are the same, and return it."""
     same = ours == others and bool(ours)
-    shown = ", ".join(f"{name.removeprefix('test/')} {value!r}" for name, value in sorted(ours.items())[:3])
+    shown = ", ".join(f"{name.removeprefix('test/')} {value!r}" for name, value in sorted(ours.items()))
     print(f"{what}: {'the same to the last digit' if same else 'DIFFERENT'} ({shown})", flush=True)
     if not same:
         print(f"  {ours}\n  {others}", flush=True)
@@ -130,8 +142,8 @@ def table(folder: Path, rows: int) -> list[str]:
     return ["data=csv", "data.train=train.csv", "data.validation=part.csv", "data.test=part.csv"]
 
 
-def killed(folder: Path, options: Sequence[str]) -> float:
-    """Train, kill the second machine after an epoch, and return after how many seconds the first one had ended."""
+def killed(folder: Path, options: Sequence[str]) -> str:
+    """Train, kill the second machine after an epoch; return how the first one ended."""
     both = [begin(machine, folder, [*options, "run_dir=broken"]) for machine in range(2)]
     try:
         last = time.monotonic() + MOST
@@ -139,15 +151,17 @@ def killed(folder: Path, options: Sequence[str]) -> float:
             if time.monotonic() > last or both[0].poll() is not None:
                 raise SystemExit(f"no epoch was trained\n{told(folder, 0)}")
             time.sleep(0.05)
-        end(both[1])
+        end(1, both[1])
         started = time.monotonic()
         code = both[0].wait(timeout=NOTICED)
         if code == 0:
             raise SystemExit("the first machine went on without the second: give more epochs")
-        return time.monotonic() - started
+        seconds = time.monotonic() - started
     finally:
-        for process in both:
-            end(process)
+        for machine, process in enumerate(both):
+            end(machine, process)
+    said = [line for line in told(folder, 0).splitlines() if line.startswith("gru-nlp:")]
+    return f"after {seconds:.1f} s with code {code} and {said}"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -158,15 +172,17 @@ def main(arguments: Sequence[str]) -> int:
         folder = Path(place)
         data = table(folder, int(rows)) if rows else []
         own = [f"{name}={value}" for name, value in given.items()]
-        epochs = [] if "trainer.max_epochs" in given else [f"trainer.max_epochs={3 if kill else 1}"]
-        options = [*SMALL, *data, *epochs, *own]
+        long = ("trainer.max_epochs=40", "patience=40") if kill else ("trainer.max_epochs=1",)
+        options = [*SMALL, *data, *(option for option in long if option.partition("=")[0] not in given), *own]
         train(folder, [*options, "run_dir=whole"])
         whole = scores_of(folder / "machine-0" / "whole")
         same = [compare("two machines and one process", whole, scored_alone(folder / "machine-0" / "whole"))]
         if kill:
-            print(f"killed one side: the other had ended after {killed(folder, options):.1f} s", flush=True)
+            print(f"one side killed, the other ended {killed(folder, options)}", flush=True)
             train(folder, ["resume=broken"])
-            same.append(compare("resumed and never broken", scores_of(folder / "machine-0" / "broken"), whole))
+            ours, others = (folder / "machine-0" / name for name in ("broken", "whole"))
+            resumed, never = (scores_of(run) | weights_of(run) for run in (ours, others))
+            same.append(compare("resumed and never broken", resumed, never))
         left = sorted(path.name for path in (folder / "machine-1").iterdir())
         print(f"the second machine has: {', '.join(left)}", flush=True)
     return 0 if all(same) else 1

@@ -182,6 +182,9 @@ def run_command(command: str, arguments: list[str]) -> int:
     job = Job(command, text, original)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises instead of printing
     try:
+        place = ending.environment_place()
+        if command != "train" and place is not None and place.size > 1:
+            raise UserError(f"{command} goes on in one process: start it without torchrun")
         if text is not None and command not in TAKES_TEXT:
             raise UserError(f"{command} takes no text after --")
         if text is not None and is_broken(text):

@@ -11,7 +11,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from gru_nlp.errors import UserError, printable
+from gru_nlp.errors import Fault, printable
 from gru_nlp.processes.company import OURS, Failure, Place, size
 
 #: The exit code of a mistake, or of a machine that refuses.
@@ -22,7 +22,7 @@ BEAT, HEARING, GRACE = 0.5, 5.0, 10.0
 KNOWING = 3.0
 #: How torch says that another process has gone.
 GONE = re.compile(r"gloo[/:]|NCCL|nccl|TCPStore|[Cc]onnection (was )?(closed|reset|likely)|Broken pipe|recvValue")
-LOST = "another process of this run has ended without a word: go on with resume=<run folder>"
+LOST = "another process of this run has ended without a word"
 #: Keys of the store.
 TOLD, LINE, HEARD = "told", "line", "heard"
 
@@ -127,18 +127,18 @@ def fallen() -> str | None:
     for number, child in enumerate(OURS.children, 1):
         if code := child.poll():
             how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"has ended with code {code}"
-            return f"process {number} of {len(OURS.children) + 1} {how}: go on with resume=<run folder>"
+            return f"process {number} of {len(OURS.children) + 1} {how}"
     return None
 
 
-def lost(error: RuntimeError) -> UserError | None:
+def lost(error: Exception) -> Fault | None:
     """Return the error to raise for one that says that another process has gone; None: it says something else."""
-    if size() == 1 or not GONE.search(str(error)):
+    if size() == 1 or not isinstance(error, RuntimeError) or not GONE.search(str(error)):
         return None
     last = time.monotonic() + KNOWING
     while OURS.failure is None and not fallen() and time.monotonic() < last:
         time.sleep(BEAT / 5)
-    return UserError(fallen() or LOST)
+    return Fault(fallen() or LOST)
 
 
 def watch(store: Any) -> None:

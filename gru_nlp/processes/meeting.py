@@ -53,7 +53,7 @@ def meet(place: Place) -> None:
         return
     from torch import cuda, distributed
 
-    _follow_parent()
+    _follow_parent(place)
     OURS.place = place
     _choose_interface(place)
     backend = "cpu:gloo,cuda:nccl" if cuda.is_available() and distributed.is_nccl_available() else "gloo"
@@ -104,12 +104,12 @@ def _part() -> None:
         distributed.destroy_process_group()
 
 
-def _follow_parent() -> None:
-    """Let the system end this process with the one that started it, where it can."""
+def _follow_parent(place: Place) -> None:
+    """Let the system end this process with the one that started it, this program's or torchrun, where it can."""
     parent = os.environ.get(PARENT)
-    if parent and sys.platform == "linux":
+    if sys.platform == "linux" and (parent or place.hosted):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != int(parent):
+        if parent and os.getppid() != int(parent):
             os._exit(1)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from gru_nlp import checkpoint
 from gru_nlp.console import is_first_process
 from gru_nlp.errors import FULL, Fault, UserError, refused
+from gru_nlp.processes import ending
 from gru_nlp.training import run_folder
 
 #: What a fault of the machine, or a mistake that shows only now, is raised as.
@@ -52,7 +53,7 @@ def fault_of(error: Exception, folder: Path) -> str | None:
     if isinstance(error, Fault):
         return str(error)
     if not isinstance(error, OSError):
-        told = refused(error)
+        told = refused(error) or ending.lost(error)
         return None if told is None else str(told)
     own = error.filename is not None and folder.absolute() in Path(os.fsdecode(error.filename)).absolute().parents
     if not own and error.errno not in FULL:

@@ -71,6 +71,14 @@ def test_a_launcher_keeps_its_numbers(monkeypatch):
         forget_ranks()
 
 
+def test_several_processes_are_for_training(monkeypatch, capsys):
+    launcher = {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "2"}
+    for name, value in (launcher | {"MASTER_ADDR": "localhost", "MASTER_PORT": "1"}).items():
+        monkeypatch.setenv(name, value)
+    assert program.main(["evaluate", "checkpoint=run"]) == 2
+    assert capsys.readouterr().err == "gru-nlp: evaluate goes on in one process: start it without torchrun\n"
+
+
 def test_a_name_that_is_no_utf_8_is_refused_where_it_would_be_kept(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     code = program.main(["train", f"run_dir={os.fsdecode(b'r' + bytes([0xE9]))}"])

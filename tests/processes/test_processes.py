@@ -75,7 +75,7 @@ def test_all_have_what_the_first_one_made_and_end_with_one_that_fails():
 
 
 def test_what_ended_a_process_is_told():
-    assert several(2) == (2, [], "process 1 of 2 was ended by SIGKILL: go on with resume=<run folder>\n")
+    assert several(2) == (2, [], "process 1 of 2 was ended by SIGKILL\n")
 
 
 def test_what_is_dealt_is_gathered_in_order():
