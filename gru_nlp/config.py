@@ -1,6 +1,7 @@
 """The configuration tree: where it lies, which values are paths, whether a number was given as a word."""
 
 import json
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -47,7 +48,7 @@ MAP_OPTIONS = ("data.label_names", "data.tag_map")
 COUNTS = frozenset(
     {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k", "accumulate_grad_batches"}
     | {"max_length", "min_frequency", "max_words", "max_word_length", "filters", "width", "heads"}
-    | {"sequence_length", "sampled_softmax"}
+    | {"sequence_length", "sampled_softmax", "checkpoint_every_steps"}
 )
 #: Options, by their last name, that are a share from 0 to below 1.
 SHARES = frozenset(
@@ -263,6 +264,8 @@ def check_ranges(config: Mapping[str, Any]) -> None:
             raise UserError(f"threads={value} must be auto, or a whole number from 1 to {MOST_THREADS}")
         if option == "matmul_precision" and value not in PRECISIONS:
             raise UserError(f"matmul_precision={value} must be {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}")
+        if option == "checkpoint_every_minutes" and isinstance(value, int | float) and not 0 < value < math.inf:
+            raise UserError(f"{option}={value} must be a number above 0, or null")
         if option == "seed" and type(value) is int and not 0 <= value < 2**32:
             raise UserError(f"seed={value} must be at least 0 and below {2**32}")
         if option == "num_workers" and type(value) is int and value < 0:

@@ -21,7 +21,14 @@ ADDED: dict[str, dict[str, Any]] = {
     "gru_nlp.data.hub_kinds.HubTaggedCorpus": {"tag_map": None},
 }
 #: Top-level options of the same kind.
-LATER = {"threads": "auto", "matmul_precision": "highest", "pretrained": None, "pretraining": {"epochs": 0, "text": []}}
+LATER: dict[str, Any] = {
+    "threads": "auto",
+    "matmul_precision": "highest",
+    "pretrained": None,
+    "pretraining": {"epochs": 0, "text": []},
+    "checkpoint_every_steps": None,
+    "checkpoint_every_minutes": 10,
+}
 
 
 def upgrade(config: dict[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def check_effects(
     plain, usual = (_unresolved(config), _unresolved(defaults))
     if command != "train":
         unused.check_known(plain, [*usual, *default_choices(command)])
-    elif not plain["resume"]:
+    elif plain["resume"] in (None, "auto"):
         unused.check_used(plain, usual, given)
     if command in TAKES_TEXT:
         unused.check_reading(plain, given, text)
@@ -153,7 +153,7 @@ def arranged(command: str, overrides: Sequence[str]) -> list[str]:
     """
     quoting.check_flags(overrides)
     held = quoting.held(quoting.without_nulls(overrides, default_choices(command)), STORED_GROUPS.get(command, ()))
-    if command == "train" and "resume" in quoting.values(held):
+    if command == "train" and quoting.values(held).get("resume", "auto") != "auto":
         held = quoting.forced(held, group_names())
     return quoting.sweep_first(quoting.flags_first(quoting.quote_paths(held)))
 
@@ -201,9 +201,10 @@ def run_command(command: str, arguments: list[str]) -> int:
         if job.entered:
             raise
         return int(ended.code or 0)
-    except KeyboardInterrupt:
-        complain("interrupted", code=INTERRUPTED)
-        return ending.code_of(INTERRUPTED)
+    except KeyboardInterrupt as interrupted:
+        code = getattr(interrupted, "code", INTERRUPTED)
+        complain(str(interrupted) or "interrupted", code=code)
+        return ending.code_of(code)
     except Exception as error:
         if ending.line_of(BUG, f"a bug: {type(error).__name__}: {error}") is None:
             return ending.code_of(BUG)

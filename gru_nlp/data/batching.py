@@ -1,5 +1,7 @@
 """What makes batches of an encoded split: a data set that is asked for whole batches, and the order of these."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -33,8 +35,32 @@ class Plan(NamedTuple):
 class Order(Sampler[list[int]]):
     """The batches of an epoch, as many in each process; one that has fewer to score gets empty ones at the end."""
 
+    epoch = 0
+    #: An epoch, and how many of its batches were trained on before the run was broken off in it.
+    begun = (0, 0)
+
+    @property
+    def sampler(self) -> "Order":
+        """Return itself: Lightning tells the epoch to the ``sampler`` of a batch sampler."""
+        return self
+
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order the next pass gives."""
+        self.epoch = epoch
+
+    def go_on(self, epoch: int, batches: int) -> None:
+        """Leave out the first ``batches`` in an ``epoch``; they count in its length."""
+        self.begun = (epoch, batches)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return islice(self.batches(), self.begun[1] if self.begun[0] == self.epoch else 0, None)
+
+    def __len__(self) -> int:
+        """Return the number of batches in the epoch."""
+        raise NotImplementedError
+
+    def batches(self) -> Iterator[list[int]]:
+        """Yield all batches of the epoch."""
         raise NotImplementedError
 
     def order(self) -> npt.NDArray[np.int64]:

@@ -53,19 +53,10 @@ class BucketBatchSampler(Order):
         self.seed = seed
         self.rank = rank
         self.world_size = world_size
-        self.epoch = 0
         self._made: tuple[int, list[npt.NDArray[np.int64]]] | None = None
 
-    @property
-    def sampler(self) -> "BucketBatchSampler":
-        """Return itself: Lightning tells the epoch to the ``sampler`` of a batch sampler."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order the next pass gives."""
-        self.epoch = epoch
-
-    def __iter__(self) -> Iterator[list[int]]:
+    def batches(self) -> Iterator[list[int]]:
+        """Yield row numbers."""
         for batch in self._own():
             yield batch.tolist()
 

@@ -83,6 +83,7 @@ class DataModule(LightningDataModule):
         self.num_workers = num_workers
         self.encoded: dict[Split, EncodedSplit] = {}
         self.samplers: dict[Split, Order] = {}
+        self.begun = (0, 0)
 
     def encode(self, *splits: Split) -> None:
         """Read and encode ``splits``; an absent one is left out.
@@ -134,6 +135,8 @@ class DataModule(LightningDataModule):
         data, sampler = batching_of(self.preprocessor)(self.encoded[split], self.preprocessor, plan, split)
         # A resumed run starts in a later epoch; loader workers fetch before Lightning says so.
         sampler.set_epoch(self.trainer.current_epoch if self.trainer else 0)
+        if shuffle:
+            sampler.go_on(*self.begun)
         self.samplers[split] = sampler
         loader: Loader = DataLoader(
             data,  # a batch is fetched whole, by __getitems__

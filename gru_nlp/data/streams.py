@@ -94,21 +94,12 @@ class StreamOrder(Order):
         self.length = length
         self.plan = plan
         self.reach = reach
-        self.epoch = 0
-
-    @property
-    def sampler(self) -> "StreamOrder":
-        """Return itself: Lightning tells the epoch to the ``sampler`` of a batch sampler."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch."""
-        self.epoch = epoch
 
     def __len__(self) -> int:
         return -(-self.stream.width // self.length)
 
-    def __iter__(self) -> Iterator[list[int]]:
+    def batches(self) -> Iterator[list[int]]:
+        """Yield offset, first step and that after the last of each stretch."""
         # Stretches of one length, so that none is left over that a moved end would leave empty.
         borders: AnyArray = np.arange(len(self) + 1) * self.stream.width // len(self)
         offset = 0

@@ -24,6 +24,7 @@ from gru_nlp.checkpoint import KEY
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 from gru_nlp.tasks.averaging import WeightAverage
+from gru_nlp.tasks.epoch import Epoch
 from gru_nlp.tasks.finite import Begun, FirstBad, diverged
 from gru_nlp.tasks.floors import MakeOptimizer, Thawing, check_floors, make_optimizer
 from gru_nlp.tasks.halving import Halving
@@ -56,8 +57,7 @@ class Recipe:
         mode: ``max`` or ``min``: which ``monitor`` is better.
         optimizer: makes the optimiser from parameter groups; None where nothing is trained.
         schedule: makes the learning-rate schedule from the optimiser and the number of steps.
-        seed: random numbers of an epoch depend on (seed, epoch, process) alone, so that a run which was stopped
-            at the end of an epoch goes on as if it had not been.
+        seed: random numbers of an epoch depend on (seed, epoch, process) alone.
         average_decay: of the weights' moving average, which is validated and saved as the best; 0: no average.
         floor_decay: rate of a floor of the model as a share of that of the floor above it.
         thaw_epochs: epochs after which one more floor, from the top down, is trained; 0: all are from the start.
@@ -84,12 +84,11 @@ class Task(Halving):
     Attributes:
         record: what the checkpoint holds beside the weights, set by who trains or scores; its ``scores`` follow the
             latest validation.
+        steps: of the optimiser in all, set by who trains.
+        halfway: what ``halfway_state`` gave where training broke off within an epoch, until it goes on there.
 
     Args:
-        recipe: the model and how it is trained.
-
-    Raises:
-        UserError: it is to train a model of another kind.
+        recipe: the model and how it is trained; a ``UserError`` says that the model is of another kind.
     """
 
     model: Model[Any]
@@ -117,11 +116,11 @@ class Task(Halving):
         self.average_decay = recipe.average_decay
         self.average: WeightAverage | None = None
         self.average_state: dict[str, Any] | None = None
-        self.averaged_steps = 0
         self.outputs: list[Any] = []
         self.latest: dict[str, dict[str, float]] = {}
-        self.real_steps = torch.zeros((), dtype=torch.int64)
-        self.padded_steps = 0
+        self.epoch = Epoch()
+        self.halfway: Mapping[str, Any] | None = None
+        self.steps = 1
         self.first_bad = FirstBad(self.device, Begun(0, 0, 0, 1))
 
     @abstractmethod
@@ -153,22 +152,27 @@ class Task(Halving):
         return batch and self.trainer.precision_plugin.convert_input(to_tensors(batch, device))
 
     def _start_epoch(self, batch_idx: int) -> None:
-        """Seed the epoch's dropout; Lightning leaves its own hook for this out when a run is resumed."""
+        """Seed the epoch, or take back what one that was broken off had come to."""
         self.thawing.start_epoch(self.current_epoch)
-        torch.manual_seed(((self.seed * 100_003 + self.current_epoch) * 1009 + self.global_rank) % 2**63)
-        self.real_steps = torch.zeros((), dtype=torch.int64, device=self.device)
-        self.padded_steps = 0
         begun = Begun(self.current_epoch, self.global_step, batch_idx, self.trainer.accumulate_grad_batches)
         self.first_bad = FirstBad(self.device, begun)
+        if self.halfway is None:
+            self.epoch.start((self.seed * 100_003 + self.current_epoch) * 1009 + self.global_rank, self.device)
+        else:
+            self.epoch.load_state_dict(self.halfway, self.device)
+            self.halfway = None
+
+    def halfway_state(self) -> dict[str, Any]:
+        """Return what this process needs to go on within an epoch, beside weights and optimiser."""
+        return self.epoch.state_dict()
 
     def training_step(self, batch: Batch[Tensor], batch_idx: int) -> Tensor:
         """Return the loss; count padding; log on the logger's own beat, since logging every step costs 1 ms."""
-        if batch_idx == 0:
+        if batch_idx == 0 or self.halfway is not None:  # Lightning leaves its own hook out on resuming
             self._start_epoch(batch_idx)
         loss = self.held_loss(batch)
         self.first_bad.see(loss, batch_idx)
-        self.padded_steps += batch.inputs.shape[0] * batch.inputs.shape[1]
-        self.real_steps = self.real_steps + batch.lengths.sum()  # stays on the device: reading it back would stall it
+        self.epoch.count(batch, batch_idx)
         beat = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if batch_idx == 0 or (self.global_step + 1) % beat == 0:
             self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(batch.lengths))
@@ -178,18 +182,14 @@ class Task(Halving):
         """Start the average, or go on with that of a stopped run."""
         if self.average_decay:
             self.average = WeightAverage(self.model, self.average_decay)
-            if self.average_state is not None:
+            if self.average_state:
                 self.average.load_state_dict(self.average_state)
 
-    def on_train_start(self) -> None:
-        """Count steps of the optimiser from where a stopped run had come to."""
-        self.averaged_steps = self.global_step
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch[Tensor], batch_idx: int) -> None:
-        """Update the average after every step of the optimiser (which accumulation makes rarer than batches)."""
-        if self.average is not None and self.global_step != self.averaged_steps:
+    def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
+        """Update the average after every step of the optimiser."""
+        super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+        if self.average:
             self.average.update()
-            self.averaged_steps = self.global_step
 
     def on_validation_start(self) -> None:
         """Validate the average; the best checkpoint is saved before ``on_validation_end`` brings the weights back.
@@ -208,9 +208,10 @@ class Task(Halving):
             self.average.swap()
 
     def on_train_epoch_end(self) -> None:
-        """Log the share of padding among the epoch's steps, and the learning rate that it ended with."""
+        """Log the share of padding, and the learning rate that the epoch ended with."""
+        self.epoch.batches = 0
         self.log("train/rate", self.trainer.optimizers[0].param_groups[0]["lr"])
-        self.log("train/padding_share", 1.0 - float(self.real_steps) / max(1, self.padded_steps))
+        self.log("train/padding_share", self.epoch.padding_share())
 
     def validation_step(self, batch: Batch[Tensor] | None, batch_idx: int) -> None:
         """Score a batch."""
@@ -261,7 +262,7 @@ class Task(Halving):
         if self.make_optimizer is None or self.make_schedule is None:
             return None
         optimizer = make_optimizer(self.make_optimizer, self, self.model.floors(), self.floor_decay)
-        schedule = self.make_schedule(optimizer, int(self.trainer.estimated_stepping_batches))
+        schedule = self.make_schedule(optimizer, self.steps)
         if isinstance(schedule, ReduceLROnPlateau):
             # Lightning saves last.ckpt before it would step a plateau schedule, and drops that step on resuming.
             self.plateau = schedule
@@ -278,7 +279,7 @@ class Task(Halving):
         """
         self.first_bad.check(self.model)
         checkpoint[KEY] = self.record
-        if self.plateau is not None:
+        if self.plateau:
             checkpoint[PLATEAU_KEY] = self.plateau.state_dict()
         if self.average is not None and "optimizer_states" in checkpoint:
             checkpoint[AVERAGE_KEY] = self.average.state_dict()

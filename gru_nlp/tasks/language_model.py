@@ -63,6 +63,16 @@ class LanguageModelTask(Task):
         self.carried["train"] = torch.cat(afters, dim=1)
         self.before = before
 
+    def halfway_state(self) -> dict[str, Any]:
+        """Return also the states that the next stretches go on from."""
+        return {**super().halfway_state(), "carried": self.carried.get("train")}
+
+    def _start_epoch(self, batch_idx: int) -> None:
+        """Take back the carried states too."""
+        if self.halfway is not None and self.halfway.get("carried") is not None:
+            self.carried["train"] = self.halfway["carried"].to(self.device)
+        super()._start_epoch(batch_idx)
+
     def score(self, batch: Any, stage: str) -> Surprise[AnyArray]:
         """Count a batch of streams."""
         found, self.carried[stage] = self.model.surprise(batch, self.carried.get(stage))

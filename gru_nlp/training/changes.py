@@ -65,8 +65,8 @@ class Patience(EarlyStopping):
     """Early stopping whose patience is the config's, not the checkpoint's."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take back what was counted."""
-        super().load_state_dict({**state_dict, "patience": self.patience})
+        """Take back what was counted; that it was exhausted once says nothing of now."""
+        super().load_state_dict({**state_dict, "patience": self.patience, "stopped_epoch": 0})
 
 
 class Hyperparameters(Callback):

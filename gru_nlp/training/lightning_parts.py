@@ -8,23 +8,27 @@ import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra.utils import get_class
 from lightning import Callback, LightningModule, Trainer
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
 from gru_nlp import checkpoint, console
 from gru_nlp.build import build
+from gru_nlp.data.batching import Order
+from gru_nlp.data.module import DataModule
 from gru_nlp.errors import UserError
 from gru_nlp.tensors import resolve_device
 from gru_nlp.training import together
 from gru_nlp.training.changes import Patience
+from gru_nlp.training.halfway import LastCheckpoint, MovableCheckpoint
 from gru_nlp.training.run_folder import LOGS
+from gru_nlp.training.stopping import Asked
 from gru_nlp.training.story import Layers, Story
 
 #: Loggers that write below the run folder, a folder a sitting.
@@ -33,24 +37,6 @@ FOLDER_LOGGERS = ("csv", "tensorboard")
 STARTED = "popen"
 #: Batches between two redraws of the bar; each redraw costs about a millisecond.
 REFRESH = 20
-
-
-class MovableCheckpoint(ModelCheckpoint):
-    """A best checkpoint whose score survives moving the run folder between two sittings."""
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take back the best score; paths follow the folder to where it is now."""
-        folder = Path(str(self.dirpath))
-
-        def moved(path: str) -> str:
-            return str(folder / Path(path).name) if path else path
-
-        state = dict(state_dict)
-        state["dirpath"] = self.dirpath
-        for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
-            state[name] = moved(state.get(name, ""))
-        state["best_k_models"] = {moved(path): score for path, score in state.get("best_k_models", {}).items()}
-        super().load_state_dict(state)
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -112,7 +98,6 @@ def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:
     """Return early stopping, best and last checkpoint, and the progress bar (on standard error)."""
     monitor, mode = config["task"]["monitor"], config["task"]["mode"]
     best = Path(checkpoint.BEST).stem
-    last = Path(checkpoint.LAST).stem
     parts: list[Callback] = [
         MovableCheckpoint(
             folder,
@@ -123,7 +108,7 @@ def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:
             save_on_train_epoch_end=False,  # while the weights that were validated are in place
             enable_version_counter=False,
         ),
-        MovableCheckpoint(folder, last, save_on_train_epoch_end=True, enable_version_counter=False),
+        LastCheckpoint(folder, config["checkpoint_every_steps"], config["checkpoint_every_minutes"], Asked()),
         Patience(monitor, mode=mode, patience=config["patience"], check_on_train_epoch_end=False),
     ]
     shown = config["trainer"]["enable_progress_bar"]
@@ -201,6 +186,27 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
         told = f"trainer.strategy={options['strategy']} trains in processes ({method}) that give nothing back"
         raise UserError(f"{told}: set trainer.strategy=ddp, in a script or on the command line")
     return built
+
+
+def steps_of(trainer: Trainer, data: DataModule) -> int:
+    """Return the number of steps that the optimiser takes in all.
+
+    Lightning's own count takes every epoch for as long as the first, which a budget of tokens makes false.
+
+    Args:
+        trainer: that is about to fit.
+        data: encoded.
+    """
+    limit = cast(Any, trainer).overfit_batches or trainer.limit_train_batches
+    steps, epoch, order = 0, 0, cast(Order, data.train_dataloader().batch_sampler)
+    most = math.inf if trainer.max_steps < 0 else trainer.max_steps
+    last = math.inf if trainer.max_epochs in (None, -1) else trainer.max_epochs
+    while epoch < last and steps < most:
+        order.set_epoch(epoch)
+        batches = int(limit * len(order)) if isinstance(limit, float) else min(limit, len(order))
+        steps += math.ceil(max(1, batches) / trainer.accumulate_grad_batches)
+        epoch += 1
+    return int(min(steps, most))
 
 
 def check_interval(trainer: Trainer, batches: int) -> None:

@@ -21,10 +21,11 @@ from gru_nlp.console import say
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.own_texts import OwnTexts
 from gru_nlp.errors import UserError
-from gru_nlp.training import lightning_parts, run_folder
+from gru_nlp.training import changes, lightning_parts, run_folder
 from gru_nlp.training.fitting import fit
 from gru_nlp.training.parts import Parts, prepare
 from gru_nlp.training.pretrained import Start, begin_from, joined, start_of
+from gru_nlp.training.stopping import Stopped
 
 #: When a language model is validated, whatever the run says of its own training.
 EVERY_EPOCH = {"val_check_interval": 1.0, "check_val_every_n_epoch": 1}
@@ -156,18 +157,49 @@ def run(steps: list[Step], folder: Path, parts: Parts) -> dict[str, dict[str, fl
         say(f"first a language model, {step.direction}s")
         own = folder / run_folder.PRETRAINING / step.direction
         try:
-            own.mkdir(parents=True)
-            fit(step.parts, own, lightning_parts.trainer(own, step.config), None)
+            own.mkdir(parents=True, exist_ok=True)
+            train(step, own)
+        except Stopped as error:
+            raise Stopped(folder, error.code) from None
         except BaseException as error:
-            if not any(folder.rglob(checkpoint.BEST)):
+            if not any(any(folder.rglob(name)) for name in (checkpoint.BEST, checkpoint.LAST)):
                 run_folder.remove(folder)
             if isinstance(error, UserError):  # the rate of the optimiser is this one here
                 raise UserError(str(error).replace("optimizer.lr", "pretraining.lr")) from None
             raise
-        best = checkpoint.load(own / checkpoint.BEST)
-        checkpoint.load_weights(best, step.parts.model)
+        best = read(step, own / checkpoint.BEST)
         (own / checkpoint.LAST).unlink(missing_ok=True)  # of use to resume it alone
         scores[step.direction] = dict(best.scores)
     if done := start(steps):
         say(begin_from(parts.model, done, parts.preprocessor.tokens()))
     return scores
+
+
+def earlier(folder: Path, config: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the validation scores of the language models that a run began with in an earlier sitting, by direction."""
+    if not config["pretraining"]["epochs"]:
+        return {}
+    found = sorted(folder.glob(f"{run_folder.PRETRAINING}/*/{checkpoint.BEST}"))
+    return {best.parent.name: dict(checkpoint.load(best).scores) for best in found}
+
+
+def train(step: Step, own: Path) -> None:
+    """Train a language model in its ``own`` folder; go on where that was begun, leave it where it was ended."""
+    last = own / checkpoint.LAST
+    if last.is_file() or not (own / checkpoint.BEST).is_file():
+        stopped = read(step, last) if last.is_file() else None
+        fit(step.parts, own, lightning_parts.trainer(own, step.config), stopped)
+
+
+def read(step: Step, file: Path) -> checkpoint.Checkpoint:
+    """Read a checkpoint of a language model; its weights become the model's.
+
+    Raises:
+        UserError: it is that of another model, or of other texts.
+    """
+    found = checkpoint.load(file)
+    changes.check(file.parent, found.config, step.config)
+    if found.preprocessing != step.parts.preprocessor.state_dict():
+        raise UserError(f"{file}: learned other tokens than these texts have: train anew")
+    checkpoint.load_weights(found, step.parts.model)
+    return found

@@ -3,30 +3,37 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from lightning import Callback, LightningModule, Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from gru_nlp import checkpoint
-from gru_nlp.config import leaves, text_maps
+from gru_nlp.config import STORED_PATHS, leaves, text_maps
+from gru_nlp.console import remark
 from gru_nlp.errors import UserError, refused
-from gru_nlp.training import changes, lightning_parts, run_folder
-from gru_nlp.training.parts import Parts, prepare
-from gru_nlp.training.stored_data import check_stored_data, discreet
+from gru_nlp.processes.sharing import local_files, shared_values
+from gru_nlp.training import changes, run_folder
+from gru_nlp.training.stored_data import check_path, check_stored_data, discreet
 
 #: Names of options that tell one run's parts from another's.
 TELLING = ("_target_", "name")
+#: ``resume`` of a command that may be the first or a later one: go on in ``run_dir`` if there is something.
+AUTO = "auto"
+#: Options that a run chooses as it begins, and keeps.
+CHOSEN = ("embedding.size", "matmul_precision")
 
 
 class Begun(Callback):
-    """Notes that training has begun, so that all of a checkpoint has been taken back."""
+    """Notes that a batch has been trained on, so that all of a checkpoint has been taken back."""
 
     def __init__(self) -> None:
         self.seen = False
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         """Note it."""
         self.seen = True
 
@@ -57,20 +64,101 @@ def restoring(trainer: Trainer, stopped: checkpoint.Checkpoint | None, now: Mapp
         raise UserError(f"{stopped.path}: {reason}: a checkpoint of weights alone, or a broken file") from error
 
 
-def stopped_at(folder: Path) -> checkpoint.Checkpoint:
-    """Read the last checkpoint of a run.
+class Sitting(NamedTuple):
+    """What a run that was begun before goes on from.
+
+    Attributes:
+        folder: of the run.
+        config: that it goes on with.
+        stopped: its last checkpoint; None: it was stopped before there was one, and goes on from its start.
+        given: names of the options that are the person's own; None: all are.
+    """
+
+    folder: Path
+    config: DictConfig
+    stopped: checkpoint.Checkpoint | None
+    given: list[str] | None
+
+
+def sitting(config: DictConfig, given: Sequence[str], *, follows: bool) -> Sitting | None:
+    """Return what ``resume`` says to go on from; None: nothing, the run is a new one.
+
+    Args:
+        config: composed and checked.
+        given: the overrides that it was composed from.
+        follows: whether this process takes what the first one goes on from.
 
     Raises:
-        UserError: there is none, or it is none of this program's.
+        UserError: the folder is no run folder, or the option that is given cannot be taken.
     """
-    if not (folder / checkpoint.LAST).is_file():
-        made = (best.parent for best in sorted(folder.glob(f"{run_folder.PRETRAINING}/*/{checkpoint.BEST}")))
-        done = [str(one) for one in made if not (one / checkpoint.LAST).exists()]  # which goes when it is trained
-        if done:
-            told = f"train anew, with pretrained=[{','.join(reversed(done))}] in the place of pretraining.epochs"
-            raise UserError(f"{folder}: was stopped before its own training began: {told}")
+    if not config.get("resume"):
+        return None
+    by_itself = config.resume == AUTO
+    if by_itself and not config.run_dir:
+        raise UserError(f"resume={AUTO} needs run_dir=<folder>: the one to go on in, or to begin in")
+    folder = own = Path(config.run_dir if by_itself else config.resume)
+    if follows:
+        names = offered(None)
+        if not names:
+            return None
+        own = local_files(folder, *names)
+    elif by_itself and not (folder / run_folder.CONFIG).is_file():
+        return None
+    trusted = list(config.trust)
+    if not by_itself:
+        options = [override.lstrip("+").partition("=")[0] for override in given]
+        return Sitting(folder, resumed_config(own, trusted, given), stopped_at(own), options)
+    stored = run_folder.stored_config(own, trusted)
+    for option in CHOSEN:  # by the run itself when it began
+        OmegaConf.update(config, option, OmegaConf.select(stored, option))
+    return Sitting(folder, config, stopped_at(own), None)
+
+
+def offered(now: Sitting | None) -> list[str]:
+    """Hand what a run goes on from to the other processes; return the names of its files, none of a new run.
+
+    Args:
+        now: what the first process goes on from; the others hear of it.
+    """
+    made = [] if now is None else [run_folder.CONFIG, *([checkpoint.LAST] if now.stopped else [])]
+    names: list[str] = shared_values(lambda: made)
+    if now is not None:
+        local_files(now.folder, *names)
+    return names
+
+
+def stopped_at(folder: Path) -> checkpoint.Checkpoint | None:
+    """Read the last checkpoint of a run; None: it was stopped before there was one.
+
+    Raises:
+        UserError: it is none of this program's, or it was removed.
+    """
+    if (folder / checkpoint.LAST).is_file():
+        return checkpoint.load(folder / checkpoint.LAST)
+    if (folder / run_folder.METRICS).exists() or (folder / checkpoint.BEST).exists():
         raise UserError(f"{folder}: holds no {checkpoint.LAST} to go on from: train anew")
-    return checkpoint.load(folder / checkpoint.LAST)
+    return None
+
+
+def nothing_left(folder: Path, config: Mapping[str, Any]) -> str:
+    """Return why a run has nothing left to do, and which option would change that; empty: there is something.
+
+    Args:
+        folder: of the run.
+        config: that it is to go on with.
+    """
+    done = run_folder.read_metrics(folder)
+    trainer, patience = config["trainer"], config["patience"]
+    epochs, steps, ended = (done.get(name) for name in ("epochs", "steps", "ended"))
+    if not isinstance(epochs, int) or not isinstance(steps, int) or not (folder / checkpoint.BEST).is_file():
+        return ""
+    if isinstance(ended, str) and ended.startswith("patience=") and ended == f"patience={patience}":
+        return f"no better score in {patience} validations: set a larger patience"
+    if 0 <= trainer["max_steps"] <= steps:
+        return f"{steps:,} steps are done: set a larger trainer.max_steps"
+    if trainer["max_epochs"] is not None and 0 <= trainer["max_epochs"] <= epochs:
+        return f"{epochs:,} epochs are done: set a larger trainer.max_epochs"
+    return ""
 
 
 def check_same_run(folder: Path, plain: Mapping[str, Any], stopped: checkpoint.Checkpoint) -> None:
@@ -114,21 +202,47 @@ def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -
     return stored
 
 
-def restored(
-    folder: Path, plain: dict[str, Any], stopped: checkpoint.Checkpoint, given: Sequence[str]
-) -> tuple[Trainer, Parts]:
-    """Build what a run that goes on is made of, once the paths that its folder names have been looked at.
+@contextlib.contextmanager
+def reading(now: Sitting | None, plain: dict[str, Any]) -> Iterator[None]:
+    """Look at what a run goes on from before the block builds it, and tell of what does not build.
+
+    Args:
+        now: the run; None: a new one, of which there is nothing to be looked at.
+        plain: its config, resolved.
 
     Raises:
         UserError: the checkpoint is of another run, a part does not build, or the data cannot be read.
     """
-    check_same_run(folder, plain, stopped)
-    changes.check(folder, stopped.config, plain)
-    names = (override.lstrip("+").partition("=")[0] for override in given)
-    own = {name.split(".")[1]: True for name in names if name.startswith("data.")}
-    with checkpoint.building(folder / run_folder.CONFIG):
+    if now is None:
+        yield
+        return
+    if now.stopped is not None:
+        check_same_run(now.folder, plain, now.stopped)
+        changes.check(now.folder, now.stopped.config, plain)
+    if now.given is None:
+        yield
+        return
+    own = {name.split(".")[1]: True for name in now.given if name.startswith("data.")}
+    with checkpoint.building(now.folder / run_folder.CONFIG):
         paths = check_stored_data(plain["data"], own)
+        if now.stopped is None:
+            check_begun(plain, now.given)
         try:
-            return lightning_parts.trainer(folder, plain), prepare(plain, stopped)
+            yield
         except UserError as error:
             raise discreet(error, paths) from None
+
+
+def check_begun(plain: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Tell and look at the files that a run begins from, where the person has not named them.
+
+    Raises:
+        UserError: one is neither a file nor a folder of bounded size.
+    """
+    told = dict(leaves({option: plain.get(option) for option in changes.BEGUN}))
+    told |= {"embedding.vectors": plain["embedding"].get("vectors")}
+    for option, value in told.items():
+        for path in value if isinstance(value, list) else [value]:
+            if isinstance(path, str) and option in (*STORED_PATHS, "pretrained") and option not in names:
+                remark(f"reading {option}={path}, which the run names")
+                check_path(Path(path), option)

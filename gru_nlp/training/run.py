@@ -13,19 +13,20 @@ from omegaconf import DictConfig
 
 from gru_nlp import checkpoint
 from gru_nlp.config import absolute_paths, resolved, undisguised
-from gru_nlp.console import is_first_process
+from gru_nlp.console import is_first_process, say
 from gru_nlp.errors import UserError
 from gru_nlp.precision import choose_precision, multiplying
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.processes import meeting
 from gru_nlp.processes.company import rank
-from gru_nlp.processes.sharing import local_files
+from gru_nlp.processes.sharing import shared_values
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import ends, lightning_parts, parity, predictions, pretraining, resuming, run_folder, together
 from gru_nlp.training.fitting import fit, parameters
 from gru_nlp.training.parts import Parts, prepare
+from gru_nlp.training.story import ended
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,44 +77,46 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
 
 def _train(config: DictConfig, given: Sequence[str]) -> Run:
     started = time.monotonic()
-    stopped: checkpoint.Checkpoint | None = None
     together.join()
     follows = rank() > 0
-    if config.get("resume"):
-        folder = Path(config.resume)
-        own = local_files(folder, *run_folder.RESUMED) if follows else folder
-        config = resuming.resumed_config(own, list(config.trust), given)
-        stopped = resuming.stopped_at(own)
+    now = resuming.sitting(config, given, follows=follows)
+    config = now.config if now else config
     absolute_paths(config)
     plain = resolved(config)
-    if stopped is None:
-        folder = run_folder.choose_folder(plain)
+    folder = now.folder if now else run_folder.choose_folder(plain)
     lightning.seed_everything(plain["seed"], verbose=False)
-    first: list[pretraining.Step] = []
-    if stopped is None:
-        trainer, first = lightning_parts.trainer(folder, plain), pretraining.plan(plain)
+    stopped = now.stopped if now else None
+    with resuming.reading(now, plain):
+        trainer = lightning_parts.trainer(folder, plain)
+        first = [] if stopped else pretraining.plan(plain)
         pretraining.check(first, trainer)
         together.begin(trainer)
-        parts = prepare(plain, start=pretraining.start(first))
-    else:
-        trainer, parts = resuming.restored(own, plain, stopped, given)
-        together.begin(trainer)
         if not follows:
-            local_files(folder, *run_folder.RESUMED)
+            resuming.offered(now)
+        parts = prepare(plain, stopped, start=pretraining.start(first))
     folder = run_folder.agreed(folder)
     make_ready(trainer, parts, config, plain, new=stopped is None)
-    run_folder.create(folder, config, resumed=stopped is not None)
+    if stopped and (why := shared_values(lambda: resuming.nothing_left(folder, plain))):
+        say(f"{folder}: nothing is left to do, and nothing is touched: {why}")
+        trainer.loggers = []
+        return run_of(folder, parts, score(parts, folder, trainer), plain)
+    run_folder.create(folder, config, resumed=now is not None)
     with multiplying(config.matmul_precision):
-        before = pretraining.run(first, folder, parts)
+        before = pretraining.run(first, folder, parts) or pretraining.earlier(folder, plain)
         fit(parts, folder, trainer, stopped)
     with ends.telling(folder, trained=True):
-        scores = score(parts, folder, trainer)
         facts = facts_of(config, trainer, given, time.monotonic() - started) | {"pretraining": before}
-        records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
+        done = run_of(folder, parts, score(parts, folder, trainer), plain)
         if is_first_process():
-            leave(parts, folder, scores, facts, records)
+            leave(parts, folder, done.scores, facts, done.predictions)
             for logger in trainer.loggers:
-                log_options(logger, given, scores)
+                log_options(logger, given, done.scores)
+    return done
+
+
+def run_of(folder: Path, parts: Parts, scores: dict[str, float], plain: Mapping[str, Any]) -> Run:
+    """Return a run that has ended, with the predictions of its test split."""
+    records = predictions.of_split(parts.task, parts.data, "test") if "test" in parts.data.encoded else []
     return Run(folder, scores, scores[plain["task"]["monitor"]], records, parts, tuple(plain["trust"]))
 
 
@@ -123,6 +126,7 @@ def facts_of(config: DictConfig, trainer: Trainer, given: Sequence[str], seconds
         "seed": config.seed,
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
+        "ended": ended(trainer),
         "matmul_precision": config.matmul_precision,
         "wall_seconds": round(seconds, 1),
         "overrides": [undisguised(override) for override in given],

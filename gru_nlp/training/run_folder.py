@@ -33,12 +33,12 @@ CONFIG = "config.yaml"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.jsonl"
 LOGS = "logs"
-#: What a run goes on from.
-RESUMED = (CONFIG, checkpoint.LAST)
 #: Where the language models lie that a run began with.
 PRETRAINING = "pretraining"
 #: Characters of a config; ours have some thousand.
 MOST_CONFIG = 1 << 20
+#: Characters of a run's scores; the tables of thousands of classes need some hundred thousand.
+MOST_METRICS = 1 << 24
 #: What a run builds beside the parts of its checkpoint, and where that may lie.
 OUTER_HOMES = {"optimizer": "torch.optim", "schedule": "gru_nlp.tasks.schedules", "trainer": "lightning"}
 #: The same for what a run may have any number of.
@@ -182,6 +182,16 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         UserError: it cannot be written.
     """
     write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Read what a run that has ended says of itself; empty where it has not, or where the file is none of ours."""
+    try:
+        with (folder / METRICS).open(encoding="utf-8") as file:
+            content = json.loads(file.read(MOST_METRICS))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def environment() -> dict[str, Any]:

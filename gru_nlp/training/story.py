@@ -57,15 +57,11 @@ class Story(Callback):
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tell why training ended and which epoch was best."""
-        stopping = trainer.early_stopping_callback
         if trainer.interrupted:
             return
-        if stopping is not None and stopping.stopped_epoch:
+        why = ended(trainer)
+        if why.startswith("patience"):
             why = f"no better {self.monitor} in {self.patience} validations"
-        elif 0 <= trainer.max_steps <= trainer.global_step:
-            why = f"trainer.max_steps={trainer.max_steps}"
-        else:
-            why = f"trainer.max_epochs={trainer.max_epochs}"
         best = f"; the best was epoch {self.best_epoch}" if self.best_epoch else ""
         say(f"training ended after epoch {trainer.current_epoch}: {why}{best}")
 
@@ -76,3 +72,13 @@ class Story(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take back what ``state_dict`` gave."""
         self.best, self.best_epoch = float(state_dict["best"]), int(state_dict["best_epoch"])
+
+
+def ended(trainer: Trainer) -> str:
+    """Return the option, and its value, by which training ended."""
+    stopping = trainer.early_stopping_callback
+    if stopping is not None and stopping.stopped_epoch:
+        return f"patience={stopping.patience}"
+    if 0 <= trainer.max_steps <= trainer.global_step:
+        return f"trainer.max_steps={trainer.max_steps}"
+    return f"trainer.max_epochs={trainer.max_epochs}"

@@ -1,6 +1,7 @@
 """Classifiers whose run begins with language models of its own texts."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 import gru_nlp
 from gru_nlp.data.own_texts import lines_of
 from gru_nlp.errors import UserError
+from gru_nlp.tasks.language_model import LanguageModelTask
 
 SMALL = ["encoder.hidden_size=8", "embedding.size=12", "device=cpu", "threads=1", "logger=none"]
 SMALL += ["trainer.enable_progress_bar=false", "trainer.max_epochs=1", "pretraining.epochs=1", "model.wide=none"]
@@ -61,15 +63,40 @@ def test_a_run_goes_on_without_reading_again_and_its_language_models_serve_other
     assert "2 of 2 layers" in capsys.readouterr().err
 
 
-def test_a_run_that_was_stopped_between_the_two_tells_how_to_go_on(reviews):
+def test_a_run_that_was_stopped_in_its_language_models_goes_on_there(reviews, monkeypatch):
+    gru_nlp.train(*reviews)
+    shutil.move("run", "through")
+    real = LanguageModelTask.training_step
+
+    def step(self, batch, batch_idx):
+        if self.record["config"]["preprocessing"]["direction"] == "backward":
+            raise ZeroDivisionError
+        return real(self, batch, batch_idx)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LanguageModelTask, "training_step", step)
+        with pytest.raises(ZeroDivisionError):
+            gru_nlp.train(*reviews)
+    assert sorted(path.name for path in Path("run/pretraining").iterdir()) == ["backward", "forward"]
+    assert not Path("run/best.ckpt").exists()
+    done = Path("run/pretraining/forward/best.ckpt").stat().st_mtime_ns
+    gru_nlp.train("resume=run")
+    assert Path("run/pretraining/forward/best.ckpt").stat().st_mtime_ns == done
+    through, gone_on = weights("through/best.ckpt"), weights("run/best.ckpt")
+    assert all(torch.equal(value, gone_on[name]) for name, value in through.items())
+    facts = [json.loads(Path(run, "metrics.json").read_text())["pretraining"] for run in ("through", "run")]
+    assert facts[0] == facts[1]
+
+
+def test_language_models_of_other_texts_are_not_taken_for_those_of_a_run(reviews):
     gru_nlp.train(*reviews)
     for name in ("last.ckpt", "best.ckpt", "metrics.json"):
         Path("run", name).unlink()
-    wanted = r"pretrained=\[run/pretraining/forward,run/pretraining/backward\]"
-    with pytest.raises(UserError, match=wanted):
-        gru_nlp.train("resume=run")
-    Path("run/pretraining/backward/last.ckpt").touch()  # as while it is trained
-    with pytest.raises(UserError, match=r"pretrained=\[run/pretraining/forward\]"):
+    path = Path("run/pretraining/forward/best.ckpt")
+    content = torch.load(path, weights_only=True)
+    content["gru_nlp"]["preprocessing"]["tokenizer"] += " "
+    torch.save(content, path)
+    with pytest.raises(UserError, match="learned other tokens than these texts have"):
         gru_nlp.train("resume=run")
 
 
@@ -77,8 +104,7 @@ def test_language_models_outlive_a_run_that_fails_after_them(reviews):
     with pytest.raises(UserError, match="diverged"):
         gru_nlp.train(*reviews, "optimizer.lr=1e9")
     assert len(list(Path("run/pretraining").rglob("best.ckpt"))) == 2
-    with pytest.raises(UserError, match="was stopped before its own training began"):
-        gru_nlp.train("resume=run")
+    assert gru_nlp.train("resume=run", "optimizer.lr=0.001").scores
 
 
 def test_a_run_that_is_rarely_validated_begins_likewise(reviews):

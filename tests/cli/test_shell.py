@@ -160,7 +160,7 @@ def test_an_interrupted_run_ends_with_130_and_one_line():
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate()
     assert process.returncode == 130
-    assert rest.splitlines()[-1] == "gru-nlp: interrupted"
+    assert rest.splitlines()[-1] == "gru-nlp: stopped and saved: go on with gru-nlp train resume=run"
     assert "Traceback" not in rest
 
 
