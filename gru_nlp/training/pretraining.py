@@ -130,7 +130,7 @@ def start(steps: list[Step]) -> Start | None:
     return joined([step.start for step in steps]) if steps else None
 
 
-def check(steps: list[Step], trainer: Trainer) -> None:
+def check(steps: Sequence[Step], trainer: Trainer) -> None:
     """Refuse to train language models in several processes."""
     if steps and trainer.world_size > 1:
         raise UserError("pretraining goes on in one process: set trainer.devices=1, or pretrained=<run>")

@@ -20,7 +20,7 @@ from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.processes import meeting
 from gru_nlp.processes.company import rank
-from gru_nlp.processes.sharing import shared_values
+from gru_nlp.processes.sharing import local_files, shared_values
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import ends, lightning_parts, parity, predictions, pretraining, resuming, run_folder, together
@@ -79,6 +79,7 @@ def _train(config: DictConfig, given: Sequence[str]) -> Run:
     started = time.monotonic()
     together.join()
     follows = rank() > 0
+    goes_on = bool(config.get("resume"))
     now = resuming.sitting(config, given, follows=follows)
     config = now.config if now else config
     absolute_paths(config)
@@ -89,9 +90,9 @@ def _train(config: DictConfig, given: Sequence[str]) -> Run:
     with resuming.reading(now, plain):
         trainer = lightning_parts.trainer(folder, plain)
         first = [] if stopped else pretraining.plan(plain)
-        pretraining.check(first, trainer)
+        check_alone(trainer, plain, first)
         together.begin(trainer)
-        if not follows:
+        if goes_on and not follows:
             resuming.offered(now)
         parts = prepare(plain, stopped, start=pretraining.start(first))
     folder = run_folder.agreed(folder)
@@ -157,15 +158,28 @@ def make_ready(trainer: Trainer, parts: Parts, config: DictConfig, plain: Mappin
         parts.task.solve(texts, parts.data.loader("validation", shuffle=False, whole=True))
 
 
+def check_alone(trainer: Trainer, plain: Mapping[str, Any], first: Sequence[pretraining.Step]) -> None:
+    """Refuse in several processes what goes on in one alone, before they meet.
+
+    Args:
+        trainer: that knows how many there are.
+        plain: config of the run.
+        first: language models that it begins with.
+
+    Raises:
+        UserError: language models come first, or processes would wait for gradients of layers that are not trained yet.
+    """
+    pretraining.check(first, trainer)
+    if trainer.world_size > 1 and plain["task"].get("thaw_epochs"):
+        raise UserError("task.thaw_epochs goes on in one process: set trainer.devices=1, or task.thaw_epochs=0")
+
+
 def check_start(trainer: Trainer, parts: Parts, device: str) -> None:
     """Check what can only be seen once there are batches.
 
     Raises:
-        UserError: an epoch is too short for its validations, the device computes wrongly, or several processes are to
-            wait for gradients of layers that are not trained yet.
+        UserError: an epoch is too short for its validations, or the device computes wrongly.
     """
-    if trainer.world_size > 1 and parts.task.thawing.epochs:
-        raise UserError("task.thaw_epochs goes on in one process: set trainer.devices=1, or task.thaw_epochs=0")
     batches = parts.data.train_dataloader()
     lightning_parts.check_interval(trainer, len(batches))
     if device in parity.DOUBTED:
