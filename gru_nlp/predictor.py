@@ -31,6 +31,10 @@ class Predictor:
         predictor("great cast, but slow")  # {"label": "negative", "score": 0.98}
         predictor(["great cast", "too slow"])  # one such record each
 
+    It pickles, with its weights, so that what computes in other processes (``multiprocessing``, joblib, Ray) can send
+    it there, where only this package must be installed. A pickle runs whatever it names when it is loaded: take none
+    from a stranger. A checkpoint, of which nothing is run, is the file to keep and to share.
+
     Args:
         preprocessor: fitted.
         model: trained.

@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import json
+import pickle
+import re
 from pathlib import Path
 
 import datasets
@@ -17,6 +19,7 @@ from gru_nlp.build import build
 from gru_nlp.cli.main import COMMANDS, main
 from gru_nlp.cli.shell import STORED_GROUPS
 from gru_nlp.config import conf_dir, resolved
+from gru_nlp.predictor import Predictor
 from gru_nlp.tensors import to_array, to_tensors
 from gru_nlp.training.parts import prepare
 
@@ -208,8 +211,16 @@ def task_of(config):
     return ["task=translation"] if is_pairs(config) else ["task=ner"] if is_tagged(config) else []
 
 
+def check_pickle(parts, batch, records):
+    """Check that a predictor that was pickled decodes the same records, and needs nothing of training for it."""
+    pickled = pickle.dumps(Predictor(parts.preprocessor, parts.model))
+    copied = pickle.loads(pickled)
+    assert copied.preprocessor.decode(copied.model.predict(batch).map(to_array)) == records
+    assert not re.search(rb"lightning|gru_nlp\.(?:tasks|training|data)\b", pickled)
+
+
 def one_step(config):
-    """Build everything of a training config and take one training and one predicting step."""
+    """Build everything of a training config and take one training and one predicting step; pickle what predicts."""
     plain = resolved(config)
     parts = prepare(plain)
     parts.data.trainer = None
@@ -218,6 +229,7 @@ def one_step(config):
     assert all(p.grad is not None for p in parts.model.parameters() if p.requires_grad)
     parts.model.eval()
     records = parts.preprocessor.decode(parts.model.predict(batch).map(to_array))
+    check_pickle(parts, batch, records)
     names = parts.preprocessor.label_names()
     for record in records:
         if "labels" in record:

@@ -1,5 +1,6 @@
 import io
 import json
+import pickle
 import shutil
 from pathlib import Path
 from xml.etree import ElementTree
@@ -7,7 +8,9 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
+from gru_nlp import checkpoint
 from gru_nlp.cli.main import main
+from gru_nlp.cli.translate import joined
 from gru_nlp.predictor import Predictor
 
 SENTENCES = ["The cat sees the lamp.", "Does the old king open a box?"]
@@ -152,3 +155,10 @@ def test_an_ensemble_averages_probabilities(translator, capsys):
     torch.save(content, "other.ckpt")
     assert main(["translate", *own, "ensemble=[other.ckpt]", "--", "x"]) == 2
     assert "another tokenizer" in capsys.readouterr().err
+
+
+def test_an_ensemble_pickles(translator):
+    stored = checkpoint.load(translator)
+    preprocessor, model = checkpoint.restore(stored)
+    predictor = Predictor(preprocessor, joined(stored, model, [str(translator)], []))
+    assert pickle.loads(pickle.dumps(predictor))(SENTENCES) == predictor(SENTENCES)
