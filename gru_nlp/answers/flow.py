@@ -86,8 +86,8 @@ def run(
     entries: Iterable[Entry],
     pause: Pause | None = None,
     refine: Refine | None = None,
-) -> None:
-    """Answer every entry, in order: where ``pause`` is called, those that came so far.
+) -> int:
+    """Answer every entry, in order: where ``pause`` is called, those that came so far; return how many there were.
 
     Raises:
         UserError: the output cannot be written, or is what is read.
@@ -103,3 +103,4 @@ def run(
             flow.add(entry)
         flow.answer_all()
     flow.tell(timed=not typed)
+    return flow.count
