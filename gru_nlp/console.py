@@ -31,6 +31,11 @@ def begin(voice: Voice = "usual") -> None:
     _SPOKEN.told.clear()
 
 
+def voice() -> Voice:
+    """Return how much the command that is running says."""
+    return _SPOKEN.voice
+
+
 def is_quiet() -> bool:
     """Return whether results alone are wanted."""
     return _SPOKEN.voice == "quiet"

@@ -17,14 +17,27 @@ from torch import nn
 WEIGHTS_A_THREAD = 98_304
 #: What a person's shell says of the threads of OpenMP, which torch obeys by itself.
 SHELL = "OMP_NUM_THREADS"
+#: How many cores a process may use that shares them with others, which a launcher of a sweep started beside it.
+SHARE = "GRU_NLP_CORES"
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
 def cores() -> int:
-    """Return how many cores this process may use, by its affinity and by the quota of its container; at least 1."""
+    """Return how many cores this process may use: by its affinity, its container's quota and its share; at least 1."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min([allowed, *(math.ceil(quota) for quota in quotas(CGROUPS, OWN_CGROUPS))]))
+    share = int(os.environ.get(SHARE, allowed))
+    return max(1, min([allowed, share, *(math.ceil(quota) for quota in quotas(CGROUPS, OWN_CGROUPS))]))
+
+
+def keep_to_share() -> None:
+    """Take the threads that a launcher allots to each of its processes for the cores that this one may use.
+
+    How many of them pay is then the model's to say, as in a process that stands alone.
+    """
+    allotted = os.environ.pop(SHELL, "")
+    if allotted.isdecimal():
+        os.environ[SHARE] = allotted
 
 
 def quotas(root: Path, own: Path) -> Iterator[float]:

@@ -135,3 +135,15 @@ def test_every_command_takes_its_threads_and_training_tells_them(tmp_path):
         assert main(command) == 0
         assert torch.get_num_threads() == 3
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["machine"]["threads"] == 3
+
+
+def test_a_process_beside_others_keeps_to_its_share_and_takes_no_more_than_its_model_pays(monkeypatch):
+    monkeypatch.setenv(threads.SHELL, "3")
+    monkeypatch.setenv(threads.SHARE, "8")
+    threads.keep_to_share()
+    assert threads.SHELL not in os.environ
+    assert threads.cores() == 3
+    assert threads.set_threads("auto", nn.Linear(10, 10)) == 1
+    assert threads.set_threads("auto", nn.Linear(1000, 1000)) == 3
+    threads.keep_to_share()  # as a second job of the process does
+    assert threads.cores() == 3

@@ -16,6 +16,12 @@ from gru_nlp.errors import UserError, nearest
 
 #: What Hydra and OmegaConf raise where options or a person's own yaml cannot be composed, their plain errors among it.
 BROKEN = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError, OSError)
+#: Where the choices of groups of Hydra's come from that do not come with it.
+PLUGINS = {
+    "hydra/sweeper": "optuna needs: pip install 'gru_nlp[optuna]'",
+    "hydra/launcher": "joblib, submitit_local and submitit_slurm need: pip install 'gru_nlp[scale]'; "
+    "ray needs: pip install hydra-ray-launcher",
+}
 
 
 @contextlib.contextmanager
@@ -86,8 +92,8 @@ def explain(error: Exception, command: str, overrides: Sequence[str] = ()) -> st
         group, value = missing.groups()
         options = [line.strip() for line in message.partition("Available options in")[2].splitlines()[1:]]
         known = sorted(option for option in options if re.fullmatch(r"[A-Za-z0-9]\w*", option))
-        extra = " (optuna needs: pip install 'gru_nlp[optuna]')" if group == "hydra/sweeper" else ""
-        return f"{group}={value} is not known: choose from {', '.join(known)}{nearest(value, known)}{extra}"
+        told = f"{group}={value} is not known: choose from {', '.join(known)}{nearest(value, known)}"
+        return f"{told} ({PLUGINS[group]})" if group in PLUGINS else told
     unknown = re.search(r"(?:Could not override|Key) '([^']+)'", message)
     if unknown:
         option = unknown.group(1).partition("@")[0]

@@ -13,6 +13,10 @@ VALUED_FLAGS = (
 )
 #: Those of which Hydra takes one.
 MODES = ("--run", "-r", "--multirun", "-m", "--cfg", "-c", "--info", "-i", "--shell-completion", "-sc")
+#: Those that show a config instead of running a command.
+LOOKS = ("--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc")
+#: How options of Hydra's begin that say how a sweep goes.
+OF_SWEEPS = tuple(f"hydra{mark}{name}" for mark in "./" for name in ("launcher", "sweeper", "sweep."))
 HYDRA_FLAGS = (
     *("--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--resolve", "--package", "-p", "--run", "-r"),
     *("--multirun", "-m", "--shell-completion", "-sc", "--config-path", "-cp", "--config-name", "-cn"),
@@ -43,6 +47,20 @@ def check_flags(arguments: Sequence[str]) -> None:
     modes = [argument for argument in arguments if argument.partition("=")[0] in MODES]
     if len(modes) > 1:
         raise UserError(f"only one of {' and '.join(modes)} can be given")
+
+
+def check_sweep(arguments: Sequence[str]) -> None:
+    """Refuse what only a sweep heeds where there is none.
+
+    Raises:
+        UserError: naming it.
+    """
+    names = [argument.partition("=")[0].lstrip("+~") for argument in arguments]
+    if is_sweep(arguments) or not {*LOOKS, "hydra.mode"}.isdisjoint(names):
+        return
+    for argument, name in zip(arguments, names, strict=True):
+        if name.startswith(OF_SWEEPS):
+            raise UserError(f"{argument} has no effect without -m, which begins a sweep")
 
 
 def without_dirs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -4,23 +4,25 @@ import importlib
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from gru_nlp.cli import quoting, unused
+from gru_nlp.cli import launching, quoting, unused
 from gru_nlp.cli.argparse_help import hydra_help_as_strings
 from gru_nlp.cli.composing import composer, default_choices, default_config, explain, group_names, told_in_a_line
-from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors
+from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors, settle
+from gru_nlp.cli.voice import speaking
 from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users, leaves, text_maps
-from gru_nlp.console import is_first_process, is_verbose, show
+from gru_nlp.console import is_first_process, is_verbose, show, voice
 from gru_nlp.errors import UserError, is_broken, refused
 from gru_nlp.plain import MOST_INTEGER
 from gru_nlp.processes import ending
@@ -34,7 +36,7 @@ STORED_GROUPS = {"evaluate": ("data", "decoding"), "translate": ("decoding",)}
 
 
 class Job:
-    """One call of a command, as Hydra runs it.
+    """One call of a command, as Hydra runs it: in this process, or in another one that a launcher of a sweep starts.
 
     Args:
         command: its name.
@@ -48,31 +50,71 @@ class Job:
         self.arguments = arguments
         self.entered = False
         self.codes: list[int] = []
-        self.finished: list[tuple[list[str], DictConfig, str]] = []
+        self.voice = voice()
+        self.has_threads = "OMP_NUM_THREADS" in os.environ  # by the person's own word
+        self.is_here = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a process elsewhere gets, from which nothing comes back but what the call returns or raises."""
+        return {**vars(self), "is_here": False, "codes": []}
 
     def __call__(self, config: DictConfig) -> float | None:
-        """Run the command; a user's mistake is told here, so that Hydra adds no lines and a sweep goes on."""
+        """Run the command; return the score that a sweeper may search by.
+
+        A user's mistake is told here, so that Hydra adds no lines and a sweep goes on.
+
+        Raises:
+            UserError: a mistake, where this process is not the one that tells it.
+        """
         self.entered = True
         sys.argv = self.arguments
-        if is_verbose():
-            logging.getLogger().setLevel(logging.INFO)  # which Hydra has just set anew
+        if not self.is_here:
+            return self.run_elsewhere(config)
         try:
-            with output_errors(self.codes):  # here too, since Hydra adds lines to what leaves a job
-                score = self.run(config)
-            if self.codes:
-                return None
-            if HydraConfig.get().mode == RunMode.MULTIRUN and score is not None:
-                place = config.run_dir or HydraConfig.get().runtime.output_dir
-                self.finished.append((list(HydraConfig.get().overrides.task), config, str(place)))
-            return score
-        except (UserError, MemoryError, RuntimeError) as error:
-            told = error if isinstance(error, UserError) else refused(error)
-            if told is None:
-                raise
+            return self.attempt(config)
+        except UserError as error:
             self.codes.append(USER_ERROR)
             sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-            complain(f"job {HydraConfig.get().job.num}: {told}" if sweep else str(told), error)
+            complain(f"job {HydraConfig.get().job.num}: {error}" if sweep else str(error), error)
         return None
+
+    def run_elsewhere(self, config: DictConfig) -> float | None:
+        """Run the command in a process that a launcher started, as ``main`` has it in the first one.
+
+        Raises:
+            UserError: a mistake, which the first process tells.
+        """
+        settle()
+        if not self.has_threads:
+            from gru_nlp.threads import keep_to_share  # loads torch, which the first process need not
+
+            keep_to_share()
+        with speaking(self.voice):
+            try:
+                return self.attempt(config)
+            except Exception as error:
+                # Pickled, an error loses where it was raised, but not its notes.
+                error.add_note("".join(traceback.format_exception(error)).rstrip())
+                raise
+
+    def attempt(self, config: DictConfig) -> float | None:
+        """Run the command; return its score, or None where its output could not be written.
+
+        Raises:
+            UserError: a mistake of the user's, or the machine refused what was asked of it.
+        """
+        if is_verbose():
+            logging.getLogger().setLevel(logging.INFO)  # which Hydra has just set anew
+        codes: list[int] = []
+        try:
+            with output_errors(codes):  # here too, since Hydra adds lines to what leaves a job
+                score = self.run(config)
+        except (MemoryError, RuntimeError) as error:
+            if told := refused(error):
+                raise told from error
+            raise
+        self.codes += codes
+        return None if codes else score
 
     def run(self, config: DictConfig) -> float | None:
         """Check the composed config and call the command's module; return the score that a sweeper may search by."""
@@ -152,6 +194,7 @@ def arranged(command: str, overrides: Sequence[str]) -> list[str]:
         UserError: a flag that there is not.
     """
     quoting.check_flags(overrides)
+    quoting.check_sweep(overrides)
     held = quoting.held(quoting.without_nulls(overrides, default_choices(command)), STORED_GROUPS.get(command, ()))
     if command == "train" and quoting.values(held).get("resume", "auto") != "auto":
         held = quoting.forced(held, group_names())
@@ -190,10 +233,14 @@ def run_command(command: str, arguments: list[str]) -> int:
         if text is not None and is_broken(text):
             raise UserError("the text after -- is not UTF-8: set input=<file> and encoding=<its codec>")
         sys.argv = [f"gru-nlp {command}", *arranged(command, overrides)]
-        with told_in_a_line(command, overrides, lambda: job.entered), hydra_help_as_strings():
+        with (
+            launching.collected(job.codes) as jobs,
+            told_in_a_line(command, overrides, lambda: job.entered or bool(jobs)),
+            hydra_help_as_strings(),
+        ):
             hydra.main(config_path=str(conf_dir()), config_name=command, version_base="1.3")(job)()
-        if job.finished and is_first_process():
-            tell_sweep(job)
+        if is_first_process():
+            tell_sweep([one for one in jobs if launching.is_scored(one)])
     except UserError as error:
         complain(str(error), error)
         return USER_ERROR
@@ -214,13 +261,16 @@ def run_command(command: str, arguments: list[str]) -> int:
     return ending.code_of(max(job.codes, default=0))
 
 
-def tell_sweep(job: Job) -> None:
-    """Show the table of a sweep's jobs, best first."""
+def tell_sweep(jobs: Sequence[JobReturn]) -> None:
+    """Show the table of a sweep's jobs that ended with a score, best first."""
+    if not jobs:
+        return
     from gru_nlp.cli import sweep  # imports what only training needs
 
     done = [
-        sweep.Finished(overrides, Path(folder), config.task.monitor, config.task.mode)
-        for overrides, config, folder in job.finished
+        sweep.Finished(list(job.overrides or ()), launching.folder(job), job.cfg.task.monitor, job.cfg.task.mode)
+        for job in jobs
+        if job.cfg is not None
     ]
     for line in sweep.table(done):
         show(line)
