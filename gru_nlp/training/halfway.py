@@ -68,7 +68,9 @@ class LastCheckpoint(MovableCheckpoint):
         self.saved_time = time.monotonic()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Count steps and minutes from here."""
+        """Count steps and minutes from here; listen to signals in the place of Lightning, unless one has come."""
+        if not self.asked.wanted():
+            self.asked.listen()
         super().on_train_start(trainer, pl_module)
         self._note(trainer)
 

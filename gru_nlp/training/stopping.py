@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from gru_nlp.console import say
 
@@ -37,6 +38,7 @@ class Asked:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self.before: dict[signal.Signals, Any] = {}
 
     def wanted(self) -> bool:
         """Return whether it was."""
@@ -48,24 +50,29 @@ class Asked:
         if threading.current_thread() is not threading.main_thread():
             yield  # signals reach the main thread alone
             return
-        before = {number: signal.getsignal(number) for number in SIGNALS}
+        found = {number: signal.getsignal(number) for number in SIGNALS}
         # What a script starts in the background is to ignore Ctrl-C.
-        before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
-
-        def note(number: int, frame: FrameType | None) -> None:
-            self.signal = number
-            for each, handler in before.items():
-                signal.signal(each, handler)
-            say("stopping once this is saved: after a batch, or after a validation; a second signal stops at once")
-
-        for number in before:
-            signal.signal(number, note)
+        self.before = {number: handler for number, handler in found.items() if handler is not signal.SIG_IGN}
+        self.listen()
         try:
             yield
         finally:
-            for number, handler in before.items():
-                if signal.getsignal(number) is note:
-                    signal.signal(number, handler)
+            self._give_back()
+            self.before = {}
+
+    def listen(self) -> None:
+        """Listen, and nobody else: at SIGTERM Lightning would leave the run wherever it is, with nothing saved."""
+        for number in self.before:
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+        self._give_back()
+        say("stopping once this is saved: after a batch, or after a validation; a second signal stops at once")
+
+    def _give_back(self) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     def stopped(self, folder: Path) -> Stopped:
         """Return what to raise once all is saved in the ``folder`` of the run."""

@@ -132,6 +132,22 @@ def test_a_signal_saves_and_says_how_to_go_on(number, texts, through, monkeypatc
     assert same_weights(through)
 
 
+def test_a_signal_in_a_validation_stops_after_it(texts, through, monkeypatch):
+    real = Task.validation_step
+
+    def step(self, batch, batch_idx):
+        if batch_idx == 0 and self.current_epoch == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(self, batch, batch_idx)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Task, "validation_step", step)
+        assert main(["train", *texts, *SMALL, "run_dir=broken"]) == 128 + signal.SIGTERM
+    assert torch.load("broken/last.ckpt", weights_only=True)["global_step"] == 12
+    assert main(["train", "resume=broken"]) == 0
+    assert same_weights(through)
+
+
 def test_a_signal_in_an_epoch_of_one_batch_stops_after_it(texts, monkeypatch, capsys):
     options = (*texts, *SMALL, "batch_size=300", "trainer.max_epochs=50", "run_dir=broken")
     breaking(monkeypatch, 2, lambda: os.kill(os.getpid(), signal.SIGTERM))
