@@ -36,6 +36,13 @@ tags() {{ gru-nlp train task=ner data=conll "data.train=$1"; }}
 pairs() {{ gru-nlp train task=translation data=parallel "data.train_source=$1" "data.train_target=$2"; }}
 maybe() {{ (head -3 a.csv; echo x,maybe) > b.csv; small data.test=b.csv "$@"; }}
 halve() {{ find cache -name '*.arrow' -exec truncate -s 100 {{}} +; }}
+several() {{ RANK=0 WORLD_SIZE=2 LOCAL_RANK=0 LOCAL_WORLD_SIZE=2 MASTER_ADDR=localhost MASTER_PORT=1 "$@"; }}
+robbed() {{
+    small device=cpu trainer.devices=2 trainer.max_epochs=9999 patience=9999 &
+    until [ -f new/last.ckpt ]; do sleep 0.1; done
+    kill -9 $(pgrep -P $(pgrep -P $!))
+    wait $!
+}}
 interrupted() {{
     export -f gru-nlp small
     timeout --preserve-status -s INT 15 bash -c 'small trainer.max_epochs=9999 patience=9999'
@@ -165,6 +172,8 @@ FAULTS = {
         no memory for the model | ulimit -v 8000000; train encoder.hidden_size=30000
         a launcher's number that was left behind | RANK=x label -- good
         a launcher's number that is none | MASTER_ADDR=localhost RANK=x label -- good
+        several processes for what one does | several label -- good
+        a process of two that is killed | robbed
         a bound of the cache that is none | GRU_NLP_CACHE_GB=x small
         an interrupt | interrupted
         """
