@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +41,18 @@ def shared_values(make: Callable[[], Any]) -> Any:
 
     content = shared(written)
     return made[0] if made else json.loads(content)
+
+
+def share_tensors(tensors: Iterable[Any]) -> None:
+    """Give tensors of the processor the first process's values, in place, in every one."""
+    if size() == 1:
+        return
+    from torch import distributed
+
+    for tensor in tensors:
+        content = tensor.detach().contiguous()
+        distributed.broadcast(content, 0)
+        tensor.detach().copy_(content)
 
 
 def local_files(folder: Path, *names: str) -> Path:

@@ -20,7 +20,7 @@ from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.processes import meeting
 from gru_nlp.processes.company import rank
-from gru_nlp.processes.sharing import local_files, shared_values
+from gru_nlp.processes.sharing import local_files, share_tensors, shared_values
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import ends, lightning_parts, parity, predictions, pretraining, resuming, run_folder, together
@@ -153,9 +153,10 @@ def make_ready(trainer: Trainer, parts: Parts, config: DictConfig, plain: Mappin
     check_start(trainer, parts, device)
     # Stored, so that a run that is resumed goes on as it began.
     config.matmul_precision = choose_precision(plain["matmul_precision"], device)
-    if new and rank() == 0:  # the others get the first one's weights when training begins
+    if new and rank() == 0:
         texts = parts.data.loader("train", shuffle=True, whole=True)
         parts.task.solve(texts, parts.data.loader("validation", shuffle=False, whole=True))
+    share_tensors(parts.task.buffers())  # what is trained is sent when training begins
 
 
 def check_alone(trainer: Trainer, plain: Mapping[str, Any], first: Sequence[pretraining.Step]) -> None:
