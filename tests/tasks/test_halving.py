@@ -62,6 +62,7 @@ class Step:
         parts = prepare(config)
         self.task = parts.task.double().train()
         self.task.trainer = scoring_trainer("cpu", "64-true")
+        self.task.trainer.accumulate_grad_batches = 2
         whole = [batch for batch in parts.data.train_dataloader() if len(batch.lengths) == ROWS]
         self.first, self.batch = (to_tensors(batch, "cpu") for batch in whole[:2])
         self.whole = self.task.loss
