@@ -113,8 +113,8 @@ class Halving(LightningModule):
                 parameter.grad = before.get(parameter)
             release()
         losses = self.half_losses(batch)
-        while (half := self._next(losses)) is not None:
-            half.backward(leaf.grad)  # type: ignore[no-untyped-call]
+        while self._propagate_next(losses, leaf.grad):
+            continue
 
     def _gathered(self) -> dict[Tensor, Tensor]:
         """Return what earlier batches of the same step have left as gradients, by parameter."""
@@ -122,10 +122,14 @@ class Halving(LightningModule):
             return {}  # known without a look at each parameter, which takes a tenth of a millisecond
         return {one: one.grad.clone() for one in self.parameters() if one.grad is not None}
 
-    def _next(self, losses: Iterator[Tensor]) -> Tensor | None:
-        """Return the next loss, computed in the number format of a step; None: there is none."""
-        with self.trainer.precision_plugin.train_step_context():
-            return next(losses, None)
+    def _propagate_next(self, losses: Iterator[Tensor], factor: Tensor | None) -> bool:
+        """Propagate the next loss, of which nothing stays in memory; return whether there was one."""
+        with self.trainer.precision_plugin.train_step_context():  # the number format of a step
+            half = next(losses, None)
+        if half is None:
+            return False
+        half.backward(factor)  # type: ignore[no-untyped-call]
+        return True
 
     def _may_halve(self, error: Exception, batch: Batch[Tensor]) -> bool:
         """Return whether an error says that a batch does not fit which can be halved; tell of the first one."""
