@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 
@@ -14,8 +16,8 @@ def _own_folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _two_threads():
-    torch.set_num_threads(2)
+def _threads():
+    torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,7 +26,6 @@ def fit(parts: Parts, folder: Path, trainer: Trainer, stopped: checkpoint.Checkp
     """
     rows = len(parts.data.encoded["train"])
     say(f"training on {rows:,} examples, {parameters(parts):,} parameters; {folder}")
-    parts.data.trainer = trainer  # which says how many processes share the batches
     parts.task.steps = lightning_parts.steps_of(trainer, parts.data)
     own = cast(Any, trainer).callbacks  # which Lightning's annotations hide
     own.append(SameRows(parts.data))

@@ -21,6 +21,7 @@ from torch import Tensor
 from gru_nlp import checkpoint
 from gru_nlp.console import remark
 from gru_nlp.errors import UserError
+from gru_nlp.processes.sharing import gathered
 from gru_nlp.tasks.base import Task
 from gru_nlp.training.stopping import Asked, Left
 
@@ -106,7 +107,7 @@ class LastCheckpoint(MovableCheckpoint):
                 "batches": task.epoch.batches,
                 "of": len(cast(Any, trainer.train_dataloader).batch_sampler),
                 "order": order_of(trainer),
-                "processes": of_all(trainer, task.halfway_state()),
+                "processes": gathered(task.halfway_state()),
             }
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -162,15 +163,6 @@ def order_of(trainer: Trainer) -> dict[str, int | None]:
         "seed": plan.seed,
         "processes": trainer.world_size,
     }
-
-
-def of_all(trainer: Trainer, state: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the states of all processes, by their numbers."""
-    if trainer.world_size == 1:
-        return [state]
-    states: list[Any] = [None] * trainer.world_size
-    torch.distributed.all_gather_object(states, state)
-    return states
 
 
 def checked(state: Any, told: str) -> dict[str, Any]:
