@@ -20,6 +20,7 @@ from torch import Tensor
 
 from gru_nlp import checkpoint
 from gru_nlp.console import remark
+from gru_nlp.data.module import DataModule
 from gru_nlp.errors import UserError
 from gru_nlp.processes.sharing import gathered
 from gru_nlp.tasks.base import Task
@@ -155,9 +156,11 @@ def batches_of(trainer: Trainer, epoch: int) -> int:
 
 
 def order_of(trainer: Trainer) -> dict[str, int | None]:
-    """Return what the order of the batches in an epoch depends on, beside the data."""
-    plan = trainer.datamodule.plan  # type: ignore[attr-defined]
+    """Return what the order of the batches in an epoch depends on."""
+    data: DataModule = trainer.datamodule  # type: ignore[attr-defined]
+    plan = data.plan
     return {
+        "rows": len(data.encoded["train"]),
         "batch_size": plan.batch_size,
         "batch_tokens": plan.batch_tokens,
         "seed": plan.seed,
