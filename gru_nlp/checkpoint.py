@@ -21,7 +21,7 @@ from gru_nlp.errors import UserError, nearest
 from gru_nlp.plain import check_plain
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.upgrade import upgrade
-from gru_nlp.weights import Unfilled, check_fit, check_weights
+from gru_nlp.weights import Unfilled, check_fit, check_tensors, check_weights
 from gru_nlp.whole import bytes_whole
 
 KEY = "gru_nlp"
@@ -107,6 +107,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: a checkpoint, but not one of gru_nlp's (it has no '{KEY}' record)")
     check_plain(content, str(path), leaves=(Tensor,))
     check_record(path, content)
+    check_tensors(path, [part for name, part in content.items() if name not in (KEY, "state_dict")])
     return content
 
 

@@ -26,6 +26,23 @@ def check_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
             raise UserError(f"{path}: '{name}' of the weights holds values that are no numbers")
 
 
+def check_tensors(path: Path, content: Any) -> None:
+    """Refuse tensors, wherever they lie in plain values, that claim to be larger than what is stored of them.
+
+    Raises:
+        UserError: naming the file.
+    """
+    stack = [content]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, list | tuple):
+            stack.extend(item)
+        elif isinstance(item, Tensor) and item.numel() * item.element_size() > item.untyped_storage().nbytes():
+            raise UserError(f"{path}: a tensor claims to be larger than what is stored of it")
+
+
 def check_fit(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Hold the names, shapes and kinds of ``weights`` against a model's own.
 

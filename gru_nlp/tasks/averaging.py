@@ -46,7 +46,13 @@ class WeightAverage:
 
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Tensor | int]) -> None:
-        """Take back what ``state_dict`` gave."""
+        """Take back what ``state_dict`` gave.
+
+        Raises:
+            KeyError, RuntimeError, TypeError, ValueError: ``state``, which may be a stranger's, is of another kind.
+        """
         self.updates = int(state["updates"])
+        if self.updates < 0:
+            raise ValueError("fewer than no updates")
         for name, average in zip(self.names, self.average, strict=True):
             average.copy_(torch.as_tensor(state[name]))

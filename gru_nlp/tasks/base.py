@@ -28,6 +28,7 @@ from gru_nlp.tasks.epoch import Epoch
 from gru_nlp.tasks.finite import Begun, FirstBad, diverged
 from gru_nlp.tasks.floors import MakeOptimizer, Thawing, check_floors, make_optimizer
 from gru_nlp.tasks.halving import Halving
+from gru_nlp.tasks.schedules import take_back
 from gru_nlp.tensors import to_tensors
 
 MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
@@ -168,7 +169,7 @@ class Task(Halving):
 
     def training_step(self, batch: Batch[Tensor], batch_idx: int) -> Tensor:
         """Return the loss; count padding; log on the logger's own beat, since logging every step costs 1 ms."""
-        if batch_idx == 0 or self.halfway is not None:  # Lightning leaves its own hook out on resuming
+        if not self.epoch.batches:  # Lightning leaves its own hook out on resuming
             self._start_epoch(batch_idx)
         loss = self.held_loss(batch)
         self.first_bad.see(loss, batch_idx)
@@ -209,7 +210,7 @@ class Task(Halving):
 
     def on_train_epoch_end(self) -> None:
         """Log the share of padding, and the learning rate that the epoch ended with."""
-        self.epoch.batches = 0
+        self.epoch.batches, self.halfway = 0, None
         self.log("train/rate", self.trainer.optimizers[0].param_groups[0]["lr"])
         self.log("train/padding_share", self.epoch.padding_share())
 
@@ -267,7 +268,7 @@ class Task(Halving):
             # Lightning saves last.ckpt before it would step a plateau schedule, and drops that step on resuming.
             self.plateau = schedule
             if self.plateau_state is not None:
-                schedule.load_state_dict(self.plateau_state)
+                take_back(schedule, self.plateau_state)
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -1,9 +1,14 @@
 """Learning-rate schedules, counted in optimiser steps; ``conf/schedule`` names them."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
+
+#: What a plateau has come to; its other values are those of the config.
+COME_TO = {"best": float, "num_bad_epochs": int, "cooldown_counter": int, "last_epoch": int}
 
 
 def constant(optimizer: Optimizer, total_steps: int, *, warmup: float) -> LRScheduler:
@@ -28,3 +33,12 @@ def cosine(optimizer: Optimizer, total_steps: int, *, warmup: float, floor: floa
 def plateau(optimizer: Optimizer, total_steps: int, *, factor: float, patience: int, mode: str) -> ReduceLROnPlateau:
     """Multiply the rate by ``factor`` after ``patience`` validations without a better score, whatever the steps."""
     return ReduceLROnPlateau(optimizer, mode="max" if mode == "max" else "min", factor=factor, patience=patience)
+
+
+def take_back(schedule: ReduceLROnPlateau, state: Mapping[str, Any]) -> None:
+    """Let a plateau go on from what it had come to.
+
+    Raises:
+        KeyError, OverflowError, TypeError, ValueError: ``state``, which may be a stranger's, is of another kind.
+    """
+    schedule.load_state_dict({name: kind(state[name]) for name, kind in COME_TO.items()})

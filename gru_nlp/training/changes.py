@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
+from torch import Tensor
+from torch.optim import Optimizer
 
 from gru_nlp.config import SHARES, STORED_PATHS, leaves
 from gru_nlp.errors import UserError
@@ -66,7 +69,9 @@ class Patience(EarlyStopping):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take back what was counted; that it was exhausted once says nothing of now."""
-        super().load_state_dict({**state_dict, "patience": self.patience, "stopped_epoch": 0})
+        count, best = int(state_dict["wait_count"]), torch.tensor(float(state_dict["best_score"]))  # or it fails here
+        counted = {"wait_count": count, "best_score": best}
+        super().load_state_dict({**state_dict, **counted, "patience": self.patience, "stopped_epoch": 0})
 
 
 class Hyperparameters(Callback):
@@ -89,7 +94,13 @@ class Hyperparameters(Callback):
         ]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put it back, and scale the rates."""
+        """Put it back, and scale the rates.
+
+        Raises:
+            ValueError: the state of an optimiser, which may be a stranger's, does not fit its weights.
+        """
+        for optimizer in trainer.optimizers:
+            check_fused(optimizer)
         for optimizer, groups in zip(trainer.optimizers, self.fresh, strict=True):
             for group, fresh in zip(optimizer.param_groups, groups, strict=True):
                 group.update(fresh)
@@ -100,6 +111,19 @@ class Hyperparameters(Callback):
             scheduler = cast(Any, config.scheduler)
             if hasattr(scheduler, "base_lrs"):
                 scheduler.base_lrs = [rate * self.share for rate in scheduler.base_lrs]
+
+
+def check_fused(optimizer: Optimizer) -> None:
+    """Hold what an optimiser keeps of each weight against the weight: a fused step writes without looking.
+
+    Raises:
+        ValueError: something is neither one number nor of the weight's shape.
+    """
+    for weight, state in optimizer.state.items():
+        for value in state.values():
+            fits = not isinstance(value, Tensor) or not value.ndim or value.shape == weight.shape
+            if not fits and any(group.get("fused") for group in optimizer.param_groups):
+                raise ValueError(f"{tuple(value.shape)} of a weight of {tuple(weight.shape)}")
 
 
 def share_of_rate(before: Mapping[str, Any], now: Mapping[str, Any]) -> float:

@@ -33,8 +33,8 @@ def telling(folder: Path, *, trained: bool = False) -> Iterator[None]:
             yield
     except FAULTS as error:
         told = fault_of(error, folder)
-        if is_first_process() and not any(any(folder.rglob(name)) for name in (checkpoint.BEST, checkpoint.LAST)):
-            run_folder.remove(folder)
+        if is_first_process():
+            run_folder.remove_unused(folder)
         if told is not None:
             raise Fault(f"{told}{kept(folder, trained)}") from None
         raise

@@ -36,18 +36,16 @@ class MovableCheckpoint(ModelCheckpoint):
     """A best checkpoint whose score survives moving the run folder between two sittings."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take back the best score; paths follow the folder to where it is now."""
-        folder = Path(str(self.dirpath))
+        """Take back the best score; the path is that of the one file that is kept here, whatever the state says.
 
-        def moved(path: str) -> str:
-            return str(folder / Path(path).name) if path else path
-
-        state = dict(state_dict)
-        state["dirpath"] = self.dirpath
-        for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
-            state[name] = moved(state.get(name, ""))
-        state["best_k_models"] = {moved(path): score for path, score in state.get("best_k_models", {}).items()}
-        super().load_state_dict(state)
+        Lightning removes what stands at the path of the state once it has saved a better one, folders too.
+        """
+        own = str(Path(str(self.dirpath)) / f"{self.filename}{self.FILE_EXTENSION}")
+        scores = list(state_dict.get("best_k_models", {}).values())
+        places = {"dirpath": self.dirpath, "last_model_path": "", "kth_best_model_path": own if scores else ""}
+        places["best_model_path"] = own if state_dict.get("best_model_path") else ""
+        kept = dict.fromkeys([own], torch.tensor(float(scores[0]))) if scores else {}
+        super().load_state_dict({**state_dict, **places, "best_k_models": kept})
 
 
 class LastCheckpoint(MovableCheckpoint):
@@ -203,11 +201,11 @@ def take_back(state: Mapping[str, Any], trainer: Trainer, task: Task, loops: dic
         task: in training.
         loops: Lightning's counts in the checkpoint, from which it will go on; changed where the order has.
     """
-    done = state["batches"]
-    if state["order"] == order_of(trainer) and len(state["processes"]) == trainer.world_size:
+    done, now = state["batches"], batches_of(trainer, state["epoch"])
+    same = state["order"] == order_of(trainer) and state["of"] == now  # there may be more rows by now
+    if same and len(state["processes"]) == trainer.world_size:
         task.halfway = state["processes"][trainer.global_rank]
     else:
-        now = batches_of(trainer, state["epoch"])
         done = min(done * now // max(1, state["of"]), now - 1)
         told = f"epoch {state['epoch'] + 1} goes on at batch {done + 1:,} of {now:,}"
         remark(f"{told}, in another order than it began with")

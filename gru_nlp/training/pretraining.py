@@ -161,12 +161,10 @@ def run(steps: list[Step], folder: Path, parts: Parts) -> dict[str, dict[str, fl
             train(step, own)
         except Stopped as error:
             raise Stopped(folder, error.code) from None
-        except BaseException as error:
-            if not any(any(folder.rglob(name)) for name in (checkpoint.BEST, checkpoint.LAST)):
-                run_folder.remove(folder)
-            if isinstance(error, UserError):  # the rate of the optimiser is this one here
-                raise UserError(str(error).replace("optimizer.lr", "pretraining.lr")) from None
-            raise
+        except UserError as error:
+            run_folder.remove_unused(folder)
+            # The rate of the optimiser is this one here.
+            raise UserError(str(error).replace("optimizer.lr", "pretraining.lr")) from None
         best = read(step, own / checkpoint.BEST)
         (own / checkpoint.LAST).unlink(missing_ok=True)  # of use to resume it alone
         scores[step.direction] = dict(best.scores)

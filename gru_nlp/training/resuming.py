@@ -21,21 +21,24 @@ from gru_nlp.training.stored_data import check_path, check_stored_data, discreet
 TELLING = ("_target_", "name")
 #: ``resume`` of a command that may be the first or a later one: go on in ``run_dir`` if there is something.
 AUTO = "auto"
-#: Options that a run chooses as it begins, and keeps.
-CHOSEN = ("embedding.size", "matmul_precision")
 
 
 class Begun(Callback):
-    """Notes that a batch has been trained on, so that all of a checkpoint has been taken back."""
+    """Notes that the optimiser has taken a step, so that all of a checkpoint has been taken back."""
 
     def __init__(self) -> None:
         self.seen = False
+        self.before = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Count steps from here."""
+        self.before = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Note it."""
-        self.seen = True
+        self.seen = self.seen or trainer.global_step > self.before
 
 
 @contextlib.contextmanager
@@ -109,8 +112,11 @@ def sitting(config: DictConfig, given: Sequence[str], *, follows: bool) -> Sitti
         options = [override.lstrip("+").partition("=")[0] for override in given]
         return Sitting(folder, resumed_config(own, trusted, given), stopped_at(own), options)
     stored = run_folder.stored_config(own, trusted)
-    for option in CHOSEN:  # by the run itself when it began
-        OmegaConf.update(config, option, OmegaConf.select(stored, option))
+    # What the run itself chose when it began.
+    if config.embedding.vectors or config.pretrained:
+        config.embedding.size = stored.embedding.get("size")
+    if config.matmul_precision == "auto":
+        config.matmul_precision = stored.get("matmul_precision", "auto")
     return Sitting(folder, config, stopped_at(own), None)
 
 
@@ -224,25 +230,28 @@ def reading(now: Sitting | None, plain: dict[str, Any]) -> Iterator[None]:
         return
     own = {name.split(".")[1]: True for name in now.given if name.startswith("data.")}
     with checkpoint.building(now.folder / run_folder.CONFIG):
-        paths = check_stored_data(plain["data"], own)
+        paths = list(check_stored_data(plain["data"], own).items())
         if now.stopped is None:
-            check_begun(plain, now.given)
+            paths += check_begun(plain, now.given)
         try:
             yield
         except UserError as error:
             raise discreet(error, paths) from None
 
 
-def check_begun(plain: Mapping[str, Any], names: Sequence[str]) -> None:
-    """Tell and look at the files that a run begins from, where the person has not named them.
+def check_begun(plain: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, str]]:
+    """Tell and look at the files that a run begins from, where the person has not named them; return option and path.
 
     Raises:
         UserError: one is neither a file nor a folder of bounded size.
     """
     told = dict(leaves({option: plain.get(option) for option in changes.BEGUN}))
     told |= {"embedding.vectors": plain["embedding"].get("vectors")}
+    found = []
     for option, value in told.items():
         for path in value if isinstance(value, list) else [value]:
             if isinstance(path, str) and option in (*STORED_PATHS, "pretrained") and option not in names:
                 remark(f"reading {option}={path}, which the run names")
                 check_path(Path(path), option)
+                found.append((option, path))
+    return found

@@ -26,6 +26,7 @@ from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import ends, lightning_parts, parity, predictions, pretraining, resuming, run_folder, together
 from gru_nlp.training.fitting import fit, parameters
 from gru_nlp.training.parts import Parts, prepare
+from gru_nlp.training.stopping import leaving
 from gru_nlp.training.story import ended
 
 
@@ -100,12 +101,13 @@ def _train(config: DictConfig, given: Sequence[str]) -> Run:
     if stopped and (why := shared_values(lambda: resuming.nothing_left(folder, plain))):
         say(f"{folder}: nothing is left to do, and nothing is touched: {why}")
         trainer.loggers = []
-        return run_of(folder, parts, score(parts, folder, trainer), plain)
+        with leaving(folder):
+            return run_of(folder, parts, score(parts, folder, trainer), plain)
     run_folder.create(folder, config, resumed=now is not None)
     with multiplying(config.matmul_precision):
         before = pretraining.run(first, folder, parts) or pretraining.earlier(folder, plain)
         fit(parts, folder, trainer, stopped)
-    with ends.telling(folder, trained=True):
+    with leaving(folder), ends.telling(folder, trained=True):
         facts = facts_of(config, trainer, given, time.monotonic() - started) | {"pretraining": before}
         done = run_of(folder, parts, score(parts, folder, trainer), plain)
         if is_first_process():

@@ -1,5 +1,6 @@
 """The one folder of a training run: made only when training starts, named by the last line."""
 
+import contextlib
 import io
 import json
 import os
@@ -106,7 +107,7 @@ def create(folder: Path, config: DictConfig, resumed: bool) -> None:
         write_whole(folder / CONFIG, OmegaConf.to_yaml(config))
     except UserError:
         if not resumed:
-            remove(folder)
+            remove_unused(folder)
         raise
     except FileExistsError:
         raise UserError(f"{folder}: another run has just begun there: set run_dir=<new folder>") from None
@@ -223,6 +224,12 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder that training never got to use."""
-    shutil.rmtree(folder, ignore_errors=True)
+def remove_unused(folder: Path) -> None:
+    """Remove what a run has made in its folder, and the folder where there is nothing else; not if it holds a model."""
+    if any(any(folder.rglob(name)) for name in (checkpoint.BEST, checkpoint.LAST)):
+        return
+    for name in (LOGS, PRETRAINING):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        (folder / CONFIG).unlink(missing_ok=True)
+        folder.rmdir()

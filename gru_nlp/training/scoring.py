@@ -70,7 +70,7 @@ def prepared(stored: Checkpoint, given: Mapping[str, Any]) -> tuple[Task, DataMo
             data = make_data(training, corpus, preprocessor)
             split = scored_split(data, given["split"])
         except UserError as error:
-            raise discreet(error, foreign) from None
+            raise discreet(error, foreign.items()) from None
     with checkpoint.building(stored.path):
         return make_task(training, preprocessor, model, None), data, split
 

@@ -33,6 +33,15 @@ class Stopped(KeyboardInterrupt):
         self.code = code
 
 
+def heard() -> dict[signal.Signals, Any]:
+    """Return the signals that may stop this thread, with what they do so far."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}  # signals reach the main thread alone
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    # What a script starts in the background is to ignore Ctrl-C.
+    return {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+
+
 class Asked:
     """Whether the run was asked to stop, by Ctrl-C or by SIGTERM."""
 
@@ -47,12 +56,7 @@ class Asked:
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         """Take note of the first such signal; the second does at once what it would have done without this."""
-        if threading.current_thread() is not threading.main_thread():
-            yield  # signals reach the main thread alone
-            return
-        found = {number: signal.getsignal(number) for number in SIGNALS}
-        # What a script starts in the background is to ignore Ctrl-C.
-        self.before = {number: handler for number, handler in found.items() if handler is not signal.SIG_IGN}
+        self.before = heard()
         self.listen()
         try:
             yield
@@ -77,3 +81,32 @@ class Asked:
     def stopped(self, folder: Path) -> Stopped:
         """Return what to raise once all is saved in the ``folder`` of the run."""
         return Stopped(folder, BY_SIGNAL + (self.signal or signal.SIGTERM))
+
+
+@contextlib.contextmanager
+def leaving(folder: Path) -> Iterator[None]:
+    """Let a signal stop the block at once; what it begins from is saved already.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        Stopped: a signal came, whatever Lightning made of it.
+    """
+    asked, before = Asked(), heard()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        asked.signal = number
+        raise KeyboardInterrupt
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if asked.wanted():
+            raise asked.stopped(folder) from None
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

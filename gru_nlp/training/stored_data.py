@@ -8,7 +8,7 @@ size, and what its lines hold is quoted in no message.
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +98,14 @@ def _entries(folder: Path) -> Iterator[str]:
         yield from files
 
 
-def discreet(error: UserError, paths: Mapping[str, str]) -> UserError:
-    """Return an error of reading stored data that says where, and nothing of what stands there."""
-    for option, path in paths.items():
+def discreet(error: UserError, paths: Iterable[tuple[str, str]]) -> UserError:
+    """Return an error of reading stored data that says where, and nothing of what stands there.
+
+    Args:
+        error: met in reading.
+        paths: options, and the path that the checkpoint has for each.
+    """
+    for option, path in paths:
         place = re.match(rf"{re.escape(path)}[^:\s]*(:\d+)?: ", str(error))
         if place and "no such file" not in str(error) and "no such folder" not in str(error):
             told = f"{place[0]}cannot be used as the data that the checkpoint names"

@@ -8,13 +8,19 @@ from random import Random
 
 import pytest
 import torch
+from torch.optim import SGD, Adam
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 import gru_nlp
+from gru_nlp.checkpoint import MISFITS
 from gru_nlp.cli.main import main
 from gru_nlp.errors import UserError
+from gru_nlp.tasks import schedules
+from gru_nlp.tasks.averaging import WeightAverage
 from gru_nlp.tasks.base import Task
-from gru_nlp.training import halfway
-from gru_nlp.training.stopping import Stopped
+from gru_nlp.training import halfway, run_folder
+from gru_nlp.training.changes import Patience, check_fused
+from gru_nlp.training.stopping import Asked, Stopped
 
 SMALL = ("embedding.size=8", "encoder.hidden_size=8", "batch_size=16", "trainer.max_epochs=2", "logger=csv",
          "trainer.limit_train_batches=12", "+trainer.limit_val_batches=2",
@@ -183,6 +189,8 @@ def test_resume_auto_begins_goes_on_and_ends(texts, through, monkeypatch, capsys
     assert 0.0 <= done.scores["test/accuracy"] <= 1.0
     with pytest.raises(UserError, match=r"encoder\.hidden_size cannot change"):
         gru_nlp.train(*options, "encoder.hidden_size=9")
+    with pytest.raises(UserError, match=r"embedding\.size cannot change"):
+        gru_nlp.train(*options, "embedding.size=9")
     with pytest.raises(UserError, match="resume=auto needs run_dir"):
         gru_nlp.train("resume=auto")
 
@@ -197,10 +205,16 @@ def test_patience_that_is_exhausted_leaves_nothing_to_do_until_it_is_raised(text
 
 
 def test_another_batch_size_goes_on_at_the_same_share(texts, monkeypatch, capsys):
-    broken_off(monkeypatch, 11, *texts, *SMALL, "checkpoint_every_steps=9", "trainer.limit_train_batches=1.0")
+    options = ("checkpoint_every_steps=9", "trainer.limit_train_batches=1.0", "task.thaw_epochs=1")
+    broken_off(monkeypatch, 11, *texts, *SMALL, *options)
+    before = torch.load("broken/last.ckpt", weights_only=True)["state_dict"]
     gru_nlp.train("resume=broken", "batch_size=8")
     assert "epoch 1 goes on at batch 19 of 38, in another order than it began with" in capsys.readouterr().err
-    assert torch.load("broken/last.ckpt", weights_only=True)["global_step"] == 9 + 20 + 38
+    after = torch.load("broken/last.ckpt", weights_only=True)
+    assert after["global_step"] == 9 + 20 + 38
+    frozen = [name for name in before if "embedding" in name]
+    assert frozen
+    assert all(torch.equal(before[name], after["state_dict"][name]) for name in frozen)
 
 
 BREAKS = {
@@ -247,3 +261,84 @@ def test_a_carried_state_of_another_size_is_one_line(begun, tmp_path, capsys):
     Path("run/config.yaml").write_text((begun / "config.yaml").read_text())
     assert main(["train", "resume=run"]) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("gru-nlp: run/last.ckpt: what it says of")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_last_scoring_says_how_to_go_on(number, texts, monkeypatch, capsys):
+    monkeypatch.setattr(Task, "on_test_epoch_start", lambda self: os.kill(os.getpid(), number))
+    assert main(["train", *texts, *SMALL, "trainer.max_epochs=1", "run_dir=broken"]) == 128 + number
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "gru-nlp: stopped and saved: go on with gru-nlp train resume=broken"
+    )
+    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("value", [torch.zeros(3), "x", [[]], None])
+def test_states_of_other_kinds_are_told_before_they_are_used(value):
+    weight = torch.nn.Parameter(torch.zeros(2))
+    plateau, patience = ReduceLROnPlateau(SGD([weight])), Patience("x")
+    with pytest.raises(MISFITS):
+        schedules.take_back(plateau, {**plateau.state_dict(), "best": value})
+    for name in ("best_score", "wait_count"):
+        with pytest.raises(MISFITS):
+            patience.load_state_dict({**patience.state_dict(), name: value})
+    average = WeightAverage(torch.nn.Linear(1, 1), 0.9)
+    for updates in (value, -15):
+        with pytest.raises(MISFITS):
+            average.load_state_dict({**average.state_dict(), "updates": updates})
+
+
+def test_a_fused_step_is_not_taken_with_a_state_of_another_shape():
+    weight = torch.nn.Parameter(torch.zeros(2))
+    optimizer = Adam([weight], fused=True)
+    optimizer.state[weight] = {"step": torch.zeros(()), "exp_avg": torch.zeros(2)}
+    check_fused(optimizer)
+    optimizer.state[weight]["exp_avg"] = torch.zeros(1)
+    with pytest.raises(ValueError, match="of a weight of"):
+        check_fused(optimizer)
+
+
+@pytest.mark.parametrize("place", ["..", ".", "../precious", "precious"])
+def test_the_paths_of_a_checkpoint_remove_nothing(place, tmp_path):
+    (tmp_path / "run/precious").mkdir(parents=True)
+    (tmp_path / "precious").mkdir()
+    last = halfway.LastCheckpoint(tmp_path / "run", None, None, Asked())
+    last.load_state_dict({**last.state_dict(), "best_model_path": place, "best_k_models": {place: 0.5}})
+    own = str(tmp_path / "run/last.ckpt")
+    assert last.best_model_path == own
+    assert list(last.best_k_models) == [own]
+    assert last.last_model_path == ""
+
+
+def test_a_tensor_that_claims_more_than_is_stored_is_refused(begun, tmp_path, capsys):
+    content = torch.load(begun / "last.ckpt", weights_only=True)
+    content["optimizer_states"][0]["state"][0]["exp_avg"] = torch.zeros(1).expand(10**11)
+    (tmp_path / "run").mkdir()
+    torch.save(content, "run/last.ckpt")
+    Path("run/config.yaml").write_text((begun / "config.yaml").read_text())
+    assert main(["train", "resume=run"]) == 2
+    told = "gru-nlp: run/last.ckpt: a tensor claims to be larger than what is stored of it"
+    assert capsys.readouterr().err.splitlines()[-1] == told
+
+
+def test_nothing_of_the_vectors_that_a_folder_names_is_quoted(begun, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    Path("secret").write_text("hunter2 1 2\nroot 3 4\n")
+    config = (begun / "config.yaml").read_text().replace("vectors: null", f"vectors: {tmp_path}/secret")
+    Path("run/config.yaml").write_text(config)
+    assert main(["train", "resume=run"]) == 2
+    told = capsys.readouterr().err
+    assert f"reading embedding.vectors={tmp_path}/secret, which the run names" in told
+    assert "give it by hand to see why: embedding.vectors=" in told
+    assert "hunter2" not in told
+
+
+def test_what_a_run_did_not_make_stays_where_it_comes_to_nothing(tmp_path):
+    (tmp_path / "run/logs/sitting-1").mkdir(parents=True)
+    (tmp_path / "run/config.yaml").touch()
+    (tmp_path / "run/mine.csv").touch()
+    run_folder.remove_unused(tmp_path / "run")
+    assert [file.name for file in (tmp_path / "run").iterdir()] == ["mine.csv"]
+    (tmp_path / "run/mine.csv").unlink()
+    run_folder.remove_unused(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
