@@ -202,7 +202,7 @@ def take_back(state: Mapping[str, Any], trainer: Trainer, task: Task, loops: dic
         loops: Lightning's counts in the checkpoint, from which it will go on; changed where the order has.
     """
     done, now = state["batches"], batches_of(trainer, state["epoch"])
-    same = state["order"] == order_of(trainer) and state["of"] == now  # there may be more rows by now
+    same = state["order"] == order_of(trainer) and state["of"] == now
     if same and len(state["processes"]) == trainer.world_size:
         task.halfway = state["processes"][trainer.global_rank]
     else:
