@@ -112,6 +112,9 @@ def sitting(config: DictConfig, given: Sequence[str], *, follows: bool) -> Sitti
         options = [override.lstrip("+").partition("=")[0] for override in given]
         return Sitting(folder, resumed_config(own, trusted, given), stopped_at(own), options)
     stored = run_folder.stored_config(own, trusted)
+    if stored.seed != config.seed:  # as in a sweep over seeds whose jobs have one folder
+        told = f"{folder}: the run there has seed={stored.seed}, not {config.seed}"
+        raise UserError(f"{told}: set run_dir=<another folder>, such as 'run_dir=run-${{seed}}'")
     # What the run itself chose when it began.
     if config.embedding.vectors or config.pretrained:
         config.embedding.size = stored.embedding.get("size")

@@ -189,6 +189,8 @@ def test_resume_auto_begins_goes_on_and_ends(texts, through, monkeypatch, capsys
     assert 0.0 <= done.scores["test/accuracy"] <= 1.0
     with pytest.raises(UserError, match=r"encoder\.hidden_size cannot change"):
         gru_nlp.train(*options, "encoder.hidden_size=9")
+    with pytest.raises(UserError, match="the run there has seed=1, not 2"):
+        gru_nlp.train(*options, "seed=2")
     with pytest.raises(UserError, match=r"embedding\.size cannot change"):
         gru_nlp.train(*options, "embedding.size=9")
     with pytest.raises(UserError, match="resume=auto needs run_dir"):
