@@ -9,7 +9,7 @@ out.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +27,8 @@ from gru_nlp.tasks.base import Task
 from gru_nlp.training.stopping import Asked, Left
 
 KEY = "gru_nlp_halfway"
+#: What Lightning's checkpoints call the files that they have saved.
+FILES = ("best_model_path", "kth_best_model_path", "last_model_path")
 #: Numbers of an unfinished epoch, and of a process in it, and their kinds.
 COUNTS = ("epoch", "batches", "of")
 KINDS = {"padded_steps": int, "real_steps": int, "random": Tensor, "device_random": Tensor | None}
@@ -82,19 +84,20 @@ class LastCheckpoint(MovableCheckpoint):
         Raises:
             Left: the run is to stop; all is saved.
         """
-        wanted = self.asked.wanted() or self._due(trainer.global_step)
+        wanted = self.asked.wanted() or self._due(trainer.global_step) or ends_here(trainer)
         if not rests(trainer, batch_idx) or not for_any(trainer, wanted):
             return
         trainer.save_checkpoint(self.path)
         self._saved(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save after each epoch, and stop if that was asked for.
+        """Save after each epoch, and stop if that was asked for; what has ended within one is saved as it stood there.
 
         Raises:
             Left: the run is to stop.
         """
-        super().on_train_epoch_end(trainer, pl_module)
+        if trainer.is_last_batch or self.saved_step != trainer.global_step or not ends_here(trainer):
+            super().on_train_epoch_end(trainer, pl_module)
         self._saved(trainer)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -110,11 +113,13 @@ class LastCheckpoint(MovableCheckpoint):
             }
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Go on within the epoch that was broken off.
+        """Go on within the epoch that was broken off; forget what a person's own callbacks say of files elsewhere.
 
         Raises:
             UserError: what the file says of it is broken.
         """
+        ours = [one.state_key for one in cast(Any, trainer).callbacks if isinstance(one, MovableCheckpoint)]
+        forget_elsewhere(checkpoint.get("callbacks"), ours, self.path.parent)
         if KEY in checkpoint:
             state = checked(checkpoint[KEY], f"{trainer.ckpt_path}: what it says of its unfinished epoch is broken")
             take_back(state, trainer, cast(Task, pl_module), checkpoint["loops"]["fit_loop"])
@@ -130,6 +135,29 @@ class LastCheckpoint(MovableCheckpoint):
         self._note(trainer)
         if for_any(trainer, self.asked.wanted()):
             raise Left
+
+
+def ends_here(trainer: Trainer) -> bool:
+    """Return whether all steps are done that ``trainer.max_steps`` allows."""
+    return 0 <= trainer.max_steps <= trainer.global_step
+
+
+def forget_elsewhere(states: Any, ours: Sequence[str], folder: Path) -> None:
+    """Take out of the states of callbacks, in place, those that name files outside the run's folder.
+
+    Lightning removes the files that a checkpoint of its own names once it has saved better ones.
+
+    Args:
+        states: by the callbacks' keys, as a checkpoint holds them, perhaps a stranger's.
+        ours: keys of callbacks that see to that themselves.
+        folder: of the run.
+    """
+    for key in [key for key in states if key not in ours] if isinstance(states, dict) else []:
+        state = states[key] if isinstance(states[key], dict) else {}
+        named = [state[name] for name in FILES if state.get(name)] + list(state.get("best_k_models") or ())
+        if not all(isinstance(path, str) and folder.resolve() in Path(path).resolve().parents for path in named):
+            del states[key]
+            remark(f"{str(key)[:80]}: names files outside {folder}, and begins anew")
 
 
 def for_any(trainer: Trainer, wanted: bool) -> bool:

@@ -161,11 +161,12 @@ def nothing_left(folder: Path, config: Mapping[str, Any]) -> str:
     epochs, steps, ended = (done.get(name) for name in ("epochs", "steps", "ended"))
     if not isinstance(epochs, int) or not isinstance(steps, int) or not (folder / checkpoint.BEST).is_file():
         return ""
-    if isinstance(ended, str) and ended.startswith("patience=") and ended == f"patience={patience}":
+    if ended == f"patience={patience}":
         return f"no better score in {patience} validations: set a larger patience"
     if 0 <= trainer["max_steps"] <= steps:
         return f"{steps:,} steps are done: set a larger trainer.max_steps"
-    if trainer["max_epochs"] is not None and 0 <= trainer["max_epochs"] <= epochs:
+    within = str(ended).startswith("trainer.max_steps=")  # the last epoch may not be over
+    if not within and trainer["max_epochs"] is not None and 0 <= trainer["max_epochs"] <= epochs:
         return f"{epochs:,} epochs are done: set a larger trainer.max_epochs"
     return ""
 

@@ -206,6 +206,16 @@ def test_patience_that_is_exhausted_leaves_nothing_to_do_until_it_is_raised(text
     assert "training ended after epoch 3" in capsys.readouterr().err
 
 
+def test_steps_that_end_within_an_epoch_go_on_there(texts, through, capsys):
+    gru_nlp.train(*texts, *SMALL, "trainer.max_steps=17", "run_dir=broken")
+    assert torch.load("broken/last.ckpt", weights_only=True)[halfway.KEY]["batches"] == 5
+    capsys.readouterr()
+    gru_nlp.train("resume=broken")
+    assert "17 steps are done: set a larger trainer.max_steps" in capsys.readouterr().err
+    gru_nlp.train("resume=broken", "trainer.max_steps=24")
+    assert same_weights(through)
+
+
 def test_another_batch_size_goes_on_at_the_same_share(texts, monkeypatch, capsys):
     options = ("checkpoint_every_steps=9", "trainer.limit_train_batches=1.0", "task.thaw_epochs=1")
     broken_off(monkeypatch, 11, *texts, *SMALL, *options)
@@ -344,3 +354,19 @@ def test_what_a_run_did_not_make_stays_where_it_comes_to_nothing(tmp_path):
     (tmp_path / "run/mine.csv").unlink()
     run_folder.remove_unused(tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_callbacks_forget_files_outside_the_run_folder(tmp_path, capsys):
+    inside, outside = str(tmp_path / "run" / "a.ckpt"), str(tmp_path / "run" / ".." / "letter.txt")
+    states = {
+        "ours": {"best_model_path": outside},
+        "inside": {"best_model_path": inside, "best_k_models": {inside: 1.0}},
+        "outside": {"best_k_models": {outside: 1.0}},
+        "elsewhere": {"last_model_path": outside},
+        "junk": {"best_model_path": 7},
+        "counts": {"wait_count": 3},
+    }
+    halfway.forget_elsewhere(states, ["ours"], tmp_path / "run")
+    assert sorted(states) == ["counts", "inside", "ours"]
+    assert capsys.readouterr().err.count("names files outside") == 3
+    halfway.forget_elsewhere("junk", [], tmp_path)
