@@ -12,6 +12,7 @@ def _own_folder(tmp_path, monkeypatch):
     """Every test stands in a folder of its own and caches there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.delenv("COLUMNS", raising=False)  # which processes of pytest's have
     console.begin()
 
 

@@ -29,6 +29,14 @@ EVERY = "checkpoint_every_steps=1"
 WORDS = ("a", "dull", "fine", "film", "and", "bad", "good", "very", "not", "long")
 
 
+@pytest.fixture(autouse=True)
+def _heeds_interrupts():
+    """Heed Ctrl-C, which is ignored where a shell has started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory):
     """Return the options of a small data set of labelled texts."""
