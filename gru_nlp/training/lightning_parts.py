@@ -198,13 +198,20 @@ def steps_of(trainer: Trainer, data: DataModule) -> int:
         data: encoded.
     """
     limit = cast(Any, trainer).overfit_batches or trainer.limit_train_batches
-    steps, epoch, order = 0, 0, cast(Order, data.train_dataloader().batch_sampler)
-    most = math.inf if trainer.max_steps < 0 else trainer.max_steps
-    last = math.inf if trainer.max_epochs in (None, -1) else trainer.max_epochs
-    while epoch < last and steps < most:
+    order = cast(Order, data.train_dataloader().batch_sampler)
+
+    def steps_in(epoch: int) -> int:
         order.set_epoch(epoch)
         batches = int(limit * len(order)) if isinstance(limit, float) else min(limit, len(order))
-        steps += math.ceil(max(1, batches) / trainer.accumulate_grad_batches)
+        return math.ceil(max(1, batches) / trainer.accumulate_grad_batches)
+
+    most = math.inf if trainer.max_steps < 0 else trainer.max_steps
+    last = math.inf if trainer.max_epochs in (None, -1) else trainer.max_epochs
+    if data.plan.batch_tokens is None:  # all epochs are as long, and none need be shuffled to know it
+        return int(min(steps_in(0) * last, most))
+    steps, epoch = 0, 0
+    while epoch < last and steps < most:
+        steps += steps_in(epoch)
         epoch += 1
     return int(min(steps, most))
 
