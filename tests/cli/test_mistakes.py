@@ -46,7 +46,7 @@ def write(name, content):
         ('text,label\n"x,a\ny,b\n', "a.csv:2: not proper CSV"),
         (b"text,label\nx,a\nGr\xf6\xdfe,b\n", "a.csv:3: not utf-8 (byte 0xf6 at place 3): set data.encoding=latin-1"),
         ("text,label\n" + "x,a\n" * 20, "the training data has one label only ('a')"),
-        (gzip.compress(GOOD.encode())[:60], "a.csv: the gzip file is cut off or broken"),
+        (gzip.compress(GOOD.encode(), mtime=0)[:60], "a.csv: the gzip file is cut off or broken"),
     ],
 )
 def test_a_bad_training_file_is_named_with_its_line_and_option(capsys, content, told):
