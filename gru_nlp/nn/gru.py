@@ -3,10 +3,11 @@
 How it works. On a CPU, where a gradient is wanted, ``GRUFunction`` runs the unit. Forward: one product takes the inputs
 of all steps to ``gates`` ``(T, B, 3 H)``; then a step is the recurrent product, into one buffer that stays in the
 cache, and a few elementwise calls that turn its ``gates`` into r, z and n in place. Kept for the gradient: inputs,
-gates, the candidate's recurrent product before the reset gate, states. Backward: the gates' derivatives of all steps at
-once; a loop from the end that carries the state's gradient, one product a step; and each weight's gradient as one
-product over all T B rows. It is fast because only what depends on the step before stays in a loop, and nothing is
-allocated there. Elsewhere (no gradient, a GPU, autocast) torch's own kernel runs the same parameters.
+gates, the candidate's recurrent product before the reset gate, states. Backward, from the end, in blocks of steps that
+stay in the cache: the gates' derivatives of the block at once; a loop that carries the state's gradient, one product a
+step; and the block's share of each weight's gradient as one product. It is fast because only what depends on the step
+before stays in a loop, nothing is allocated there, and no array of the backward pass is as long as the text. Elsewhere
+(no gradient, a GPU, autocast) torch's own kernel runs the same parameters.
 """
 
 from typing import Any, cast
@@ -17,6 +18,8 @@ from torch.nn.functional import dropout
 
 from gru_nlp.nn.cell import Cell
 from gru_nlp.nn.first_order import apply_function, first_order
+
+BLOCK_ROWS = 2048  # steps times sequences that the backward pass takes at a time
 
 
 def gru_unit(input_size: int, hidden_size: int) -> nn.GRU:
@@ -75,25 +78,49 @@ class GRUFunction(torch.autograd.Function):
         """Return the gradients of ``forward``'s arguments."""
         inputs, weight_ih, weight_hh, gates, recurrent_new, states = ctx.saved_tensors
         steps, batch, width = recurrent_new.shape
-        reset, update, new = gates.split(width, dim=2)
-        by_update = torch.sub(states[:-1], new).mul_(update).mul_(1 - update)
-        by_new = (1 - new * new).mul_(1 - update)
-        by_reset = (1 - reset).mul_(reset).mul_(recurrent_new)
-        at_inputs, at_recurrent = torch.empty_like(gates), torch.empty_like(gates)  # before the gates' functions
         carried = gradient.new_zeros(batch, width)
-        for step in range(steps - 1, -1, -1):
-            carried.add_(gradient[:, step])
-            product = at_recurrent[step]
-            candidate = torch.mul(carried, by_new[step], out=at_inputs[step, :, 2 * width :])
-            torch.mul(candidate, by_reset[step], out=product[:, :width])
-            torch.mul(carried, by_update[step], out=product[:, width : 2 * width])
-            torch.mul(candidate, reset[step], out=product[:, 2 * width :])
-            carried.mul_(update[step]).addmm_(product, weight_hh)
-        at_inputs[:, :, : 2 * width] = at_recurrent[:, :, : 2 * width]
-        flat, flat_recurrent = at_inputs.flatten(0, 1), at_recurrent.flatten(0, 1)  # (T B, 3H)
-        of_inputs = (flat @ weight_ih).view(steps, batch, -1).transpose(0, 1) if ctx.needs_input_grad[0] else None
-        of_weight_hh = flat_recurrent.t() @ states[:-1].flatten(0, 1)
-        return of_inputs, carried, flat.t() @ inputs, of_weight_hh, flat.sum(0), flat_recurrent.sum(0)
+        of_inputs = torch.empty_like(inputs) if ctx.needs_input_grad[0] else None
+        of_weight_ih, of_weight_hh = torch.zeros_like(weight_ih), torch.zeros_like(weight_hh)
+        of_bias_ih, of_bias_hh = gates.new_zeros(3 * width), gates.new_zeros(3 * width)
+        size = max(1, BLOCK_ROWS // batch)
+        for start in reversed(range(0, steps, size)):
+            span, rows = slice(start, start + size), slice(start * batch, (start + size) * batch)
+            block = (gradient[:, span], gates[span], recurrent_new[span], states[:-1][span])
+            at_inputs, at_recurrent = _back_through_block(carried, *block, weight_hh)  # (rows, 3 H) each
+            if of_inputs is not None:
+                torch.mm(at_inputs, weight_ih, out=of_inputs[rows])
+            of_weight_ih.addmm_(at_inputs.t(), inputs[rows])
+            of_weight_hh.addmm_(at_recurrent.t(), states[:-1][span].flatten(0, 1))
+            of_bias_ih += at_inputs.sum(0)
+            of_bias_hh += at_recurrent.sum(0)
+        of_sequence = None if of_inputs is None else of_inputs.view(steps, batch, -1).transpose(0, 1)
+        return of_sequence, carried, of_weight_ih, of_weight_hh, of_bias_ih, of_bias_hh
+
+
+def _back_through_block(
+    carried: Tensor, gradient: Tensor, gates: Tensor, recurrent_new: Tensor, states: Tensor, weight_hh: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Take the state's gradient ``carried`` in place from a block's end to its begin.
+
+    ``(B, H)``, ``(B, S, H)``, ``(S, B, 3 H)``, ``(S, B, H)``, the states before ``(S, B, H)`` -> the gradients of the
+    input products and of the recurrent products, before the gates' functions, ``(S B, 3 H)`` each.
+    """
+    width = carried.shape[1]
+    reset, update, new = gates.chunk(3, dim=2)
+    by_update = torch.sub(states, new).mul_(update).mul_(1 - update)
+    by_new = (1 - new * new).mul_(1 - update)
+    by_reset = (1 - reset).mul_(reset).mul_(recurrent_new)
+    at_inputs, at_recurrent = torch.empty_like(gates), torch.empty_like(gates)
+    for step in reversed(range(len(gates))):
+        carried.add_(gradient[:, step])
+        product = at_recurrent[step]
+        candidate = torch.mul(carried, by_new[step], out=at_inputs[step, :, 2 * width :])
+        torch.mul(candidate, by_reset[step], out=product[:, :width])
+        torch.mul(carried, by_update[step], out=product[:, width : 2 * width])
+        torch.mul(candidate, reset[step], out=product[:, 2 * width :])
+        carried.mul_(update[step]).addmm_(product, weight_hh)
+    at_inputs[:, :, : 2 * width] = at_recurrent[:, :, : 2 * width]
+    return at_inputs.flatten(0, 1), at_recurrent.flatten(0, 1)
 
 
 class GRU(Cell):
