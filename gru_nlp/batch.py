@@ -162,15 +162,15 @@ class StreamBatch(NamedTuple, Generic[Array]):
         inputs: ``(B, T)`` int64, the token before each target.
         lengths: ``(B,)`` int64; 0 where a stream of text has ended before the others.
         targets: ``(B, T)`` int64.
-        fresh: ``(B,)`` bool, whether nothing is known of what stands before a stretch; if not, it goes on where that
-            of the batch before ended.
+        sources: ``(B,)`` int64, the row of the batch before that ended where a stretch goes on; -1 where nothing is
+            known of what stands before it.
         sizes: ``(B, 3)`` int64, the characters, bytes and words of the text, counted where it begins.
     """
 
     inputs: Array
     lengths: Array
     targets: Array
-    fresh: Array
+    sources: Array
     sizes: Array
 
     def map(self, change: Callable[[Array], Other]) -> "StreamBatch[Other]":

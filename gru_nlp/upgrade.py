@@ -19,6 +19,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "gru_nlp.data.file_kinds.PairCorpus": {"delimiter": ","},
     "gru_nlp.data.file_kinds.TaggedCorpus": {"separator": None, "tag_map": None},
     "gru_nlp.data.hub_kinds.HubTaggedCorpus": {"tag_map": None},
+    "gru_nlp.data.prose.TextCorpus": {"documents": "stream"},
 }
 #: Top-level options of the same kind.
 LATER: dict[str, Any] = {

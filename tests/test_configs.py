@@ -283,7 +283,7 @@ def test_every_data_set_is_read_from_files_of_its_layout(option, tmp_path):
         assert set(train.column_names) == {"pixels", "width", "label", "line"}
         return
     if is_prose(base):
-        assert set(train.column_names) == {"text", "ended", "line"}
+        assert set(train.column_names) == {"text", "ended", "starts", "line"}
         assert 0.8 * ROWS < len(train) <= ROWS  # less validation, and a tenth where that is the test split
         return
     assert len(train) + len(validation) in (ROWS, 2 * ROWS)  # carved out of it, or a file of its own

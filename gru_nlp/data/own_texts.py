@@ -71,8 +71,8 @@ def lines_of(text: str) -> Iterator[dict[str, Any]]:
     for line in text.split("\n"):
         parts = list(short(line))
         for part in parts[:-1]:
-            yield {"text": part, "ended": False}
-        yield {"text": parts[-1], "ended": True}
+            yield {"text": part, "ended": False, "starts": False}
+        yield {"text": parts[-1], "ended": True, "starts": False}
 
 
 @dataclass(kw_only=True, eq=False)

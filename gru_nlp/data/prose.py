@@ -1,10 +1,10 @@
-"""Running text: plain files, or folders of them, whose lines are one stream."""
+"""Running text: plain files, or folders of them, whose lines are one stream or several documents."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import datasets
 import numpy as np
@@ -18,29 +18,78 @@ from gru_nlp.data.formats import File, Format, TextFormat
 from gru_nlp.data.layouts import Layout, Row, fingerprint
 from gru_nlp.data.readers import Record
 from gru_nlp.data.where import Split
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, choose
 
 #: Characters of a row at most: rows are encoded a thousand at a time.
 LONGEST = 1 << 12
+#: What a document is; at its first row a model's state begins anew.
+DOCUMENTS = ("stream", "file", "blank_line")
+
+
+class Piece(NamedTuple):
+    """A line or a piece of one, whether the line ends with it, and the number of its file."""
+
+    line: int
+    text: str
+    ended: bool
+    file: int
+
+
+#: Pieces, and whether a document starts with each.
+Parted = Iterator[tuple[Piece, bool]]
+
+
+def _nowhere(pieces: Iterator[Piece]) -> Parted:
+    return ((piece, False) for piece in pieces)
+
+
+def _by_file(pieces: Iterator[Piece]) -> Parted:
+    last = -1
+    for piece in pieces:
+        yield piece, piece.file > last
+        last = piece.file
+
+
+def _after_blank_lines(pieces: Iterator[Piece]) -> Parted:
+    after_blank = said = False  # whether a blank line stands before, and whether this line holds anything so far
+    for piece in pieces:
+        now = bool(piece.text.strip())
+        yield piece, now and after_blank
+        after_blank, said = after_blank and not now, said or now
+        if piece.ended:
+            after_blank, said = after_blank or not said, False
 
 
 @dataclass(frozen=True)
 class Prose(TextFormat):
-    """A file, or all files of a folder and those below it by their names; a blank line stands between two files."""
+    """A file, or all files of a folder and those below it by their names; a blank line stands between two files.
+
+    Attributes:
+        documents: one of ``DOCUMENTS``: all text is one, each file is, or what stands between blank lines. A blank line
+            ends the document before it, so that the tokens are the same however text is parted.
+    """
+
+    documents: str = "stream"
 
     def records(self, files: Sequence[File]) -> Iterator[Record]:
         """Yield the lines, long ones in pieces; they are numbered through all files."""
-        base = 0
+        parting = {"stream": _nowhere, "file": _by_file, "blank_line": _after_blank_lines}[self.documents]
+        for row, starts in parting(self._rows(files)):
+            yield row.line, {"text": row.text, "ended": row.ended, "starts": starts}
+
+    def _rows(self, files: Sequence[File]) -> Iterator[Piece]:
+        base, told = 0, -1  # lines so far, and the last file that had some
         for place, file in enumerate(text_files(files[0])):
             if place:
                 base += 1
-                yield base, {"text": "", "ended": True}
+                yield Piece(base, "", True, told)
             last = 0
             for last, text, ended in pieces(file.path, self.encoding, file.option, file.opener):
                 parts = list(short(text))
                 for part in parts[:-1]:
-                    yield base + last, {"text": part, "ended": False}
-                yield base + last, {"text": parts[-1], "ended": ended}
+                    yield Piece(base + last, part, False, place)
+                yield Piece(base + last, parts[-1], ended, place)
+                told = place
             base += last
 
     def key(self, files: Sequence[File]) -> list[str]:
@@ -82,20 +131,21 @@ def text_files(given: File) -> list[File]:
 
 @dataclass(frozen=True)
 class Line(Layout):
-    """A line, or a piece of one: columns ``text``, and ``ended``, whether the line ends with it."""
+    """A line, or a piece of one: columns ``text``, and whether the line is ``ended`` and a document ``starts`` here."""
 
     noun = "text"
     features = datasets.Features(
         {
             "text": datasets.Value("large_string"),
             "ended": datasets.Value("bool"),
+            "starts": datasets.Value("bool"),
             "line": datasets.Value("int64"),
         }
     )
 
     def row(self, fields: Mapping[str, Any]) -> Row:
         """Return the line."""
-        return {"text": fields["text"], "ended": fields["ended"]}
+        return {"text": fields["text"], "ended": fields["ended"], "starts": fields["starts"]}
 
 
 def split_at(table: datasets.Dataset, share: float) -> int:
@@ -132,9 +182,11 @@ class TextCorpus(FileCorpus):
 
     Attributes:
         test_share: share of the training file, at its end, that is the test split where there is no other; 0: none.
+        documents: as in ``Prose``; older checkpoints do not state it.
     """
 
     test_share: float
+    documents: str = "stream"
     split_seed: int = field(init=False, default=0)
 
     @property
@@ -143,8 +195,17 @@ class TextCorpus(FileCorpus):
         return LastPart(self.validation_share, self.split_seed)
 
     def formats(self) -> dict[str, Format]:
-        """Return the one format."""
-        return {"text": Prose(self.encoding)}
+        """Return the one format.
+
+        Raises:
+            UserError: documents cannot be told apart so.
+        """
+        choose("data.documents", self.documents, DOCUMENTS)
+        if self.documents == "file" and (os.path.isfile(self.train) if self.train else self.dir):
+            raise UserError(
+                "data.documents=file needs several files: set data.train=<folder>, or another data.documents"
+            )
+        return {"text": Prose(self.encoding, self.documents)}
 
     def layout(self) -> Line:
         """Return lines."""

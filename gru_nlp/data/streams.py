@@ -7,11 +7,16 @@ epoch (Merity et al. 2018, section 4), but their number is not, since Lightning 
 stream is read as it stands: the test split in one column, so that every token has all the text before it whatever the
 batch size; validation in a fixed number of columns, which is many times as fast and a little worse.
 
+Where the text has several documents, each is read from its own start alone: a stretch that holds such starts is cut
+there into rows of its own, beside each other. The last row of a column goes on in the next stretch, and those of all
+columns come first, so that the column's number is also that of the row.
+
 Of several processes each trains on columns of its own, B of them. The first one scores alone, while the others wait: a
 stream cannot be cut without its tokens losing what stands before them.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +34,8 @@ from gru_nlp.text.special import EOS
 COLUMNS = 16
 #: Steps of a stretch that is scored, over all columns.
 SCORED_STEPS = 4096
+#: And most of a column where there are documents: a stretch is padded to the longest of its rows.
+DOCUMENT_STEPS = 1024
 #: A column has at least so many tokens.
 LEAST = 32
 #: Share of the mean length by which a stretch's ends may be off.
@@ -41,16 +48,24 @@ class Stream(Dataset[EncodedColumns]):
     Args:
         split: encoded.
         ids: of its tokens, ``(N,)``, in the order in which they are read.
+        starts: places among them at which documents start, ``(D,)``, in order and 0 the first.
         columns: how many are read side by side, in all processes.
         reach: tokens by which the columns' beginnings may be moved; they are missing at the end.
         own: numbers of the columns that this process reads, ``(B,)``; None: all.
     """
 
     def __init__(
-        self, split: EncodedSplit, ids: AnyArray, columns: int, reach: int, own: AnyArray | None = None
+        self,
+        split: EncodedSplit,
+        ids: AnyArray,
+        starts: AnyArray,
+        columns: int,
+        reach: int,
+        own: AnyArray | None = None,
     ) -> None:
         self.split = split  # keeps the file mapped
         self.ids = ids
+        self.starts = starts
         self.sizes = {name: int(split.scalars[name].sum(dtype=np.int64)) for name in SIZES}
         self.columns = columns
         self.own: AnyArray = np.arange(columns) if own is None else own
@@ -72,11 +87,33 @@ class Stream(Dataset[EncodedColumns]):
         starts = offset + self.width * self.own
         ends = np.minimum(np.minimum(starts + last, starts + self.width), len(self.ids))
         begins = np.minimum(starts + first, len(self.ids))
-        ids = [self.ids[begin : max(begin, end)] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
-        before = np.where(begins > 0, self.ids[np.maximum(begins, 1) - 1], EOS)
-        counted = np.where(self.own == 0, int(first == 0), 0)
-        columns: EncodedColumns = {"ids": ids, "before": before, "fresh": np.full(len(self.own), first == 0)}
+        borders, sources = self._rows(begins, np.maximum(begins, ends), first == 0)
+        before = [int(self.ids[begin - 1]) if begin else EOS for begin, _ in borders]
+        counted = np.zeros(len(borders), dtype=np.int64)
+        counted[: len(self.own)] = (self.own == 0) & (first == 0)
+        columns: EncodedColumns = {"ids": [self.ids[slice(*row)] for row in borders], "before": before}
+        columns["sources"] = sources
         return columns | {name: counted * size for name, size in self.sizes.items()}
+
+    def _rows(self, begins: AnyArray, ends: AnyArray, fresh: bool) -> tuple[list[tuple[int, int]], list[int]]:
+        """Cut the stretch of each column ``(B,)`` where documents start.
+
+        Returns:
+            Begin and end of each row, the columns' last rows first; and of each the row before that it goes on from.
+        """
+        rows, others, sources, further = [], [], [], []
+        firsts, lasts = np.searchsorted(self.starts, begins), np.searchsorted(self.starts, ends)
+        for column, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
+            inner = self.starts[firsts[column] : lasts[column]].tolist()
+            anew = fresh or begin in inner[:1]
+            borders = [begin, *(start for start in inner if start > begin), end]
+            *parts, last = list(pairwise(borders))
+            goes_on = [-1 if anew else column, *[-1] * len(parts)]
+            rows.append(last)
+            sources.append(goes_on[-1])
+            others += parts
+            further += goes_on[:-1]
+        return rows + others, sources + further
 
 
 class StreamOrder(Order):
@@ -132,10 +169,14 @@ def streamed(
     tokens = int(split.lengths.sum(dtype=np.int64))
     wanted = plan.batch_size * plan.world_size if plan.shuffle else COLUMNS if name == "validation" else 1
     columns = max(1, min(wanted, tokens // LEAST))
-    length = preprocessor.sequence_length if plan.shuffle else SCORED_STEPS // columns
+    ids, begins = split.lists["ids"].flat()[1], np.cumsum(split.lengths, dtype=np.int64) - split.lengths
+    starts = np.union1d([0], begins[split.scalars["starts"] > 0])
+    scored = SCORED_STEPS // columns if len(starts) == 1 else min(SCORED_STEPS // columns, DOCUMENT_STEPS)
+    length = preprocessor.sequence_length if plan.shuffle else scored
     reach = min(length, tokens // columns // 2) if plan.shuffle else 0
     own = own_columns(columns, plan) if plan.shuffle else None
-    stream = Stream(split, preprocessor.as_read(split.lists["ids"].flat()[1]), columns, reach, own)
+    read = preprocessor.as_read(ids), preprocessor.starts_as_read(starts, ids)
+    stream = Stream(split, *read, columns, reach, own)
     return stream, StreamOrder(stream, length, plan, reach)
 
 

@@ -60,14 +60,15 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
 
         Args:
             batch: stretches of text.
-            before: states ``(L, B, H)`` after the batch before; those of fresh streams are not looked at.
+            before: states ``(L, P, H)`` after the P rows of the batch before; None where there was none.
 
         Returns:
-            What tokens are foretold from, ``(B, T, E)``, and the states ``(L, B, H)`` after the last step.
+            What tokens are foretold from, ``(B, T, E)``, and the states ``(L, B, H)`` after each row's last step.
         """
         if before is not None:
-            before = before.masked_fill(batch.fresh[None, :, None], 0.0)
-        states, after = self.encoder.carry(self.embedding(batch.inputs), before)
+            anew = (batch.sources < 0)[None, :, None]
+            before = before[:, batch.sources.clamp(min=0)].masked_fill(anew, 0.0)
+        states, after = self.encoder.carry(self.embedding(batch.inputs), before, batch.lengths)
         return self._read(states), after
 
     def _read(self, states: Tensor) -> Tensor:
@@ -100,7 +101,7 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
                 batch.inputs[:, start : start + STRETCH],
                 (batch.lengths - start).clamp(min=0, max=STRETCH),
                 batch.targets[:, start : start + STRETCH],
-                batch.fresh if start == 0 else torch.zeros_like(batch.fresh),
+                batch.sources if start == 0 else torch.arange(len(batch.lengths), device=batch.lengths.device),
                 batch.sizes,
             )
             log_probabilities, state = self.surprise(part, state)

@@ -24,11 +24,17 @@ class Encoder(nn.Module, ABC):
     def forward(self, sequence: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Encode ``sequence`` ``(B, T, D)`` of ``lengths`` ``(B,)``; return its states and the final one."""
 
-    def carry(self, sequence: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
+    def carry(self, sequence: Tensor, before: Tensor | None, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Read ``sequence`` ``(B, T, D)`` on from the states ``before`` ``(L, B, H)`` of L layers; None: from zeros.
 
+        Args:
+            sequence: what is read.
+            before: the states; None: zeros.
+            lengths: ``(B,)``; None: all T steps are real.
+
         Returns:
-            The last layer's states ``(B, T, H)``, and those of all layers after the last step ``(L, B, H)``.
+            The last layer's states ``(B, T, H)``, and those of all layers after the last real step ``(L, B, H)``, which
+            are unspecified where there is none.
 
         Raises:
             UserError: it does not read in one direction alone.
@@ -143,16 +149,16 @@ class RecurrentEncoder(Encoder):
             sequence = states
         return sequence, final
 
-    def carry(self, sequence: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
+    def carry(self, sequence: Tensor, before: Tensor | None, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Read on; between layers the same features are dropped at every step (Gal and Ghahramani 2016)."""
         if self.backward_cells is not None:
-            return super().carry(sequence, before)
+            return super().carry(sequence, before, lengths)
         after = []
         for layer, cell in enumerate(self.forward_cells):
             if layer:
                 sequence = variational_dropout(sequence, self.dropout.p, self.training)
             sequence = cell(sequence, None if before is None else before[layer])
-            after.append(sequence[:, -1])
+            after.append(sequence[:, -1] if lengths is None else last_steps(sequence, lengths))
         return sequence, torch.stack(after)
 
     def directions(self) -> tuple[int, int]:

@@ -40,7 +40,7 @@ class LanguageModelPreprocessor(Preprocessor):
     example = "-- <the beginning of a text>"
     data_columns = ("text",)
     list_columns = ("ids",)
-    scalar_columns = ("tokens", *SIZES)
+    scalar_columns = ("tokens", "starts", *SIZES)
     input_column = "text"
     blank: ClassVar[Record] = {"log_probability": None, "perplexity": None, "tokens": 0}
 
@@ -68,7 +68,7 @@ class LanguageModelPreprocessor(Preprocessor):
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
         """``text`` -> ``ids``, ``tokens``, and what is counted of it.
 
-        A row that is not ``ended`` goes on in the next one, and has no end mark.
+        A row that is not ``ended`` goes on in the next one, and has no end mark; one that ``starts`` begins a document.
         """
         texts = columns["text"]
         ended = columns.get("ended", [True] * len(texts))
@@ -77,6 +77,7 @@ class LanguageModelPreprocessor(Preprocessor):
         return {
             "ids": ids,
             "tokens": [len(row) for row in ids],
+            "starts": [int(start) for start in columns.get("starts", [False] * len(texts))],
             "characters": [len(text) + end for text, end in zip(texts, ended, strict=True)],
             "bytes": [len(text.encode()) + end for text, end in zip(texts, ended, strict=True)],
             "words": [len(text.split()) + end for text, end in zip(texts, ended, strict=True)],
@@ -90,6 +91,14 @@ class LanguageModelPreprocessor(Preprocessor):
         if self.direction == "forward" or not len(ids):
             return ids
         return np.append(ids[-2::-1], ids[-1]) if ids[-1] == EOS else ids[::-1]
+
+    def starts_as_read(self, starts: AnyArray, ids: AnyArray) -> AnyArray:
+        """Return where documents start in ``as_read(ids)`` by where they do in ids, ``(D,)`` both and 0 the first."""
+        if self.direction == "forward":
+            return starts
+        # A document as it is read ends with the end mark of the one before it in the text.
+        end = len(ids) + int(len(ids) > 0 and ids[-1] != EOS)
+        return np.append(starts[:1], end - starts[:0:-1])
 
     def collate(self, columns: Columns, training: bool) -> StreamBatch[AnyArray]:
         """Pad ``ids`` to ``(B, T)``.
@@ -106,9 +115,9 @@ class LanguageModelPreprocessor(Preprocessor):
         inputs[:, 1:] = targets[:, :-1]
         if "before" in columns:
             inputs[:, 0] = columns["before"]
-        fresh = np.asarray(columns.get("fresh", [True] * len(lengths)), dtype=np.bool_)
+        sources = np.asarray(columns.get("sources", [-1] * len(lengths)), dtype=np.int64)
         sizes = np.array([columns[name] for name in SIZES], dtype=np.int64).T.copy()  # (B, 3)
-        return StreamBatch(inputs, lengths, targets, fresh, sizes)
+        return StreamBatch(inputs, lengths, targets, sources, sizes)
 
     def decode(self, outputs: Surprise[AnyArray], top_k: int = 1) -> list[Record]:
         """Turn log-probabilities into ``log_probability`` of a text, ``perplexity`` a token and their number."""

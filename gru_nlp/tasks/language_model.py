@@ -26,8 +26,9 @@ class LanguageModelTask(Task):
 
     model: LanguageModel
     scorer = (
-        "cross-entropy of every token after all text before it, by the token (loss and perplexity) and over the text's "
-        "words, characters and bytes, line feeds among each; validation is read from several places side by side"
+        "cross-entropy of every token after all text before it in its document, by the token (loss and perplexity) and "
+        "over the text's words, characters and bytes, line feeds among each; validation is read from several places side by "
+        "side"
     )
     command = "generate"
 
@@ -51,15 +52,13 @@ class LanguageModelTask(Task):
 
     def half_losses(self, batch: StreamBatch[Tensor]) -> Iterator[Tensor]:
         """Yield the losses of both halves of the streams, each read on from its own states."""
-        before, whole, afters, first = self.before, self.divisor(batch), [], 0
+        before, whole, afters = self.before, self.divisor(batch), []
         for half in halves(batch):
-            last = first + len(half.lengths)
             self.carried.pop("train", None)
             if before is not None:
-                self.carried["train"] = before[:, first:last]
+                self.carried["train"] = before
             yield self.loss(half) * (self.divisor(half) / whole)
             afters.append(self.carried["train"])
-            first = last
         self.carried["train"] = torch.cat(afters, dim=1)
         self.before = before
 

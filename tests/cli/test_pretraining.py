@@ -152,7 +152,7 @@ def test_other_tasks_have_no_use_for_it(task):
 
 
 def test_a_text_is_read_line_by_line():
-    assert list(lines_of("a b\n\nc")) == [{"text": text, "ended": True} for text in ("a b", "", "c")]
+    assert list(lines_of("a b\n\nc")) == [{"text": text, "ended": True, "starts": False} for text in ("a b", "", "c")]
     parts = list(lines_of("word " * 2000))
     assert "".join(part["text"] for part in parts) == "word " * 2000
     assert [part["ended"] for part in parts] == [False] * (len(parts) - 1) + [True]

@@ -16,6 +16,14 @@ def corpus(train, **given):
     return TextCorpus(train=str(train), **{**options, **given})
 
 
+def documents(table):
+    found = []
+    for text, starts in zip(table["text"], table["starts"], strict=True):
+        found += [[]] if starts or not found else []
+        found[-1].append(text)
+    return found
+
+
 def texts(table):
     return list(zip(table["text"], table["ended"], strict=True))
 
@@ -115,3 +123,38 @@ def test_a_long_line_is_cut_before_blanks_into_rows_that_join_to_it(tmp_path):
     assert "".join(text for text, _ in rows[:-1]) == line
     assert [ended for _, ended in rows] == [False] * (len(rows) - 2) + [True, True]
     assert list(short("")) == [""]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"a\nb\n\nc\n", [["a", "b", ""], ["c"]]),
+        (b"a\r\n \t\r\n\r\n\r\nb", [["a", " \t", "", ""], ["b"]]),
+        (b"a\n\n", [["a", ""]]),
+        (b"\n\n\n", [["", "", ""]]),
+        (b"a\n\n" + b" " * (LONGEST + 9) + b"b\n", [["a", "", " " * (LONGEST - 1)], [" " * 10 + "b"]]),
+    ],
+    ids=["two", "carriage returns", "at the end", "nothing else", "a long line"],
+)
+def test_blank_lines_end_documents(tmp_path, content, found):
+    (tmp_path / "a.txt").write_bytes(content)
+    assert documents(corpus(tmp_path / "a.txt", documents="blank_line")._whole("train")) == found
+    assert documents(corpus(tmp_path / "a.txt")._whole("train")) == [[line for lines in found for line in lines]]
+
+
+def test_each_file_of_a_folder_is_a_document(tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name, content in {"a": b"one\n\ntwo\n", "b": b"", "c": gzip.compress(b"three"), "d": b"four\n"}.items():
+        (folder / name).write_bytes(content)
+    by_file = documents(corpus(folder, documents="file")._whole("train"))
+    assert by_file == [["one", "", "two", "", ""], ["three", ""], ["four"]]
+    by_line = documents(corpus(folder, documents="blank_line")._whole("train"))
+    assert by_line == [["one", ""], ["two", "", ""], ["three", ""], ["four"]]
+
+
+def test_documents_that_cannot_be_told_apart_are_refused(tmp_path):
+    (tmp_path / "a.txt").write_text("one\n")
+    for given, told in (({"documents": "line"}, "data.documents"), ({"documents": "file"}, "needs several files")):
+        with pytest.raises(UserError, match=told):
+            corpus(tmp_path / "a.txt", **given)

@@ -8,6 +8,7 @@ import pytest
 from gru_nlp.data.batching import Plan
 from gru_nlp.data.streams import COLUMNS, streamed
 from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.language_model import LanguageModelPreprocessor
 from gru_nlp.text.special import EOS
 
 
@@ -19,9 +20,16 @@ class Ids:
         return None, self.ids
 
 
-def split(number):
+def split(number, documents=()):
     ids = np.arange(4, number + 4, dtype=np.int32)
-    sizes = {name: np.array([number, size]) for size, name in enumerate(("characters", "bytes", "words"))}
+    if documents:  # each row is a document that ends with an end mark
+        ids[np.cumsum(documents) - 1] = EOS
+        rows = {"starts": np.ones(len(documents), dtype=np.int32)}
+        rows |= {name: np.array(documents) for name in ("characters", "bytes", "words")}
+        return SimpleNamespace(lists={"ids": Ids(ids)}, scalars=rows, lengths=np.array(documents))
+    sizes = {"starts": np.array([0])} | {
+        name: np.array([number, size]) for size, name in enumerate(("characters", "bytes", "words"))
+    }
     return SimpleNamespace(lists={"ids": Ids(ids)}, scalars=sizes, lengths=np.array([number]))
 
 
@@ -33,8 +41,8 @@ def plan(batch_size=4, **given):
     return Plan(batch_size, None, seed=1, **given)
 
 
-LENGTH = SimpleNamespace(sequence_length=8, as_read=lambda ids: ids)
-BACKWARD = SimpleNamespace(sequence_length=8, as_read=lambda ids: ids[::-1])
+LENGTH = LanguageModelPreprocessor(tokenizer=None, sequence_length=8)
+BACKWARD = LanguageModelPreprocessor(tokenizer=None, sequence_length=8, direction="backward")
 
 
 @pytest.mark.parametrize("number", [1, 31, 500, 513, 4100])
@@ -49,7 +57,8 @@ def test_scores_see_every_token_once_with_the_one_before_it(number, name, column
     for batch in batches:
         for row, before in zip(batch["ids"], batch["before"], strict=True):
             assert len(row) == 0 or before == (row[0] - 1 if row[0] > 4 else EOS)
-    assert [bool(batch["fresh"].all()) for batch in batches] == [True] + [False] * (len(batches) - 1)
+    own = list(range(stream.columns))
+    assert [batch["sources"] for batch in batches] == [[-1] * len(own)] + [own] * (len(batches) - 1)
     assert sum(batch["characters"].sum() for batch in batches) == number
     assert sum(batch["words"].sum() for batch in batches) == number + 2
 
@@ -82,7 +91,7 @@ def test_a_stream_that_is_read_backwards_is_the_other_one_turned_round():
     stream, order = streamed(split(50), BACKWARD, plan(), "test")
     batches = read(stream, order)
     assert np.concatenate([batch["ids"][0] for batch in batches]).tolist() == list(range(53, 3, -1))
-    assert batches[0]["before"].tolist() == [EOS]
+    assert batches[0]["before"] == [EOS]
     assert sum(batch["characters"].sum() for batch in batches) == 50
 
 
@@ -118,3 +127,58 @@ def test_one_process_scores_a_stream_while_the_others_wait(name):
 def test_what_a_stream_cannot_do_is_refused():
     with pytest.raises(UserError, match="batch_tokens has no effect"):
         streamed(split(9), LENGTH, plan()._replace(batch_tokens=9), "train")
+
+
+def joined(batches):
+    """Return what is read from a start of its own, each with what stands before its first token."""
+    done, going_on = [], []
+    for batch in batches:
+        rows = []
+        for ids, before, source in zip(batch["ids"], batch["before"], batch["sources"], strict=True):
+            if source < 0:
+                rows.append((before, list(ids)))
+                done.append(rows[-1])
+            else:
+                going_on[source][1].extend(ids)
+                rows.append(going_on[source])
+        going_on = rows
+    return done
+
+
+DOCUMENTS = [3, 1, 40, 2, 2, 1500, 7, 60]
+
+
+@pytest.mark.parametrize("preprocessor", [LENGTH, BACKWARD])
+def test_each_document_is_scored_from_its_own_start(preprocessor):
+    stream, order = streamed(split(sum(DOCUMENTS), DOCUMENTS), preprocessor, plan(), "test")
+    batches = read(stream, order)
+    found = sorted(joined(batches), key=len)
+    assert stream.columns == 1
+    assert sorted(len(ids) for _, ids in found) == sorted(DOCUMENTS)
+    assert {before for before, _ in found} == {EOS}
+    assert all(ids[-1] == EOS and EOS not in ids[:-1] for _, ids in found)
+    assert all(abs(np.diff(ids[:-1])).tolist() == [1] * (len(ids) - 2) for _, ids in found if len(ids) > 1)
+    assert sum(batch["words"].sum() for batch in batches) == sum(DOCUMENTS)
+    other = streamed(split(sum(DOCUMENTS), DOCUMENTS), preprocessor, plan(64), "test")
+    assert list(other[1]) == list(order)
+
+
+def test_a_stretch_in_training_goes_on_where_its_column_was_and_begins_anew_at_documents():
+    stream, order = streamed(split(sum(DOCUMENTS), DOCUMENTS), LENGTH, plan(shuffle=True), "train")
+    batches = read(stream, order)
+    assert max(len(batch["ids"]) for batch in batches) > stream.columns
+    assert sum(len(ids) for batch in batches for ids in batch["ids"]) == stream.width * stream.columns
+    found = joined(batches)
+    assert all(EOS not in ids[:-1] for _, ids in found)
+    first = [before for before, _ in found if before != EOS]
+    assert len(first) <= stream.columns  # columns begin anywhere
+    whole = {length: ids for length, (_, ids) in zip(map(len, (ids for _, ids in found)), found, strict=True)}
+    assert {3, 40, 7} & set(whole)
+
+
+@pytest.mark.parametrize("ids", [[7, 8, EOS, 9, EOS], [7, 8, EOS, 9]])
+def test_documents_that_are_read_backwards_begin_where_they_end(ids):
+    as_read = BACKWARD.as_read(np.array(ids)).tolist()
+    assert BACKWARD.starts_as_read(np.array([0, 3]), np.array(ids)).tolist() == [0, 2]
+    assert as_read[:2] == [9, EOS]
+    assert as_read[2:4] == [8, 7]

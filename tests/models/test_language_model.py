@@ -31,7 +31,8 @@ def batch(targets, before=3, fresh=True):
     inputs = torch.cat([torch.full((len(targets), 1), before), targets[:, :-1]], dim=1)
     lengths = torch.full((len(targets),), targets.shape[1])
     sizes = torch.zeros(len(targets), 3, dtype=torch.int64)
-    return StreamBatch(inputs, lengths, targets, torch.full((len(targets),), fresh), sizes)
+    sources = torch.full((len(targets),), -1) if fresh else torch.arange(len(targets))
+    return StreamBatch(inputs, lengths, targets, sources, sizes)
 
 
 TEXT = torch.randint(4, 11, (3, 40), generator=torch.Generator().manual_seed(2))
@@ -136,3 +137,16 @@ def test_recurrent_weights_are_dropped_in_training_alone():
 def test_two_directions_are_refused():
     with pytest.raises(UserError, match=r"set encoder\.bidirectional=false"):
         model(bidirectional=True).surprise(batch(TEXT), None)
+
+
+@pytest.mark.parametrize("cell", [GRU, MinGRU])
+def test_a_row_goes_on_from_the_row_it_names_however_long_that_was(cell):
+    made = model(cell)
+    alone, _ = made.features(batch(TEXT[1:2, :20]), None)
+    first = batch(TEXT[:, :12])._replace(lengths=torch.tensor([12, 5, 9]))
+    _, before = made.features(first, None)
+    second = batch(TEXT[[0, 1], 5:20])._replace(sources=torch.tensor([-1, 1]))
+    second.inputs[1, 0] = TEXT[1, 4]
+    features, _ = made.features(second, before)
+    assert torch.allclose(features[1], alone[0, 5:], atol=1e-12)
+    assert torch.allclose(features[0], made.features(second.rows(0, 1), None)[0][0], atol=1e-12)
