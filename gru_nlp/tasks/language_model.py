@@ -27,8 +27,8 @@ class LanguageModelTask(Task):
     model: LanguageModel
     scorer = (
         "cross-entropy of every token after all text before it in its document, by the token (loss and perplexity) and "
-        "over the text's words, characters and bytes, line feeds among each; validation is read from several places side by "
-        "side"
+        "over the text's words, characters and bytes, line feeds among each; validation is read from several places "
+        "side by side"
     )
     command = "generate"
 
