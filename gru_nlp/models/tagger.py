@@ -82,7 +82,11 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
 
     def predict(self, batch: TaggingBatch[Tensor], top_k: int = 1) -> Tagging[Tensor]:
         """Return the ``top_k`` best tag paths, with how sure each tag is."""
-        return self.tags.tag(self.emissions(batch), batch.lengths, top_k)
+        return self.answer(self.states(batch), batch, top_k)
+
+    def answer(self, states: Tensor, batch: TaggingBatch[Tensor], top_k: int = 1) -> Tagging[Tensor]:
+        """Return what ``predict`` does, from ``states(batch)``."""
+        return self.tags.tag(self.output(states), batch.lengths, top_k)
 
     def begin_from(self, start: Beginning) -> int:
         """Take over the vectors of words, and the layers; what they make of characters and shapes is new."""

@@ -9,7 +9,19 @@ from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Columns, Hints, Pair, Preprocessor, Record, Rows, Texts, pad, sizes_of
+from gru_nlp.metrics import bleu_tokenizers
+from gru_nlp.preprocessing.base import (
+    Columns,
+    Hints,
+    Pair,
+    Preprocessor,
+    Record,
+    Rows,
+    Texts,
+    broken_state,
+    pad,
+    sizes_of,
+)
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import EOS
 from gru_nlp.text.tokenizer import TextTokenizer
@@ -17,6 +29,9 @@ from gru_nlp.text.tokenizer import TextTokenizer
 
 class TranslationPreprocessor(Preprocessor):
     """From ``source`` and ``target`` sentences to ids with an end mark, and from hypotheses to sentences.
+
+    Attributes:
+        bleu_tokenizer: what cuts text written as the targets are into what BLEU counts, by sacreBLEU's name.
 
     Args:
         tokenizer: trains a tokenizer from texts.
@@ -44,6 +59,7 @@ class TranslationPreprocessor(Preprocessor):
         self.bpe_dropout = bpe_dropout
         self.source: TextTokenizer
         self.target: TextTokenizer
+        self.bleu_tokenizer = bleu_tokenizers.USUAL
 
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Train the tokenizer on both columns, or one on each; that of the source may be a language model's."""
@@ -60,6 +76,7 @@ class TranslationPreprocessor(Preprocessor):
         if self.bpe_dropout:
             for side in (self.source, self.target):
                 side.merges()  # refuses a tokenizer that merges nothing
+        self.bleu_tokenizer = bleu_tokenizers.by_writing(Texts(rows, "target"))
 
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
         """``source`` -> ``ids`` and ``tokens`` (their number before cutting); the same of ``target``."""
@@ -158,8 +175,10 @@ class TranslationPreprocessor(Preprocessor):
         return []
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the tokenizers as JSON; None for the target's where the source's serves both."""
-        return {"source": self.source.to_json(), "target": None if self.joint else self.target.to_json()}
+        """Return the tokenizers as JSON, None for the target's where the source's serves both; that of BLEU by name."""
+        state = {"source": self.source.to_json(), "target": None if self.joint else self.target.to_json()}
+        usual = self.bleu_tokenizer == bleu_tokenizers.USUAL
+        return state if usual else state | {"bleu_tokenizer": self.bleu_tokenizer}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back the tokenizers.
@@ -170,6 +189,9 @@ class TranslationPreprocessor(Preprocessor):
         self.source = TextTokenizer.from_json(state.get("source"))
         joint = state.get("target", "") is None
         self.target = self.source if joint else TextTokenizer.from_json(state.get("target"))
+        self.bleu_tokenizer = state.get("bleu_tokenizer", bleu_tokenizers.USUAL)
+        if self.bleu_tokenizer not in bleu_tokenizers.TOKENIZERS:
+            raise broken_state("bleu_tokenizer")
 
     def options(self) -> dict[str, Any]:
         """Return what bears on ``encode`` beside the learned state."""

@@ -21,9 +21,11 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from gru_nlp.batch import AnyArray, Batch
 from gru_nlp.checkpoint import KEY
+from gru_nlp.console import remark
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 from gru_nlp.tasks.averaging import WeightAverage
+from gru_nlp.tasks.choosing import CHOICE, StandIn, choose_by
 from gru_nlp.tasks.epoch import Epoch
 from gru_nlp.tasks.finite import Begun, FirstBad, diverged
 from gru_nlp.tasks.floors import MakeOptimizer, Thawing, check_floors, make_optimizer
@@ -86,6 +88,7 @@ class Task(Halving):
         record: what the checkpoint holds beside the weights, set by who trains or scores; its ``scores`` follow the
             latest validation.
         steps: of the optimiser in all, set by who trains.
+        chosen_by: name of the score by which the latest validation is compared with others.
         halfway: what ``halfway_state`` gave where training broke off within an epoch, until it goes on there.
 
     Args:
@@ -119,6 +122,7 @@ class Task(Halving):
         self.average_state: dict[str, Any] | None = None
         self.outputs: list[Any] = []
         self.latest: dict[str, dict[str, float]] = {}
+        self.chosen_by = recipe.monitor
         self.epoch = Epoch()
         self.halfway: Mapping[str, Any] | None = None
         self.steps = 1
@@ -135,6 +139,15 @@ class Task(Halving):
     @abstractmethod
     def details(self, stage: str) -> dict[str, Any]:
         """Return what ``metrics.json`` says beside the scores, such as the scores of each class."""
+
+    def floor(self) -> float:
+        """Return up to which value the monitored score, in the latest validation, is that of having learned nothing."""
+        return 0.0
+
+    def stand_in(self, scores: Mapping[str, float]) -> StandIn | None:
+        """Return what decides between validations on the floor; None: nothing does."""
+        loss = scores.get("validation/loss")
+        return None if loss is None else StandIn("validation/loss", loss)
 
     def observe(self, targets: Mapping[str, AnyArray]) -> None:
         """See the encoded columns of one number a row of the training split before training; a loss may weigh by them.
@@ -220,15 +233,20 @@ class Task(Halving):
             self.score(batch, "validation")
 
     def on_validation_epoch_end(self) -> None:
-        """Log the scores, keep them for the checkpoint, and let a plateau schedule see the monitored one."""
+        """Log the scores, keep them for the checkpoint; let callbacks and a plateau schedule see what decides."""
         scores = self.latest["validation"] = self.scores("validation")
         if broken := [name for name, value in scores.items() if not math.isfinite(value)]:
             raise diverged(f"{broken[0]} is {scores[broken[0]]}")
         self.record["scores"] = scores
         for name, value in scores.items():
             self.log(name, value, prog_bar=name == self.monitor)
+        chosen = choose_by(scores, self.monitor, self.mode, self.floor(), self.stand_in(scores))
+        self.chosen_by = chosen.name
+        if chosen.name != self.monitor and self.trainer.state.fn == "fit":
+            remark(f"{self.monitor} cannot tell epochs apart so far: {chosen.name} stands in for it")
+        self.log(f"{CHOICE}{self.monitor}", chosen.value, logger=False)
         if self.plateau is not None and not self.trainer.sanity_checking:
-            self.plateau.step(scores[self.monitor])
+            self.plateau.step(chosen.value)
 
     def on_test_epoch_start(self) -> None:
         """Forget the outputs of an earlier pass."""

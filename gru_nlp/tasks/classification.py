@@ -70,6 +70,13 @@ class ClassificationTask(LabelsTask[ClassificationReport]):
         assert batch.targets is not None
         return float(self.weights[batch.targets].sum())
 
+    def floor(self) -> float:
+        """Return the accuracy of the commonest label for all; any other score begins at 0."""
+        if self.monitor != "validation/accuracy":
+            return super().floor()
+        counts = self.reports["validation"].confusion.sum(axis=1)
+        return float(counts.max() / max(1, counts.sum()))
+
     def answer(self, logits: Tensor) -> Classification[Tensor]:
         """Return the probabilities of all labels."""
         return Classification(logits.softmax(dim=1))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
+from torchmetrics.aggregation import MeanMetric
 
 from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
 from gru_nlp.errors import UserError
@@ -63,6 +64,7 @@ class TaggingTask(Task):
         self.preprocessor = preprocessor
         labels = preprocessor.label_names()
         self.metrics = nn.ModuleDict({f"{stage}_scores": EntityMetric(labels) for stage in ("validation", "test")})
+        self.losses = nn.ModuleDict({f"{stage}_loss": MeanMetric() for stage in ("validation", "test")})
         self.reports: dict[str, dict[str, EntityScores]] = {}
 
     def loss(self, batch: TaggingBatch[Tensor]) -> Tensor:
@@ -99,7 +101,9 @@ class TaggingTask(Task):
     def score(self, batch: TaggingBatch[Tensor], stage: str) -> Tagging[AnyArray]:
         """Tag a batch and count; return the paths."""
         assert batch.targets is not None
-        found = self.model.predict(batch).map(to_array)
+        states = self.model.states(batch)
+        self._losses(stage).update(self.model.loss(states, batch))
+        found = self.model.answer(states, batch).map(to_array)
         names, lengths = self.preprocessor.tags, found.lengths.tolist()
         predicted, truth = (
             [[names[tag] for tag in row[:length]] for row, length in zip(tags.tolist(), lengths, strict=True)]
@@ -109,17 +113,24 @@ class TaggingTask(Task):
         return found
 
     def scores(self, stage: str) -> dict[str, float]:
-        """Return precision, recall and F1 over all types, and the F1 of each."""
+        """Return precision, recall and F1 over all types, the F1 of each, and the mean loss of a sentence."""
         metric = self._metric(stage)
         overall, self.reports[stage] = metric.compute()
         metric.reset()
         own = {f"{stage}/f1_{label}": scores.f1 for label, scores in self.reports[stage].items()}
         whole = {f"{stage}/{name}": getattr(overall, name) for name in ("precision", "recall", "f1")}
-        return whole | own
+        loss = float(self._losses(stage).compute())
+        self._losses(stage).reset()
+        return whole | own | {f"{stage}/loss": loss}
 
     def details(self, stage: str) -> dict[str, Any]:
         """Return precision, recall, F1 and support of each type."""
         return {label: scores._asdict() for label, scores in self.reports[stage].items()}
+
+    def _losses(self, stage: str) -> MeanMetric:
+        losses = self.losses[f"{stage}_loss"]
+        assert isinstance(losses, MeanMetric)
+        return losses
 
     def _metric(self, stage: str) -> EntityMetric:
         metric = self.metrics[f"{stage}_scores"]

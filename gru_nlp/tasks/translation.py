@@ -1,16 +1,26 @@
 """Translation: label-smoothed cross-entropy; BLEU, chrF and exact matches of decoded text."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
 from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
+from gru_nlp.console import remark
 from gru_nlp.decoding.base import DecodingStrategy
+from gru_nlp.metrics import bleu_tokenizers
 from gru_nlp.metrics.translation import TranslationMetric
 from gru_nlp.models.seq2seq import Seq2Seq
-from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.translation import TranslationPreprocessor
 from gru_nlp.tasks.base import Recipe, Task
+from gru_nlp.tasks.choosing import StandIn
 from gru_nlp.tensors import to_array
+
+#: What ``bleu_tokenizer`` is where the writing of the targets decides.
+AUTO = "auto"
+#: Where fewer references are as long as the longest n-grams that BLEU counts, a few decide what it is.
+LEAST_LONG = 0.1
 
 
 class TranslationTask(Task):
@@ -21,6 +31,12 @@ class TranslationTask(Task):
         preprocessor: fitted; turns hypotheses into text.
         label_smoothing: share of the target spread evenly over the vocabulary (Szegedy et al. 2016, section 7).
         validation_decoding: strategy of validation.
+        bleu_tokenizer: what cuts text into the tokens of BLEU, by sacreBLEU's name; ``auto``: as the targets' writing
+            needs it.
+        lowercased_bleu: whether BLEU of lower-cased text stands beside that of the text as it is.
+
+    Raises:
+        UserError: there is no such tokenizer, or a package that it needs is not there.
     """
 
     model: Seq2Seq
@@ -29,16 +45,27 @@ class TranslationTask(Task):
     def __init__(
         self,
         recipe: Recipe,
-        preprocessor: Preprocessor,
+        preprocessor: TranslationPreprocessor,
         *,
         label_smoothing: float,
         validation_decoding: DecodingStrategy,
+        bleu_tokenizer: str = AUTO,
+        lowercased_bleu: bool = False,
     ) -> None:
         super().__init__(recipe)
         self.label_smoothing = label_smoothing
         self.validation_decoding = validation_decoding
         self.preprocessor = preprocessor
-        self.metrics = nn.ModuleDict({f"{stage}_scores": TranslationMetric() for stage in ("validation", "test")})
+        by_itself = bleu_tokenizer == AUTO
+        named = preprocessor.bleu_tokenizer if by_itself else bleu_tokenizer
+        cut = bleu_tokenizers.check(named, "task.bleu_tokenizer")
+        if by_itself and cut != bleu_tokenizers.USUAL and recipe.optimizer is not None:
+            remark(f"by the writing of the targets, BLEU counts the tokens of task.bleu_tokenizer={cut}")
+        stages = ("validation", "test")
+        self.metrics = nn.ModuleDict(
+            {f"{stage}_scores": TranslationMetric(cut, lowercased=lowercased_bleu) for stage in stages}
+        )
+        self.long_references = 1.0
         self.scorer = self._metric("test").signature()
 
     def loss(self, batch: SequencePairBatch[Tensor]) -> Tensor:
@@ -61,11 +88,20 @@ class TranslationTask(Task):
         return found
 
     def scores(self, stage: str) -> dict[str, float]:
-        """Return BLEU, chrF and the share of exact matches."""
+        """Return BLEU, that of lower-cased text where it was asked for, chrF, and the share of exact matches."""
         metric = self._metric(stage)
         report = metric.compute()
         metric.reset()
-        return {f"{stage}/{name}": value for name, value in report._asdict().items()}
+        self.long_references = report.pop("long_references")
+        return {f"{stage}/{name}": value for name, value in report.items()}
+
+    def floor(self) -> float:
+        """Return infinity for BLEU that even the references as translations would not have, or but few of them."""
+        return math.inf if "/bleu" in self.monitor and self.long_references < LEAST_LONG else super().floor()
+
+    def stand_in(self, scores: Mapping[str, float]) -> StandIn:
+        """Return chrF, which is of characters."""
+        return StandIn("validation/chrf", 100.0 - scores["validation/chrf"])
 
     def details(self, stage: str) -> dict[str, Any]:
         """There is nothing beside the scores."""

@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 
 from gru_nlp.config import SHARES, STORED_PATHS, leaves
 from gru_nlp.errors import UserError
+from gru_nlp.tasks.choosing import CHOICE
 
 #: Parts that a checkpoint's weights and encoded ids belong to.
 FIXED = ("preprocessing", "model", "data", "task")
@@ -66,6 +67,11 @@ def check(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> No
 
 class Patience(EarlyStopping):
     """Early stopping whose patience is the config's, not the checkpoint's."""
+
+    @property
+    def state_key(self) -> str:
+        """Return the key of the monitored score itself, under which runs have kept the best one from the first."""
+        return super().state_key.replace(CHOICE, "")
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take back what was counted; that it was exhausted once says nothing of now."""

@@ -24,6 +24,7 @@ from gru_nlp.data.module import DataModule
 from gru_nlp.errors import UserError
 from gru_nlp.processes.sharing import gathered
 from gru_nlp.tasks.base import Task
+from gru_nlp.tasks.choosing import CHOICE
 from gru_nlp.training.stopping import Asked, Left
 
 KEY = "gru_nlp_halfway"
@@ -36,6 +37,11 @@ KINDS = {"padded_steps": int, "real_steps": int, "random": Tensor, "device_rando
 
 class MovableCheckpoint(ModelCheckpoint):
     """A best checkpoint whose score survives moving the run folder between two sittings."""
+
+    @property
+    def state_key(self) -> str:
+        """Return the key of the monitored score itself, under which runs have kept the best one from the first."""
+        return super().state_key.replace(CHOICE, "")
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take back the best score; the path is that of the one file that is kept here, whatever the state says.

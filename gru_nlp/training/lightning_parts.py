@@ -23,6 +23,7 @@ from gru_nlp.build import build
 from gru_nlp.data.batching import Order
 from gru_nlp.data.module import DataModule
 from gru_nlp.errors import UserError
+from gru_nlp.tasks.choosing import CHOICE
 from gru_nlp.tensors import resolve_device
 from gru_nlp.training import together
 from gru_nlp.training.changes import Patience
@@ -102,14 +103,14 @@ def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:
         MovableCheckpoint(
             folder,
             best,
-            monitor=monitor,
+            monitor=f"{CHOICE}{monitor}",
             mode=mode,
             save_weights_only=True,
             save_on_train_epoch_end=False,  # while the weights that were validated are in place
             enable_version_counter=False,
         ),
         LastCheckpoint(folder, config["checkpoint_every_steps"], config["checkpoint_every_minutes"], Asked()),
-        Patience(monitor, mode=mode, patience=config["patience"], check_on_train_epoch_end=False),
+        Patience(f"{CHOICE}{monitor}", mode=mode, patience=config["patience"], check_on_train_epoch_end=False),
     ]
     shown = config["trainer"]["enable_progress_bar"]
     parts.append(Story(monitor, mode, config["patience"], each_epoch=shown and not draws()))

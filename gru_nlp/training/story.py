@@ -2,12 +2,14 @@
 
 import math
 import time
-from typing import Any
+from typing import Any, cast
 
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.model_summary.model_summary import summarize
 
 from gru_nlp.console import say
+from gru_nlp.tasks.base import Task
+from gru_nlp.tasks.choosing import CHOICE
 
 
 class Layers(Callback):
@@ -35,6 +37,7 @@ class Story(Callback):
         self.each_epoch = each_epoch
         self.best = -math.inf
         self.best_epoch = 0
+        self.chosen_by = monitor
         self.started = time.monotonic()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -45,9 +48,10 @@ class Story(Callback):
         """Note the best score, and tell of the epoch."""
         if trainer.state.fn != "fit" or self.monitor not in trainer.callback_metrics:
             return
-        score = float(trainer.callback_metrics[self.monitor])
-        if self.sign * score > self.best:
-            self.best, self.best_epoch = self.sign * score, trainer.current_epoch + 1
+        score, choice = (float(trainer.callback_metrics[f"{name}{self.monitor}"]) for name in ("", CHOICE))
+        self.chosen_by = cast(Task, pl_module).chosen_by
+        if self.sign * choice > self.best:
+            self.best, self.best_epoch = self.sign * choice, trainer.current_epoch + 1
         if self.each_epoch:
             rate = trainer.optimizers[0].param_groups[0]["lr"]
             loss = float(trainer.callback_metrics.get("train/loss", math.nan))
@@ -61,7 +65,7 @@ class Story(Callback):
             return
         why = ended(trainer)
         if why.startswith("patience"):
-            why = f"no better {self.monitor} in {self.patience} validations"
+            why = f"no better {self.chosen_by} in {self.patience} validations"
         best = f"; the best was epoch {self.best_epoch}" if self.best_epoch else ""
         say(f"training ended after epoch {trainer.current_epoch}: {why}{best}")
 

@@ -22,9 +22,9 @@ def test_summed_counts_give_the_corpus_scores_of_sacrebleu():
         metric.update(hypotheses[start:end], references[start:end])
     metric.update([], [])
     report = metric.compute()
-    assert report.bleu == pytest.approx(sacrebleu.corpus_bleu(hypotheses, [references]).score)
-    assert report.chrf == pytest.approx(sacrebleu.corpus_chrf(hypotheses, [references]).score)
-    assert report.exact_match == sum(h == r for h, r in zip(hypotheses, references, strict=True)) / 40
+    assert report["bleu"] == pytest.approx(sacrebleu.corpus_bleu(hypotheses, [references]).score)
+    assert report["chrf"] == pytest.approx(sacrebleu.corpus_chrf(hypotheses, [references]).score)
+    assert report["exact_match"] == sum(h == r for h, r in zip(hypotheses, references, strict=True)) / 40
 
 
 def test_states_of_two_processes_add_up():
@@ -33,7 +33,7 @@ def test_states_of_two_processes_add_up():
     whole.update(hypotheses, references)
     first.update(hypotheses[:11], references[:11])
     second.update(hypotheses[11:], references[11:])
-    for name in ("bleu_counts", "chrf_counts", "exact", "total"):
+    for name in ("bleu_counts", "chrf_counts", "exact", "long", "total"):
         setattr(first, name, getattr(first, name) + getattr(second, name))
     assert first.compute() == pytest.approx(whole.compute())
 
@@ -48,4 +48,4 @@ def test_the_signature_states_tokenizer_and_case():
 def test_nothing_seen_scores_nothing():
     with pytest.warns(UserWarning, match="called before the ``update`` method"):
         scores = TranslationMetric().compute()
-    assert scores == (0.0, 0.0, 0.0)
+    assert scores == {"bleu": 0.0, "chrf": 0.0, "exact_match": 0.0, "long_references": 0.0}
