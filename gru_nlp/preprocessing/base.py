@@ -166,6 +166,8 @@ class Preprocessor(ABC):
     noun: ClassVar[str] = "texts"
     #: The class, by module and name, that writes what ``decode`` gives; a name, since it stands floors above.
     answer: ClassVar[str] = "gru_nlp.answers.labels.LabelAnswer"
+    #: The class, by module and name, that tells how bad an error is, and what explains it; a name for the same reason.
+    errors: ClassVar[str] = "gru_nlp.reports.worst.Errors"
     #: What makes batches of encoded rows, by module and name; a name, since it stands floors above.
     batching: ClassVar[str] = "gru_nlp.data.bucketing.bucketed"
     #: The arguments of a command that tries a trained model out where no text of the data can be typed.

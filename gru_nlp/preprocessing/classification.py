@@ -57,6 +57,7 @@ class ClassificationPreprocessor(Preprocessor):
     """
 
     answer = "gru_nlp.answers.labels.LabelAnswer"
+    errors = "gru_nlp.reports.worst.TextErrors"
     data_columns = ("text", "label")
     list_columns: tuple[str, ...] = ("ids",)
     length_columns: tuple[str, ...] = ("ids",)

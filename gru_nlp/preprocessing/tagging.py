@@ -64,6 +64,7 @@ class TaggingPreprocessor(Preprocessor):
     """
 
     answer = "gru_nlp.answers.entities.EntityAnswer"
+    errors = "gru_nlp.reports.worst.EntityErrors"
     data_columns = ("words", "tags")
     list_columns = ("ids", "shapes", "characters", "character_lengths", "target")
     length_columns = ("ids",)

@@ -1,0 +1,156 @@
+"""The worst errors of a model, each with what explains it; a class a kind of answer.
+
+A kind says how bad an answer is and what a person wants to see beside it. The preprocessor names it (``errors``), as it
+names the class that writes its answers, so that nothing here asks which task it is.
+"""
+
+import heapq
+import importlib
+from collections.abc import Sequence
+
+from sacrebleu.metrics.chrf import CHRF
+
+from gru_nlp.predictor import Predictor
+from gru_nlp.preprocessing.base import Preprocessor, Record
+from gru_nlp.reports.words import Leads, lead, spoken
+from gru_nlp.text.schemes import spans
+
+#: Errors that are shown, and of translations those whose attention is.
+MOST, PICTURED = 20, 3
+#: Digits of a weight.
+DIGITS = 4
+
+
+class Errors:
+    """How bad an answer is, and what is shown of it; of this kind none is an error."""
+
+    #: How many of the worst are explained.
+    explained = MOST
+
+    def badness(self, record: Record) -> float:
+        """Return how bad the answer of a record is, which holds its input and the truth too; 0 where it is right."""
+        return 0.0
+
+    def explain(self, record: Record, predictor: Predictor) -> Record:
+        """Return what explains an error, beside the record itself."""
+        return {}
+
+
+class LabelErrors(Errors):
+    """A label: the surer, the worse."""
+
+    def badness(self, record: Record) -> float:
+        """Return the wrong label's probability."""
+        return 0.0 if record["label"] == record["target"] else float(record["score"])
+
+
+class TextErrors(LabelErrors):
+    """The label of a text, which its words spoke for."""
+
+    def explain(self, record: Record, predictor: Predictor) -> Record:
+        """Return ``words``: start, end and weight of each; and ``spoke``, the places of those that spoke most."""
+        return words(record["text"], self.leads(record, predictor))
+
+    def leads(self, record: Record, predictor: Predictor) -> Leads:
+        """Return what gives the lead of the label that was said."""
+        labels = len(predictor.preprocessor.label_names())
+
+        def of(texts: Sequence[str]) -> list[float]:
+            found = predictor(texts, top_k=labels)
+            # Where nothing is left of a text, nothing is said.
+            return [lead(dict(one["top"]), record["label"]) if "top" in one else 0.0 for one in found]
+
+        return of
+
+
+class RatingErrors(TextErrors):
+    """A rating: the farther, the worse."""
+
+    def badness(self, record: Record) -> float:
+        """Return how far the mean of all ratings is from the true one, where the likeliest is another."""
+        return 0.0 if record["label"] == record["target"] else abs(record["expected"] - float(record["target"]))
+
+
+class SeveralErrors(TextErrors):
+    """Several labels: the more of them are wrong, the worse."""
+
+    def badness(self, record: Record) -> float:
+        """Return how many labels are said wrongly, or not said."""
+        return float(len(set(record["labels"]) ^ set(record["target"])))
+
+    def explain(self, record: Record, predictor: Predictor) -> Record:
+        """Return the words that spoke for the first wrong ``label``, or against the first that was missed."""
+        wrong = [label for label in record["labels"] if label not in record["target"]]
+        missed = [label for label in record["target"] if label not in record["labels"]]
+        label, known = (wrong or missed)[0], predictor.preprocessor.label_names()
+        if label not in known:
+            return {}
+        sign = 1.0 if wrong else -1.0
+
+        def of(texts: Sequence[str]) -> list[float]:
+            shares = [dict(one.get("top", [])).get(label, 0.5) for one in predictor(texts, top_k=max(len(known), 2))]
+            return [sign * lead({label: share, "": 1.0 - share}, label) for share in shares]
+
+        return {"label": label, **words(record["text"], of)}
+
+
+class EntityErrors(Errors):
+    """Entities: the more of them are wrong, the worse."""
+
+    def badness(self, record: Record) -> float:
+        """Return how many entities are found wrongly, or missed."""
+        return float(len(set(spans(record["target"])) ^ set(spans(record["tags"]))))
+
+    def explain(self, record: Record, predictor: Predictor) -> Record:
+        """Return the ``true`` entities by word, as ``entities`` has those that were found."""
+        return {"true": [span._asdict() for span in spans(record["target"])]}
+
+
+class TranslationErrors(Errors):
+    """A translation: the less of its reference it has, the worse."""
+
+    explained = PICTURED
+
+    def badness(self, record: Record) -> float:
+        """Return what the sentence's chrF lacks of 100."""
+        return 100.0 - float(CHRF().sentence_score(record["translation"], [record["reference"]]).score)
+
+    def explain(self, record: Record, predictor: Predictor) -> Record:
+        """Return ``attention``: the tokens of both, and a row of weights over the source a token of the translation."""
+        found = predictor.align(record["source"], record["translation"])
+        weights = [[round(weight, DIGITS) for weight in row] for row in found.weights]
+        return {"attention": found._replace(weights=weights)._asdict()}
+
+
+def words(text: str, leads: Leads) -> Record:
+    """Return what is shown of the words of a text."""
+    found = spoken(text, leads)
+    rows = zip(found.parts, found.weights, strict=True)
+    return {
+        "words": [{"start": start, "end": end, "weight": round(weight, DIGITS)} for (start, end), weight in rows],
+        "spoke": found.most,
+    }
+
+
+def errors_of(preprocessor: Preprocessor) -> Errors:
+    """Return the kind that the preprocessor's ``errors`` names; that comes from its code, never from a checkpoint."""
+    module, _, name = preprocessor.errors.rpartition(".")
+    found: type[Errors] = getattr(importlib.import_module(module), name)
+    return found()
+
+
+def worst(records: Sequence[Record], predictor: Predictor, most: int = MOST) -> list[Record]:
+    """Return the worst errors among records, the worst first; the first of them explained.
+
+    Args:
+        records: of a split, each with input, truth and prediction.
+        predictor: of the model that answered.
+        most: errors that are returned.
+    """
+    kind = errors_of(predictor.preprocessor)
+    wrong = [(kind.badness(record), -place) for place, record in enumerate(records)]
+    found = [records[-place] for bad, place in heapq.nlargest(most, wrong) if bad > 0.0]
+    return [
+        {**record, **(kind.explain(record, predictor) if place < kind.explained else {})}
+        for place, record in enumerate(found)
+    ]

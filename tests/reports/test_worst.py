@@ -1,0 +1,108 @@
+"""The worst errors of each kind of task, the worst first, with what explains them."""
+
+import json
+
+import pytest
+
+from gru_nlp.predictor import Alignment
+from gru_nlp.preprocessing.classification import ClassificationPreprocessor
+from gru_nlp.preprocessing.frames import FramePreprocessor
+from gru_nlp.preprocessing.language_model import LanguageModelPreprocessor
+from gru_nlp.preprocessing.multilabel import MultilabelPreprocessor
+from gru_nlp.preprocessing.rating import RatingPreprocessor
+from gru_nlp.preprocessing.tagging import TaggingPreprocessor
+from gru_nlp.preprocessing.translation import TranslationPreprocessor
+from gru_nlp.reports import worst as reported
+from gru_nlp.reports.worst import worst
+
+
+class Fake:
+    """A predictor of labels by the share of words that name one."""
+
+    def __init__(self, kind, labels=()):
+        self.preprocessor = kind
+        self.labels = labels
+        self.preprocessor.label_names = lambda: list(labels)
+
+    def __call__(self, texts, top_k=1):
+        found = []
+        for text in texts:
+            words = text.split()
+            shares = [(1 + 4 * words.count(label)) / (len(self.labels) + 4 * len(words)) for label in self.labels]
+            top = sorted(zip(self.labels, shares, strict=True), key=lambda pair: -pair[1])
+            found.append({"label": top[0][0], "top": [list(pair) for pair in top]} if words else {"label": None})
+        return found
+
+    def align(self, source, translation):
+        return Alignment(source.split(), translation.split(), [[1 / 3] * len(source.split())])
+
+
+def of(kind):
+    return kind.__new__(kind)
+
+
+def labelled(label, target, score, text="bad good good"):
+    return {"text": text, "target": target, "label": label, "score": score}
+
+
+def test_wrong_labels_come_by_their_confidence_with_the_words_that_spoke():
+    records = [labelled("good", "bad", 0.6), labelled("good", "good", 1.0), labelled("good", "bad", 0.9)]
+    found = worst(records, Fake(of(ClassificationPreprocessor), ("bad", "good")))
+    assert [record["score"] for record in found] == [0.9, 0.6]
+    words = found[0]["words"]
+    assert [(word["start"], word["end"]) for word in words] == [(0, 3), (4, 8), (9, 13)]
+    assert words[1]["weight"] == words[2]["weight"] > 0.0 > words[0]["weight"]
+    assert found[0]["spoke"] == [1, 2, 0]
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert worst(records, Fake(of(ClassificationPreprocessor), ("bad", "good")), most=1) == found[:1]
+
+
+def test_ratings_come_by_their_distance():
+    records = [
+        {**labelled("2", "1", 0.9, "2"), "expected": 1.8},
+        {**labelled("5", "1", 0.4, "5"), "expected": 4.1},
+        {**labelled("3", "3", 0.4, "5"), "expected": 2.1},
+    ]
+    found = worst(records, Fake(of(RatingPreprocessor), ("1", "2", "3", "5")))
+    assert [record["label"] for record in found] == ["5", "2"]
+    assert found[0]["words"][0]["weight"] > 0.0
+
+
+@pytest.mark.parametrize(
+    ("labels", "target", "label", "sign"),
+    [(["news"], [], "news", 1), ([], ["news"], "news", -1), ([], ["unheard"], None, 0)],
+)
+def test_of_several_labels_the_first_wrong_one_is_explained(labels, target, label, sign):
+    record = {"text": "news today", "labels": labels, "scores": [0.5] * len(labels), "target": target}
+    (found,) = worst([record], Fake(of(MultilabelPreprocessor), ("news", "sport")))
+    assert found.get("label") == label
+    if label:
+        assert found["words"][0]["weight"] * sign > 0.0
+
+
+def test_entities_come_by_how_many_are_wrong_with_the_true_ones():
+    words = ["Ms", "Amara", "Brook", "left", "Selby"]
+    right = ["O", "B-PER", "I-PER", "O", "B-LOC"]
+    half = ["O", "B-PER", "O", "O", "B-LOC"]
+    records = [{"words": words, "target": right, "tags": tags, "entities": []} for tags in (half, right, ["O"] * 5)]
+    records[2]["tags"] = ["B-LOC", *half[1:]]
+    found = worst(records, Fake(of(TaggingPreprocessor)))
+    assert [record["tags"] for record in found] == [records[2]["tags"], half]
+    assert found[0]["true"] == [{"start": 1, "end": 3, "label": "PER"}, {"start": 4, "end": 5, "label": "LOC"}]
+
+
+def test_translations_come_by_what_they_lack_and_the_first_have_their_attention(monkeypatch):
+    monkeypatch.setattr(reported.TranslationErrors, "explained", 1)
+    texts = ["ein Hund", "eine Katze", "ein Haus"]
+    records = [{"source": "a b", "translation": text, "reference": "ein Haus", "score": 0.0} for text in texts]
+    found = worst(records, Fake(of(TranslationPreprocessor)))
+    assert [record["translation"] for record in found] == ["eine Katze", "ein Hund"]
+    attention = {"source": ["a", "b"], "target": ["eine", "Katze"], "weights": [[0.3333, 0.3333]]}
+    assert found[0]["attention"] == attention
+    assert "attention" not in found[1]
+
+
+def test_images_are_not_explained_and_running_text_has_no_errors():
+    record = {"image": 3, "target": "1", "label": "7", "score": 0.5}
+    assert worst([record], Fake(of(FramePreprocessor))) == [record]
+    assert worst([{"text": "x"}], Fake(of(LanguageModelPreprocessor))) == []
