@@ -1,4 +1,4 @@
-"""What comes next: a recurrent language model whose output layer is its embedding."""
+"""What comes next: a recurrent language model, whose output layer may be its embedding."""
 
 from typing import cast
 
@@ -20,16 +20,18 @@ STRETCH = 1024
 
 
 class LanguageModel(Model[StreamBatch[Tensor]]):
-    """Embedding, recurrent layers in one direction, and the embedding again as output layer (Press and Wolf 2017).
+    """Embedding, recurrent layers in one direction, and an output layer.
 
-    Where the layers are not as wide as the embedding, a matrix stands between them. Shapes: B streams, T steps, L
-    layers of H features, E features of a token, V tokens.
+    A tied output layer is the embedding's table (Press and Wolf 2017), behind a matrix where the layers are not as wide
+    as it is: right where tokens are many. Shapes: B streams, T steps, L layers of H features, E features of a token, V
+    tokens.
 
     Args:
         vocabulary_size: V.
         embedding: makes the embedding.
         encoder: makes the recurrent layers; in one direction.
         output_dropout: share of features dropped before the output layer, the same ones at every step.
+        tied: whether the output layer is the embedding's table; else ``(V, H)`` weights of its own.
         sampled_softmax: tokens, on average, that the training loss looks at beside the true one; None: all.
     """
 
@@ -42,18 +44,27 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         embedding: MakeEmbedding,
         encoder: MakeEncoder,
         output_dropout: float,
+        tied: bool = True,
         sampled_softmax: int | None = None,
     ) -> None:
         super().__init__()
         self.embedding = embedding(vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
         self.encoder = encoder(self.embedding.output_size)
         width = self.encoder.output_size
-        same = width == self.embedding.output_size
+        same = not tied or width == self.embedding.output_size
         self.readout = nn.Identity() if same else nn.Linear(width, self.embedding.output_size, bias=False)
+        self.output = None if tied else nn.Linear(width, vocabulary_size, bias=False)
+        if not tied:
+            self.embedding.table.weight.data.mul_(10.0)  # small for the sake of logits, which it no longer makes
         self.bias = nn.Parameter(torch.zeros(vocabulary_size))
         self.output_dropout = output_dropout
         inclusion = None if sampled_softmax is None else inclusion_probabilities(vocabulary_size, sampled_softmax)
         self.register_buffer("inclusion", inclusion, persistent=False)
+
+    @property
+    def table(self) -> Tensor:
+        """Weights of the output layer, ``(V, E)``, or ``(V, H)`` of its own."""
+        return self.embedding.table.weight if self.output is None else self.output.weight
 
     def features(self, batch: StreamBatch[Tensor], before: Tensor | None) -> tuple[Tensor, Tensor]:
         """Read a batch.
@@ -78,7 +89,7 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         """Return the mean cross-entropy of all real tokens, a scalar in nats, and the states after the last step."""
         features, after = self.features(batch, before)
         real = padding_mask(batch.lengths, features.shape[1])
-        output, targets = (self.embedding.table.weight, self.bias), batch.targets[real]
+        output, targets = (self.table, self.bias), batch.targets[real]
         if self.inclusion is None:
             return projected_cross_entropy(features[real], *output, targets, 0.0), after
         return sampled_cross_entropy(features[real], *output, targets, self.inclusion), after
@@ -88,9 +99,7 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         features, after = self.features(batch, before)
         real = padding_mask(batch.lengths, features.shape[1])
         found = features.new_zeros(features.shape[:2], dtype=torch.float32)
-        found[real] = projected_log_probabilities(
-            features[real], self.embedding.table.weight, self.bias, batch.targets[real]
-        )
+        found[real] = projected_log_probabilities(features[real], self.table, self.bias, batch.targets[real])
         return found, after
 
     def predict(self, batch: StreamBatch[Tensor], top_k: int = 1) -> Surprise[Tensor]:
@@ -116,7 +125,7 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         """
         embedded = self.embedding(tokens[:, None])[:, 0]
         features, after = self.encoder.step(embedded, before)
-        logits = torch.addmm(self.bias, self._read(features[:, None])[:, 0], self.embedding.table.weight.t())
+        logits = torch.addmm(self.bias, self._read(features[:, None])[:, 0], self.table.t())
         return logits.float().log_softmax(dim=1), after
 
     def begin(self, prompts: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,16 +135,14 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
             states, state = self.encoder.carry(self.embedding(part), state)
         assert state is not None
         last = self._read(states[:, -1:])[:, 0]
-        logits = torch.addmm(self.bias, last, self.embedding.table.weight.t())
+        logits = torch.addmm(self.bias, last, self.table.t())
         return logits.float().log_softmax(dim=1), state
 
     def handed_on(self, direction: str) -> Beginning:
         """Return the embedding's table, the recurrent layers, and what stands between them and the tokens."""
         cells = self.encoder.forward_layers()
-        output = {
-            "bias": self.bias,
-            **{f"readout.{name}": weight for name, weight in self.readout.state_dict().items()},
-        }
+        behind = ("bias", "readout.", "output.")
+        output = {name: weight for name, weight in self.state_dict().items() if name.startswith(behind)}
         table = self.embedding.table.weight
         known = torch.ones(len(table), dtype=torch.bool, device=table.device)
         forward = direction == "forward"

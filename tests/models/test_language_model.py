@@ -16,13 +16,13 @@ from gru_nlp.nn.min_gru import MinGRU
 EMBEDDING = partial(TokenEmbedding, size=6, trainable=True, dropout=0.3, word_dropout=0.0)
 
 
-def model(cell=GRU, hidden_size=5, bidirectional=False, sampled=None):
+def model(cell=GRU, hidden_size=5, bidirectional=False, sampled=None, tied=True):
     torch.manual_seed(1)
     encoder = partial(
         RecurrentEncoder, cell=cell, hidden_size=hidden_size, layers=2, bidirectional=bidirectional, dropout=0.3
     )
     parts = {"vocabulary_size": 11, "embedding": EMBEDDING, "encoder": encoder, "output_dropout": 0.3}
-    made = LanguageModel(**parts, sampled_softmax=sampled)
+    made = LanguageModel(**parts, sampled_softmax=sampled, tied=tied)
     torch.nn.init.normal_(made.bias)
     return made.double().eval()
 
@@ -39,9 +39,9 @@ TEXT = torch.randint(4, 11, (3, 40), generator=torch.Generator().manual_seed(2))
 
 
 @pytest.mark.parametrize("cell", [GRU, MinGRU])
-@pytest.mark.parametrize("hidden_size", [5, 6])
-def test_carried_states_equal_one_long_pass_and_the_steps(cell, hidden_size):
-    made = model(cell, hidden_size)
+@pytest.mark.parametrize(("hidden_size", "tied"), [(5, True), (6, True), (5, False)])
+def test_carried_states_equal_one_long_pass_and_the_steps(cell, hidden_size, tied):
+    made = model(cell, hidden_size, tied=tied)
     whole, _ = made.surprise(batch(TEXT), None)
     state, parts = None, []
     for start, end in ((0, 7), (7, 8), (8, 40)):
@@ -110,8 +110,9 @@ def test_a_sample_of_the_vocabulary_serves_the_loss_alone_and_is_nearly_right():
     assert model(sampled=11)(batch(TEXT), None)[0].item() == pytest.approx(exact, abs=1e-6)
 
 
-def test_what_is_handed_on_makes_the_same_language_model():
-    made, other = model(), model(hidden_size=5)
+@pytest.mark.parametrize("tied", [True, False])
+def test_what_is_handed_on_makes_the_same_language_model(tied):
+    made, other = model(tied=tied), model(tied=tied)
     with torch.no_grad():
         for weight in other.parameters():
             weight.add_(1.0)
@@ -132,6 +133,16 @@ def test_recurrent_weights_are_dropped_in_training_alone():
     first.sum().backward()
     gradient = cell.unit.weight_hh_l0.grad
     assert 0.2 < (gradient == 0).double().mean().item() < 0.8
+
+
+def test_an_output_layer_of_its_own_learns_apart_from_the_embedding():
+    made = model(tied=False)
+    made(batch(TEXT), None)[0].backward()
+    assert made.output.weight.grad[2].any()
+    assert not made.embedding.table.weight.grad[2].any()  # a token that is nowhere read
+    tied = model()
+    tied(batch(TEXT), None)[0].backward()
+    assert tied.embedding.table.weight.grad[2].any()
 
 
 def test_two_directions_are_refused():
