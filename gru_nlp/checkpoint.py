@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, cast
 
 import torch
 from hydra.errors import HydraException
@@ -18,6 +18,8 @@ from gru_nlp import __version__, build
 from gru_nlp.archive import check_archive
 from gru_nlp.config import MAP_OPTIONS, check_ranges
 from gru_nlp.errors import UserError, nearest
+from gru_nlp.models.base import Model
+from gru_nlp.nn.temperature import is_temperature
 from gru_nlp.plain import check_plain
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.upgrade import upgrade
@@ -33,6 +35,8 @@ LAST = "last.ckpt"
 MODEL_PREFIX = "model."
 #: What the record holds beside its format, and of which kind.
 FIELDS = {"version": str, "config": dict, "preprocessing": dict, "scores": dict, "scorer": str}
+#: What it holds beside them since models are calibrated.
+TEMPERATURE = "temperature"
 #: The parts of a training config that a checkpoint may build.
 PARTS = ("preprocessing", "model", "data", "task")
 #: Further values of the config that scoring takes over, and their kinds.
@@ -54,6 +58,7 @@ class Checkpoint:
         preprocessing: the preprocessor's learned state.
         scores: scores by name, as far as the training run went; ``scorer`` says how they are computed.
         weights: the model's parameters and buffers by name.
+        temperature: of the model's confidences, fitted on validation; 1: none was.
     """
 
     path: Path
@@ -63,6 +68,7 @@ class Checkpoint:
     scores: dict[str, float]
     scorer: str
     weights: dict[str, Tensor]
+    temperature: float = 1.0
 
 
 def record(config: Mapping[str, Any], preprocessor: Preprocessor, scorer: str) -> dict[str, Any]:
@@ -136,6 +142,7 @@ def check_record(path: Path, content: Mapping[str, Any]) -> None:
         scores = own["scores"].items()
         named = all(isinstance(name, str) and isinstance(value, float | int) for name, value in scores)
         broken += ["scores"] * (not named)
+        broken += [TEMPERATURE] * (not is_temperature(own.get(TEMPERATURE, 1.0)))
     if broken:
         raise UserError(f"{path}: a checkpoint whose '{KEY}' record is broken: see its {', '.join(broken)}")
     try:
@@ -165,7 +172,7 @@ def load(path: str | Path) -> Checkpoint:
     }
     check_weights(file, weights)
     fields = {**{name: own[name] for name in FIELDS}, "config": upgrade(own["config"])}
-    return Checkpoint(path=file, weights=weights, **fields)
+    return Checkpoint(path=file, weights=weights, temperature=own.get(TEMPERATURE, 1.0), **fields)
 
 
 def changed(stored: Mapping[str, Any], given: Mapping[str, Any] | None, option: str) -> dict[str, Any]:
@@ -206,7 +213,7 @@ def with_decoding(checkpoint: Checkpoint, given: Mapping[str, Any] | None) -> Ch
     return replace(checkpoint, config={**checkpoint.config, "model": {**model, "decoding": decoding}})
 
 
-def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Preprocessor, nn.Module]:
+def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Preprocessor, Model[Any]]:
     """Build the preprocessor and the model of a checkpoint, from targets inside this package or ``trusted`` ones.
 
     The model is first built on torch's meta device, where sizes cost nothing, and held against the file's weights.
@@ -225,8 +232,9 @@ def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Prepro
         sizes = preprocessor.sizes()
         with torch.device("meta"), Unfilled():
             check_fit(build.model(config, sizes), checkpoint.weights)
-        model = build.model(config, sizes)
+        model = cast(Model[Any], build.model(config, sizes))
     load_weights(checkpoint, model)
+    model.temperature = checkpoint.temperature
     return preprocessor, model.eval()
 
 
@@ -280,7 +288,7 @@ def save(path: Path, content: Mapping[str, Any], option: str | None = None) -> N
 
 def write(path: Path, checkpoint: Checkpoint, option: str | None = None) -> None:
     """Write what ``load`` gives of a checkpoint, and nothing else, as a file; arguments and errors as ``save``."""
-    own = {"format": FORMAT, **{name: getattr(checkpoint, name) for name in FIELDS}}
+    own = {"format": FORMAT, **{name: getattr(checkpoint, name) for name in (*FIELDS, TEMPERATURE)}}
     weights = {f"{MODEL_PREFIX}{name}": values for name, values in checkpoint.weights.items()}
     save(path, {"state_dict": weights, KEY: own}, option)
 

@@ -240,6 +240,17 @@ def check_types(config: DictConfig, defaults: DictConfig) -> None:
 PRECISIONS = ("auto", "highest", "high", "medium")
 
 
+def check_confidence(option: str, value: Any) -> None:
+    """Refuse what is no confidence.
+
+    Raises:
+        UserError: naming the option and its value.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (number and 0.0 <= value <= 1.0):
+        raise UserError(f"{option}={value} must be a number from 0 to 1, or null")
+
+
 def check_ranges(config: Mapping[str, Any]) -> None:
     """Refuse counts below 1 or beyond reason, shares outside 0 to 1, and seeds that no generator takes.
 
@@ -264,6 +275,10 @@ def check_ranges(config: Mapping[str, Any]) -> None:
             raise UserError(f"threads={value} must be auto, or a whole number from 1 to {MOST_THREADS}")
         if option == "matmul_precision" and value not in PRECISIONS:
             raise UserError(f"matmul_precision={value} must be {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}")
+        if option == "abstain_below":
+            check_confidence(option, value)
+        if option == "calibrate" and value != "auto" and not isinstance(value, bool):
+            raise UserError(f"calibrate={value} must be auto, true or false")
         if option == "checkpoint_every_minutes" and isinstance(value, int | float) and not 0 < value < math.inf:
             raise UserError(f"{option}={value} must be a number above 0, or null")
         if option == "seed" and type(value) is int and not 0 <= value < 2**32:

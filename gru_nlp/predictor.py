@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from gru_nlp import checkpoint
+from gru_nlp.config import check_confidence
+from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 from gru_nlp.preprocessing.base import Preprocessor, Record, Text
 from gru_nlp.tensors import to_array, to_tensors
@@ -46,6 +48,7 @@ class Predictor:
         self.model = cast(Model[Any], model.eval().to(device))
         self.device = device
         self.truncated = 0  # texts cut to the checkpoint's max_length so far
+        self.abstained = 0  # texts without a label, since the model was not sure enough, so far
 
     @classmethod
     def from_checkpoint(cls, path: str | Path, device: str = "cpu", trusted: Sequence[str] = ()) -> "Predictor":
@@ -59,12 +62,18 @@ class Predictor:
         return cls(preprocessor, model, device)
 
     @overload
-    def __call__(self, texts: str, batch_size: int = 64, top_k: int = 1) -> Record: ...  # type: ignore[overload-overlap]
+    def __call__(  # type: ignore[overload-overlap]
+        self, texts: str, batch_size: int = 64, top_k: int = 1, *, abstain_below: float | None = None
+    ) -> Record: ...
 
     @overload
-    def __call__(self, texts: Sequence[Text], batch_size: int = 64, top_k: int = 1) -> list[Record]: ...
+    def __call__(
+        self, texts: Sequence[Text], batch_size: int = 64, top_k: int = 1, *, abstain_below: float | None = None
+    ) -> list[Record]: ...
 
-    def __call__(self, texts: str | Sequence[Text], batch_size: int = 64, top_k: int = 1) -> Record | list[Record]:
+    def __call__(
+        self, texts: str | Sequence[Text], batch_size: int = 64, top_k: int = 1, *, abstain_below: float | None = None
+    ) -> Record | list[Record]:
         """Predict one record a text, in order, whatever ``batch_size``; of a single text its record alone.
 
         A classifier gives ``label`` and ``score``, and ``top`` where ``top_k`` is above 1; a blank text gets None for
@@ -72,10 +81,26 @@ class Predictor:
         ``scores`` instead, both of which may be empty. A translator gives ``translation`` and ``score``; a blank text
         gets an empty translation. A tagger gives ``entities``, and ``paths`` where ``top_k`` is above 1; it takes lists
         of words too.
+
+        With ``abstain_below`` a model that says one label of a text says None where its score is lower.
+
+        Raises:
+            UserError: ``abstain_below`` is no number from 0 to 1, or the model does not say one label of a text.
         """
-        if isinstance(texts, str):
-            return self._records([texts], batch_size, top_k)[0]
-        return self._records(texts, batch_size, top_k)
+        check_confidence("abstain_below", abstain_below)
+        if abstain_below is not None and not self.preprocessor.one_label:
+            raise UserError("abstain_below is for models that say one label of a text: leave it out")
+        records = self._records([texts] if isinstance(texts, str) else texts, batch_size, top_k)
+        if abstain_below is not None:
+            records = [self._sure(record, abstain_below) for record in records]
+        return records[0] if isinstance(texts, str) else records
+
+    def _sure(self, record: Record, least: float) -> Record:
+        """Return a record, without its label where the score is lower than ``least``."""
+        if record["label"] is None or record["score"] >= least:
+            return record
+        self.abstained += 1
+        return {**record, "label": None}
 
     def _records(self, texts: Sequence[Text], batch_size: int, top_k: int) -> list[Record]:
         filled = [place for place, text in enumerate(texts) if not self.preprocessor.is_blank(text)]

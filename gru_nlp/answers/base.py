@@ -27,6 +27,7 @@ class Style(NamedTuple):
         delimiter: of csv.
         scheme: of the tags of conll.
         top_k: how many predictions a record names.
+        abstain_below: how sure the model must be for a record to have a label; None: it need not be.
     """
 
     kind: str | None
@@ -34,6 +35,7 @@ class Style(NamedTuple):
     delimiter: str = ","
     scheme: str = "iob2"
     top_k: int = 1
+    abstain_below: float | None = None
 
 
 def style_of(config: Mapping[str, Any], **given: Any) -> Style:
@@ -94,6 +96,9 @@ class Answer(ABC):
     def __init__(self, preprocessor: Preprocessor, style: Style) -> None:
         self.preprocessor = preprocessor
         self.style = style
+        if style.abstain_below is not None and not preprocessor.one_label:
+            told = f"abstain_below={style.abstain_below} is for models that say one label of a text"
+            raise UserError(f"{told}, and {self.writer} does not: leave it out")
         self.kind = self._kind()
         renders = {"jsonl": self.json, "table": self.table, "conll": self.conll, "lines": self.line, "html": self.html}
         self._render = renders.get(self.kind, self.bare)

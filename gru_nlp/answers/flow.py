@@ -58,7 +58,8 @@ class Flow:
             return
         entries, self.waiting = self.waiting, []
         texts = [self.answer.given(entry.text) for entry in entries]
-        records = self.predictor(texts, self.batch_size, self.answer.style.top_k)
+        style = self.answer.style
+        records = self.predictor(texts, self.batch_size, style.top_k, abstain_below=style.abstain_below)
         for record, entry in zip(records, entries, strict=True):
             full = self.refine(record, entry) if self.refine else record
             self.output.write(self.answer.render(full, entry) + "\n")
@@ -74,6 +75,9 @@ class Flow:
         noun = self.predictor.preprocessor.noun
         if timed and self.count > 1:
             say(f"{self.count:,} {noun} in {seconds:.1f} s ({self.count / max(seconds, 1e-9):,.0f} {noun}/s)")
+        if self.predictor.abstained:
+            why = f"their scores are below abstain_below={self.answer.style.abstain_below}"
+            say(f"{self.predictor.abstained:,} {noun} have no label, since {why}")
         if self.predictor.truncated:
             longest = getattr(self.predictor.preprocessor, "max_length", None)
             say(f"{self.predictor.truncated:,} over-long texts were cut to {longest} tokens")

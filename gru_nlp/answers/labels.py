@@ -50,6 +50,6 @@ class LabelAnswer(Answer):
 
 
 def pairs(record: Record) -> list[tuple[str, str]]:
-    """Return the labels of a record, best first, and their scores as text; one empty pair for a blank text."""
-    given = record.get("top") or [[record["label"], record["score"]]]
-    return [("", "") if label is None else (label, f"{score:.4f}") for label, score in given]
+    """Return the labels of a record, best first, and their scores as text; nothing for what it does not have."""
+    given = [[record["label"], record["score"]], *record.get("top", [])[1:]]
+    return [(label or "", "" if score is None else f"{score:.4f}") for label, score in given]

@@ -28,7 +28,7 @@ def load(config: DictConfig) -> Predictor:
 
 def answer_of(config: DictConfig, predictor: Predictor) -> Answer:
     """Return how the model's records are written."""
-    style = style_of(config, scheme=config["scheme"], top_k=config["top_k"])
+    style = style_of(config, scheme=config["scheme"], top_k=config["top_k"], abstain_below=config["abstain_below"])
     return answer_class(predictor.preprocessor)(predictor.preprocessor, style)
 
 

@@ -32,7 +32,13 @@ class Beginning(NamedTuple):
 
 
 class Model(nn.Module, ABC, Generic[Read]):
-    """Sizes in the constructor, tensors in ``forward``, answers by ``predict``."""
+    """Sizes in the constructor, tensors in ``forward``, answers by ``predict``.
+
+    Attributes:
+        temperature: by which scores are divided where they become confidences; see ``nn.temperature``.
+    """
+
+    temperature: float = 1.0
 
     @abstractmethod
     def predict(self, batch: Read, top_k: int = 1) -> Outputs[Tensor]:

@@ -94,8 +94,11 @@ class Classifier(Model[SequenceBatch[Tensor]]):
 
     def predict(self, batch: SequenceBatch[Tensor], top_k: int = 1) -> Classification[Tensor]:
         """Return the probabilities of all labels, the ``top_k`` best among them."""
-        logits: Tensor = self(batch)
-        return Classification(logits.softmax(dim=1))
+        return self.answer(self(batch))
+
+    def answer(self, logits: Tensor) -> Classification[Tensor]:
+        """Return what logits ``(B, C)`` say."""
+        return Classification((logits / self.temperature).softmax(dim=1))
 
 
 class SequenceClassifier(Classifier):

@@ -78,9 +78,9 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
         return self.choose(self(batch))
 
     def choose(self, logits: Tensor) -> Labelling[Tensor]:
-        """Return what logits ``(B, C)`` say."""
-        probabilities = logits.float().sigmoid()
-        return Labelling(probabilities, probabilities >= self.thresholds)
+        """Return what logits ``(B, C)`` say; the thresholds are of probabilities that no temperature has changed."""
+        logits = logits.float()
+        return Labelling((logits / self.temperature).sigmoid(), logits.sigmoid() >= self.thresholds)
 
     def all_thresholds(self) -> list[Tensor]:
         """Return the thresholds of the whole, then those of each of several parts, ``(C,)`` each."""

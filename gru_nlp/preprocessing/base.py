@@ -172,6 +172,8 @@ class Preprocessor(ABC):
     batching: ClassVar[str] = "gru_nlp.data.bucketing.bucketed"
     #: The arguments of a command that tries a trained model out where no text of the data can be typed.
     example: ClassVar[str] = "input=<file>"
+    #: Whether ``decode`` gives just one ``label`` a row, with its ``score``.
+    one_label: ClassVar[bool] = False
     #: What a text that is blank gets instead of a prediction.
     blank: ClassVar[Record]
 

@@ -38,6 +38,7 @@ class FramePreprocessor(Preprocessor):
 
     answer = "gru_nlp.answers.images.ImageAnswer"
     errors = "gru_nlp.reports.worst.LabelErrors"
+    one_label = True
     example = "input=<image or folder of images>"
     data_columns = ("pixels", "width", "label")
     list_columns = ("pixels",)

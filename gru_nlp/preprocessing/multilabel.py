@@ -37,6 +37,7 @@ class MultilabelPreprocessor(ClassificationPreprocessor):
 
     answer = "gru_nlp.answers.multilabel.LabelsAnswer"
     errors = "gru_nlp.reports.worst.SeveralErrors"
+    one_label = False
     data_columns = ("text", "labels")
     list_columns = ("ids", "targets")
     length_columns = ("ids",)

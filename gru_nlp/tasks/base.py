@@ -12,7 +12,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_origin, get_type_hints
+from typing import Any, ClassVar, get_origin, get_type_hints
 
 import torch
 from torch import Tensor
@@ -20,9 +20,10 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from gru_nlp.batch import AnyArray, Batch
-from gru_nlp.checkpoint import KEY
+from gru_nlp.checkpoint import KEY, TEMPERATURE
 from gru_nlp.console import remark
 from gru_nlp.errors import UserError
+from gru_nlp.metrics.confidence import Judged
 from gru_nlp.models.base import Model
 from gru_nlp.tasks.averaging import WeightAverage
 from gru_nlp.tasks.choosing import CHOICE, StandIn, choose_by
@@ -36,6 +37,7 @@ from gru_nlp.tensors import to_tensors
 MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
 PLATEAU_KEY = "gru_nlp_plateau"
 AVERAGE_KEY = "gru_nlp_average"
+AUTO = "auto"
 
 
 def check_model(task: type["Task"], recipe: "Recipe") -> None:
@@ -64,6 +66,7 @@ class Recipe:
         average_decay: of the weights' moving average, which is validated and saved as the best; 0: no average.
         floor_decay: rate of a floor of the model as a share of that of the floor above it.
         thaw_epochs: epochs after which one more floor, from the top down, is trained; 0: all are from the start.
+        calibrate: whether validations fit the temperature of the model's confidences; ``auto``: where it has some.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Recipe:
     average_decay: float
     floor_decay: float = 1.0
     thaw_epochs: int = 0
+    calibrate: bool | str = False
 
     def __post_init__(self) -> None:
         check_floors(self.floor_decay, self.thaw_epochs)
@@ -100,11 +104,16 @@ class Task(Halving):
     scorer: str
     #: The command that uses a trained model.
     command: str
+    #: Whether the confidences of its model are calibrated.
+    confident: ClassVar[bool] = False
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         if recipe.optimizer is not None:
             check_model(type(self), recipe)
+            if recipe.calibrate is True and not self.confident:
+                told = f"calibrate=true is for models that label texts, which task={recipe.name} does not train"
+                raise UserError(f"{told}: leave it out")
         self.name = recipe.name
         self.model = recipe.model
         self.monitor = recipe.monitor
@@ -117,6 +126,7 @@ class Task(Halving):
         self.record: dict[str, Any] = {}
         self.plateau: ReduceLROnPlateau | None = None
         self.plateau_state: dict[str, Any] | None = None
+        self.calibrates = self.confident and recipe.calibrate in (True, AUTO)
         self.average_decay = recipe.average_decay
         self.average: WeightAverage | None = None
         self.average_state: dict[str, Any] | None = None
@@ -139,6 +149,10 @@ class Task(Halving):
     @abstractmethod
     def details(self, stage: str) -> dict[str, Any]:
         """Return what ``metrics.json`` says beside the scores, such as the scores of each class."""
+
+    def judged(self, stage: str) -> Judged | None:
+        """Return how sure the model was of its latest answers, and which were right; None: it does not say."""
+        return None
 
     def floor(self) -> float:
         """Return up to which value the monitored score, in the latest validation, is that of having learned nothing."""
@@ -297,13 +311,14 @@ class Task(Halving):
             Fault: training has diverged, so that nothing is worth to be written over what was saved before.
         """
         self.first_bad.check(self.model)
-        checkpoint[KEY] = self.record
+        checkpoint[KEY] = {**self.record, TEMPERATURE: self.model.temperature}
         if self.plateau:
             checkpoint[PLATEAU_KEY] = self.plateau.state_dict()
         if self.average is not None and "optimizer_states" in checkpoint:
             checkpoint[AVERAGE_KEY] = self.average.state_dict()
 
     def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take back the state of a plateau schedule and of the average."""
+        """Take back the temperature, the state of a plateau schedule and of the average."""
+        self.model.temperature = checkpoint[KEY].get(TEMPERATURE, 1.0)
         self.plateau_state = checkpoint.get(PLATEAU_KEY)
         self.average_state = checkpoint.get(AVERAGE_KEY)

@@ -10,11 +10,14 @@ from torch.nn.functional import cross_entropy
 from gru_nlp.batch import AnyArray, Classification, SequenceBatch
 from gru_nlp.errors import choose
 from gru_nlp.metrics.classification import ClassificationMetric, ClassificationReport
+from gru_nlp.metrics.confidence import Judged
 from gru_nlp.models.classifier import Classifier
 from gru_nlp.nn.losses import OneLabel
+from gru_nlp.nn.temperature import one_label_temperature
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.tasks.base import Recipe
 from gru_nlp.tasks.labels import LabelsTask
+from gru_nlp.tensors import to_array
 
 
 def balanced_weights(counts: list[int]) -> Tensor:
@@ -79,7 +82,17 @@ class ClassificationTask(LabelsTask[ClassificationReport]):
 
     def answer(self, logits: Tensor) -> Classification[Tensor]:
         """Return the probabilities of all labels."""
-        return Classification(logits.softmax(dim=1))
+        return self.classifier().answer(logits)
+
+    def fitted_temperature(self, logits: Tensor, targets: Tensor) -> float:
+        """Return that of the softmax over all labels."""
+        return one_label_temperature(logits, targets)
+
+    def judge(self, logits: Tensor, targets: Tensor) -> Judged:
+        """Return how sure it is of the likeliest label."""
+        sure, before = (found.amax(dim=1) for found in (self.answer(logits).probabilities, logits.softmax(dim=1)))
+        right = logits.argmax(dim=1) == targets
+        return Judged(to_array(sure), to_array(before), to_array(right), self.model.temperature)
 
     def report_of(self, seen: ClassificationReport, stage: str, view: int) -> ClassificationReport:
         """Return what was counted as it is."""

@@ -10,6 +10,7 @@ from torchmetrics import Metric
 
 from gru_nlp.batch import AnyArray, Outputs, SequenceBatch
 from gru_nlp.metrics.classification import ClassificationReport
+from gru_nlp.metrics.confidence import Judged
 from gru_nlp.metrics.multilabel import MultilabelReport
 from gru_nlp.models.classifier import Classifier
 from gru_nlp.nn.losses import LabelLoss
@@ -29,6 +30,7 @@ class LabelsTask(Task, Generic[Report]):
     Attributes:
         views: what scores are told of, by the end of their names: the model, and each of several parts.
         reports: of the model, by stage.
+        answers: of the model with how sure it was, by stage.
 
     Args:
         recipe: as in ``Task``.
@@ -37,6 +39,7 @@ class LabelsTask(Task, Generic[Report]):
     """
 
     command = "predict"
+    confident = True
 
     def __init__(self, recipe: Recipe, preprocessor: Preprocessor, metric: Callable[[], Metric]) -> None:
         super().__init__(recipe)
@@ -47,6 +50,7 @@ class LabelsTask(Task, Generic[Report]):
         self.metrics = nn.ModuleDict({f"{stage}_scores{view}": metric() for stage in stages for view in self.views})
         self.kept: dict[str, list[tuple[Tensor, Tensor]]] = {stage: [] for stage in stages}
         self.reports: dict[str, Report] = {}
+        self.answers: dict[str, Judged] = {}
 
     @abstractmethod
     def classifier(self) -> Classifier:
@@ -59,6 +63,14 @@ class LabelsTask(Task, Generic[Report]):
     @abstractmethod
     def answer(self, logits: Tensor) -> Outputs[Tensor]:
         """Return what the model says by its logits ``(B, C)``."""
+
+    @abstractmethod
+    def fitted_temperature(self, logits: Tensor, targets: Tensor) -> float:
+        """Return the temperature that fits the model's logits ``(N, C)`` to the labels of N texts."""
+
+    @abstractmethod
+    def judge(self, logits: Tensor, targets: Tensor) -> Judged:
+        """Return how sure the model is by its logits ``(N, C)``, and whether it is right."""
 
     @abstractmethod
     def report_of(self, seen: Any, stage: str, view: int) -> Report:
@@ -82,12 +94,24 @@ class LabelsTask(Task, Generic[Report]):
     def _count(self, stage: str) -> None:
         """Count what all processes kept, in the order of one; while a model is trained, fit the parts' shares first."""
         kept, self.kept[stage] = self._of_all(self.kept[stage]), []
-        if kept and stage == "validation" and len(self.views) > 1 and self.trainer.state.fn == "fit":
+        wanted = bool(kept) and stage == "validation" and (self.calibrates or len(self.views) > 1)
+        fits = wanted and self.trainer.state.fn == "fit"
+        if fits and len(self.views) > 1:
             self.classifier().share(self._fitted_shares(kept))
+        if kept:
+            self._judge(kept, stage, fits=fits and self.calibrates)
         for stacked, targets in kept:
             parts: list[Tensor] = list(stacked)
             for view, logits in zip(self.views, (self.classifier().join(parts), *parts), strict=False):
                 self._metric(stage, view).update(logits, targets)
+
+    def _judge(self, kept: list[tuple[Tensor, Tensor]], stage: str, *, fits: bool) -> None:
+        """Keep how sure the whole is of what all processes kept; where ``fits``, let that fit what is right first."""
+        logits = torch.cat([self.classifier().join(list(parts)) for parts, _ in kept]).float()
+        targets = torch.cat([targets for _, targets in kept])
+        if fits:
+            self.model.temperature = shared_values(lambda: self.fitted_temperature(logits, targets))
+        self.answers[stage] = self.judge(logits, targets)
 
     def _of_all(self, kept: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
         """Return what all processes kept, in the order in which one has it."""
@@ -113,6 +137,10 @@ class LabelsTask(Task, Generic[Report]):
             metric.reset()
         self.reports[stage] = found[""]
         return found
+
+    def judged(self, stage: str) -> Judged | None:
+        """Return how sure the model was of its labels, and which were right; None where it gave none."""
+        return self.answers.get(stage)
 
     def details(self, stage: str) -> dict[str, Any]:
         """Return the scores of each label by its name."""

@@ -5,13 +5,16 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from gru_nlp.batch import Labelling, SequenceBatch
+from gru_nlp.metrics.confidence import Judged
 from gru_nlp.metrics.multilabel import MultilabelReport, Seen, fit_thresholds, report
 from gru_nlp.models.classifier import Classifier
 from gru_nlp.models.multilabel import MultilabelClassifier
 from gru_nlp.nn.losses import AnyLabels
+from gru_nlp.nn.temperature import any_label_temperature
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.tasks.base import Recipe
 from gru_nlp.tasks.labels import LabelsTask
+from gru_nlp.tensors import to_array
 
 
 class MultilabelTask(LabelsTask[MultilabelReport]):
@@ -47,6 +50,16 @@ class MultilabelTask(LabelsTask[MultilabelReport]):
     def answer(self, logits: Tensor) -> Labelling[Tensor]:
         """Return what the present thresholds say."""
         return self.model.choose(logits)
+
+    def fitted_temperature(self, logits: Tensor, targets: Tensor) -> float:
+        """Return that of the sigmoids of all labels."""
+        return any_label_temperature(logits, targets[:, :-1])
+
+    def judge(self, logits: Tensor, targets: Tensor) -> Judged:
+        """Return how likely it finds each label of each text, one after the other, and whether the text has it."""
+        sure, before = self.answer(logits).probabilities.flatten(), logits.sigmoid().flatten()
+        right = targets[:, :-1].flatten() > 0
+        return Judged(to_array(sure), to_array(before), to_array(right), self.model.temperature)
 
     def report_of(self, seen: tuple[Tensor, Tensor], stage: str, view: int) -> MultilabelReport:
         """Return the scores by the thresholds of a view; in validation, fit them first."""

@@ -123,6 +123,7 @@ def make_task(config: Mapping[str, Any], preprocessor: Preprocessor, model: nn.M
         "optimizer": build.build(optimizer) if training else None,
         "schedule": build.build(config["schedule"]) if training else None,
         "seed": config["seed"],
+        "calibrate": config.get("calibrate", False),
     }
     shared = {field.name for field in fields(Recipe)} - given.keys()
     common = {name: value for name, value in config["task"].items() if name in shared}

@@ -1,7 +1,7 @@
 """Language models that a model begins from: one that reads forwards, one that reads backwards, or both."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 
@@ -44,7 +44,7 @@ def _read(path: str, trusted: Sequence[str]) -> Start:
     stored = checkpoint.load(checkpoint.locate(path, option="pretrained"))
     preprocessor, model = checkpoint.restore(stored, trusted)
     try:
-        return start_of(str(stored.path), preprocessor, cast(Model[Any], model))
+        return start_of(str(stored.path), preprocessor, model)
     except UserError as error:
         raise UserError(f"{stored.path}: {error} (set pretrained=...)") from None
 

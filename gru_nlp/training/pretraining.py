@@ -121,7 +121,7 @@ def language_model_config(config: Mapping[str, Any], direction: str) -> dict[str
     made["trainer"] |= {"max_epochs": wanted["epochs"], "max_steps": -1, **EVERY_EPOCH}
     loggers = made.get("logger") or {}
     made["logger"] = {name: part for name, part in loggers.items() if name in lightning_parts.FOLDER_LOGGERS}
-    made |= {"batch_size": wanted["batch_size"], "batch_tokens": None, "callbacks": {}}
+    made |= {"calibrate": False, "batch_size": wanted["batch_size"], "batch_tokens": None, "callbacks": {}}
     return made
 
 

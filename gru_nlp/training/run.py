@@ -21,6 +21,7 @@ from gru_nlp.preprocessing.base import Record
 from gru_nlp.processes import meeting
 from gru_nlp.processes.company import rank
 from gru_nlp.processes.sharing import local_files, share_tensors, shared_values
+from gru_nlp.reports.calibration import calibration
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import ends, lightning_parts, parity, predictions, pretraining, resuming, run_folder, together
@@ -206,11 +207,13 @@ def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str,
     if records:
         predictions.save(folder / run_folder.PREDICTIONS, records)
     checkpoint.add_scores(folder / checkpoint.BEST, scores)
-    tested = "test" in parts.data.encoded
+    stage = "test" if "test" in parts.data.encoded else "validation"
+    judged = parts.task.judged(stage)
     content = {
         **scores,
         "scorer": parts.task.scorer,
-        "classes": parts.task.details("test" if tested else "validation"),
+        "classes": parts.task.details(stage),
+        **({} if judged is None else {"calibration": calibration(judged)}),
         "parameters": parameters(parts),
         **facts,
         **run_folder.environment(),

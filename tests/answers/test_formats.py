@@ -186,3 +186,24 @@ def test_a_row_of_csv_is_read_back_as_one(text):
     assert list(csv.reader(io.StringIO(row + "\n"), strict=True)) == [[printable(text.replace("\r\n", "\n")), "x"]]
     assert "\r" not in row
     assert "\u2028" not in row
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("jsonl", '{"label": null, "score": 0.75, "text": "a"}'),
+        ("csv", "text,label,score\na,,0.7500"),
+        ("tsv", "\t0.7500\ta"),
+        ("table", f"{'':<12} 0.7500  a"),
+        ("lines", ""),
+        ("html", '<p dir="auto">a</p>'),
+    ],
+)
+def test_a_text_without_a_label_has_a_score_in_every_format(kind, wanted):
+    (found,) = written([Entry("a", "a", "")], [{"label": None, "score": 0.75}], kind)
+    assert found == wanted
+
+
+def test_abstaining_is_refused_where_a_record_has_no_label():
+    with pytest.raises(UserError, match="^abstain_below=0.8 is for models that say one label of a text, and a tagger"):
+        EntityAnswer(SimpleNamespace(one_label=False), Style("jsonl", abstain_below=0.8))
