@@ -31,7 +31,8 @@ class TranslationPreprocessor(Preprocessor):
     """From ``source`` and ``target`` sentences to ids with an end mark, and from hypotheses to sentences.
 
     Attributes:
-        bleu_tokenizer: what cuts text written as the targets are into what BLEU counts, by sacreBLEU's name.
+        bleu_tokenizer: what cuts targets into the tokens of BLEU, by sacreBLEU's name: as their writing needs, unless
+            a task has another.
 
     Args:
         tokenizer: trains a tokenizer from texts.

@@ -7,11 +7,16 @@ names the class that writes its answers, so that nothing here asks which task it
 import heapq
 import importlib
 from collections.abc import Sequence
+from typing import Any, cast
 
 from sacrebleu.metrics.chrf import CHRF
 
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Preprocessor, Record
+from gru_nlp.preprocessing.translation import TranslationPreprocessor
+from gru_nlp.reports.calibration import calibration
+from gru_nlp.reports.entities import entity_confidences, entity_errors
+from gru_nlp.reports.translations import by_length, faults
 from gru_nlp.reports.words import Leads, lead, spoken
 from gru_nlp.text.schemes import spans
 
@@ -33,6 +38,10 @@ class Errors:
 
     def explain(self, record: Record, predictor: Predictor) -> Record:
         """Return what explains an error, beside the record itself."""
+        return {}
+
+    def figures(self, records: Sequence[Record], preprocessor: Preprocessor) -> dict[str, Any]:
+        """Return what is counted of all records, beside their scores."""
         return {}
 
 
@@ -105,6 +114,10 @@ class EntityErrors(Errors):
         """Return the ``true`` entities by word, as ``entities`` has those that were found."""
         return {"true": [span._asdict() for span in spans(record["target"])]}
 
+    def figures(self, records: Sequence[Record], preprocessor: Preprocessor) -> dict[str, Any]:
+        """Return ``entities``, the ways to be wrong, and ``calibration`` of their scores."""
+        return {"entities": entity_errors(records), "calibration": calibration(entity_confidences(records))}
+
 
 class TranslationErrors(Errors):
     """A translation: the less of its reference it has, the worse."""
@@ -120,6 +133,11 @@ class TranslationErrors(Errors):
         found = predictor.align(record["source"], record["translation"])
         weights = [[round(weight, DIGITS) for weight in row] for row in found.weights]
         return {"attention": found._replace(weights=weights)._asdict()}
+
+    def figures(self, records: Sequence[Record], preprocessor: Preprocessor) -> dict[str, Any]:
+        """Return scores by ``lengths`` of sentences, and ``faults`` that are no matter of degree."""
+        tokenizer = cast(TranslationPreprocessor, preprocessor).bleu_tokenizer
+        return {"lengths": by_length(records, tokenizer), "faults": faults(records, tokenizer)}
 
 
 def words(text: str, leads: Leads) -> Record:

@@ -61,6 +61,7 @@ class TranslationTask(Task):
         cut = bleu_tokenizers.check(named, "task.bleu_tokenizer")
         if by_itself and cut != bleu_tokenizers.USUAL and recipe.optimizer is not None:
             remark(f"by the writing of the targets, BLEU counts the tokens of task.bleu_tokenizer={cut}")
+        preprocessor.bleu_tokenizer = cut  # a person's choice is kept where that of the writing would be
         stages = ("validation", "test")
         self.metrics = nn.ModuleDict(
             {f"{stage}_scores": TranslationMetric(cut, lowercased=lowercased_bleu) for stage in stages}

@@ -106,3 +106,18 @@ def test_images_are_not_explained_and_running_text_has_no_errors():
     record = {"image": 3, "target": "1", "label": "7", "score": 0.5}
     assert worst([record], Fake(of(FramePreprocessor))) == [record]
     assert worst([{"text": "x"}], Fake(of(LanguageModelPreprocessor))) == []
+
+
+def test_what_is_counted_of_all_answers_is_of_their_kind():
+    entity = {"start": 0, "end": 1, "label": "PER", "score": 0.75}
+    tagged = [{"words": ["Ann", "ran"], "target": ["B-PER", "O"], "tags": ["B-PER", "O"], "entities": [entity]}]
+    found = reported.errors_of(of(TaggingPreprocessor)).figures(tagged, of(TaggingPreprocessor))
+    assert found["entities"]["right"] == 1
+    assert found["calibration"]["ece"] == 0.25
+    translator = of(TranslationPreprocessor)
+    translator.bleu_tokenizer = "char"
+    said = [{"source": "a b", "translation": "a b", "reference": "der Baum"}]
+    found = reported.errors_of(translator).figures(said, translator)
+    assert found["faults"]["copies"]["count"] == 1
+    assert found["lengths"][0]["sentences"] == 1
+    assert reported.errors_of(of(ClassificationPreprocessor)).figures([], of(ClassificationPreprocessor)) == {}
