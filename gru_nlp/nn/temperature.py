@@ -57,7 +57,7 @@ def one_label_temperature(logits: Tensor, targets: Tensor) -> float:
         targets: ``(N,)``; below 0 it is not known.
     """
     known = targets >= 0
-    logits, targets = thinned(logits[known]).double(), thinned(targets[known])
+    logits, targets = thinned(logits[known]).cpu().double(), thinned(targets[known]).cpu()
     if len(targets) < LEAST_ROWS:
         return 1.0
     labels = logits.shape[1]
@@ -72,7 +72,7 @@ def any_label_temperature(logits: Tensor, wanted: Tensor) -> float:
         logits: ``(N, C)``.
         wanted: ``(N, C)`` 1 where a text has a label, else 0.
     """
-    logits, wanted = thinned(logits).double(), thinned(wanted).double()
+    logits, wanted = (thinned(part).cpu().double() for part in (logits, wanted))  # no GPU of Apple's has float64
     if len(wanted) < LEAST_ROWS:
         return 1.0
     share = 1.0 / (len(wanted) + 2)

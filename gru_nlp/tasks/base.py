@@ -319,6 +319,6 @@ class Task(Halving):
 
     def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
         """Take back the temperature, the state of a plateau schedule and of the average."""
-        self.model.temperature = checkpoint[KEY].get(TEMPERATURE, 1.0)
+        self.model.temperature = checkpoint.get(KEY, {}).get(TEMPERATURE, 1.0)
         self.plateau_state = checkpoint.get(PLATEAU_KEY)
         self.average_state = checkpoint.get(AVERAGE_KEY)
