@@ -135,9 +135,9 @@ class TranslationErrors(Errors):
         return {"attention": found._replace(weights=weights)._asdict()}
 
     def figures(self, records: Sequence[Record], preprocessor: Preprocessor) -> dict[str, Any]:
-        """Return scores by ``lengths`` of sentences, and ``faults`` that are no matter of degree."""
+        """Return as ``translations`` scores by the length of sentences, and faults that are no matter of degree."""
         tokenizer = cast(TranslationPreprocessor, preprocessor).bleu_tokenizer
-        return {"lengths": by_length(records, tokenizer), "faults": faults(records, tokenizer)}
+        return {"translations": {"by_length": by_length(records, tokenizer), "faults": faults(records, tokenizer)}}
 
 
 def words(text: str, leads: Leads) -> Record:

@@ -117,7 +117,7 @@ def test_what_is_counted_of_all_answers_is_of_their_kind():
     translator = of(TranslationPreprocessor)
     translator.bleu_tokenizer = "char"
     said = [{"source": "a b", "translation": "a b", "reference": "der Baum"}]
-    found = reported.errors_of(translator).figures(said, translator)
+    found = reported.errors_of(translator).figures(said, translator)["translations"]
     assert found["faults"]["copies"]["count"] == 1
-    assert found["lengths"][0]["sentences"] == 1
+    assert found["by_length"][0]["sentences"] == 1
     assert reported.errors_of(of(ClassificationPreprocessor)).figures([], of(ClassificationPreprocessor)) == {}
