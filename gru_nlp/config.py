@@ -48,7 +48,7 @@ MAP_OPTIONS = ("data.label_names", "data.tag_map")
 COUNTS = frozenset(
     {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k", "accumulate_grad_batches"}
     | {"max_length", "min_frequency", "max_words", "max_word_length", "filters", "width", "heads"}
-    | {"sequence_length", "sampled_softmax", "checkpoint_every_steps"}
+    | {"sequence_length", "sampled_softmax", "checkpoint_every_steps", "select_most"}
 )
 #: Options, by their last name, that are a share from 0 to below 1.
 SHARES = frozenset(
@@ -66,6 +66,7 @@ MOST |= {
     "width": 1000,
     "top_k": 1000,
     "sequence_length": 2**16,
+    "select_most": 10**6,
 }
 MOST |= dict.fromkeys(("hidden_size", "size", "shape_size", "filters"), 2**16)
 MOST_THREADS = 1024

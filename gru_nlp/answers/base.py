@@ -88,6 +88,10 @@ class Answer(ABC):
     formats: ClassVar[tuple[str, ...]]
     #: Those that show further predictions than the best.
     ranked: ClassVar[tuple[str, ...]] = ("jsonl",)
+    #: Names of what a record has more of the more predictions are asked for.
+    further: ClassVar[str] = "top"
+    #: Predictions that it takes to see how sure an answer is; 0: none is surer than another.
+    compared: ClassVar[int] = 0
     #: What writes them, in messages.
     writer: ClassVar[str]
     #: The name of the text where the input has no columns.
@@ -144,6 +148,16 @@ class Answer(ABC):
     def entries(self, path: Path) -> Iterator[Entry]:
         """Yield what a person gives in files of the task kind's own, where ``reads_images``."""
         raise NotImplementedError
+
+    def uncertainty(self, record: Record) -> float | None:
+        """Return how unsure a record of ``compared`` predictions is, from 0 to 1; None where nothing was said."""
+        raise NotImplementedError
+
+    def cut_down(self, record: Record) -> Record:
+        """Return a record of more predictions than were asked for as if it had just these."""
+        rest = {name: value for name, value in record.items() if name != self.further}
+        more = self.style.top_k > 1 and self.further in record
+        return {**rest, self.further: record[self.further][: self.style.top_k]} if more else rest
 
     def render(self, record: Record, entry: Entry) -> str:
         """Return a record as it is written, with what stands before the first one."""

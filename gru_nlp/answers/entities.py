@@ -22,11 +22,23 @@ class EntityAnswer(Answer):
     formats = ("jsonl", "csv", "tsv", "table", "conll", "lines", "html")
     writer = "a tagger"
     takes_words = True
+    further = "paths"
+    compared = 2
 
     def __init__(self, preprocessor: Preprocessor, style: Style) -> None:
         super().__init__(preprocessor, style)
         self.scheme = choose("scheme", style.scheme, schemes.SCHEMES)
         self.labels = preprocessor.label_names()
+
+    def uncertainty(self, record: Record) -> float | None:
+        """Return what the best path's probability lacks of 1 (Culotta and McCallum 2005).
+
+        Of a text of several sentences no path is known: there the least sure entity counts.
+        """
+        if "paths" not in record:
+            return None
+        scores = [record["paths"][0]["score"]] if record["paths"] else [one["score"] for one in record["entities"]]
+        return 1.0 - min(scores, default=1.0)
 
     def columns(self) -> Sequence[str]:
         """Return one column for all entities of a text, of which there may be any number."""

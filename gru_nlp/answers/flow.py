@@ -1,5 +1,6 @@
 """From entries to written answers, window by window; memory stays flat, and a pipe that pauses has its answers."""
 
+import heapq
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
@@ -10,6 +11,7 @@ from gru_nlp.answers.prompt import is_wanted
 from gru_nlp.answers.reading import Entry
 from gru_nlp.answers.writing import check_apart, open_output
 from gru_nlp.console import say
+from gru_nlp.errors import UserError
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 
@@ -58,16 +60,28 @@ class Flow:
             return
         entries, self.waiting = self.waiting, []
         texts = [self.answer.given(entry.text) for entry in entries]
-        style = self.answer.style
-        records = self.predictor(texts, self.batch_size, style.top_k, abstain_below=style.abstain_below)
+        below = self.answer.style.abstain_below
+        records = self.predictor(texts, self.batch_size, self.top_k, abstain_below=below)
         for record, entry in zip(records, entries, strict=True):
-            full = self.refine(record, entry) if self.refine else record
-            self.output.write(self.answer.render(full, entry) + "\n")
+            self.put(self.refine(record, entry) if self.refine else record, entry)
         self.output.flush()
         self.count += len(entries)
         if time.perf_counter() - self.told > PROGRESS_SECONDS:
             self.told = time.perf_counter()
             say(f"{self.count:,} {self.predictor.preprocessor.noun} so far")
+
+    @property
+    def top_k(self) -> int:
+        """How many predictions a record needs."""
+        return self.answer.style.top_k
+
+    def put(self, record: Record, entry: Entry) -> None:
+        """Write an answer."""
+        self.output.write(self.answer.render(record, entry) + "\n")
+
+    def end(self) -> None:
+        """Answer what still waits."""
+        self.answer_all()
 
     def tell(self, *, timed: bool) -> None:
         """Say how fast it went, if ``timed``, and what was cut."""
@@ -81,6 +95,46 @@ class Flow:
         if self.predictor.truncated:
             longest = getattr(self.predictor.preprocessor, "max_length", None)
             say(f"{self.predictor.truncated:,} over-long texts were cut to {longest} tokens")
+
+
+class Chosen(Flow):
+    """Entries of which only those are written whose answers are the least sure, the least sure first.
+
+    Args:
+        flow: as in ``Flow``.
+        most: how many are written, and held in memory.
+
+    Raises:
+        UserError: such answers are not more or less sure.
+    """
+
+    def __init__(self, *flow: Any, most: int) -> None:
+        super().__init__(*flow)
+        if not self.answer.compared:
+            raise UserError(f"select=uncertain is for labels and entities, which {self.answer.writer} does not give")
+        self.most = most
+        self.kept: list[tuple[float, int, Record, Entry]] = []
+        self.seen = 0
+
+    @property
+    def top_k(self) -> int:
+        """As many as it takes to see how sure an answer is."""
+        return max(self.answer.compared, self.answer.style.top_k)
+
+    def put(self, record: Record, entry: Entry) -> None:
+        """Keep an answer if it is among the least sure; of equals the first."""
+        unsure = self.answer.uncertainty(record)
+        if unsure is None:
+            return
+        self.seen += 1
+        push = heapq.heappush if len(self.kept) < self.most else heapq.heappushpop
+        push(self.kept, (unsure, -self.seen, record, entry))
+
+    def end(self) -> None:
+        """Write what was kept."""
+        super().end()
+        for _, _, record, entry in sorted(self.kept, key=lambda one: one[:2], reverse=True):
+            super().put(self.answer.cut_down(record), entry)
 
 
 def run(
@@ -100,11 +154,12 @@ def run(
     typed = is_wanted(config)  # and a person waits for each answer
     window = 1 if typed else config["batch_size"] * WINDOW
     with open_output(config["output"]) as output:
-        flow = Flow(predictor, answer, output, config["batch_size"], window, refine)
+        parts = (predictor, answer, output, config["batch_size"], window, refine)
+        flow = Chosen(*parts, most=config["select_most"]) if config.get("select") else Flow(*parts)
         if pause:
             pause.then = flow.answer_all
         for entry in entries:
             flow.add(entry)
-        flow.answer_all()
+        flow.end()
     flow.tell(timed=not typed)
     return flow.count

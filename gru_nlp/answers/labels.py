@@ -16,6 +16,14 @@ class LabelAnswer(Answer):
     formats = ("jsonl", "csv", "tsv", "table", "lines", "html")
     ranked = ("jsonl", "csv", "tsv", "table", "html")
     writer = "a classifier"
+    compared = 2
+
+    def uncertainty(self, record: Record) -> float | None:
+        """Return what the likeliest label's lead over the next lacks of 1 (Scheffer et al. 2001)."""
+        if "top" not in record:
+            return None
+        (_, first), (_, second) = record["top"][:2]
+        return 1.0 - float(first - second)
 
     def columns(self) -> Sequence[str]:
         """Return ``label`` and ``score``, and ``label_2`` and so on for the further labels."""

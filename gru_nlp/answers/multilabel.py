@@ -15,10 +15,15 @@ class LabelsAnswer(Answer):
 
     formats = ("jsonl", "csv", "tsv", "table", "lines", "html")
     writer = "a classifier"
+    compared = 1 << 16  # all labels
 
     def __init__(self, preprocessor: Preprocessor, style: Style) -> None:
         super().__init__(preprocessor, style)
         self.separator = cast(MultilabelPreprocessor, preprocessor).separator
+
+    def uncertainty(self, record: Record) -> float | None:
+        """Return how near to a half the least sure label's probability is."""
+        return max(1.0 - abs(2.0 * share - 1.0) for _, share in record["top"]) if "top" in record else None
 
     def columns(self) -> Sequence[str]:
         """Return a column of the labels and one of their scores."""

@@ -6,10 +6,13 @@ from omegaconf import DictConfig
 
 from gru_nlp.answers import flow, images, pipes, prompt, reading
 from gru_nlp.answers.base import Answer, answer_class, style_of
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, choose
 from gru_nlp.predictor import Predictor
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
+
+#: Which texts are written, where not all are.
+SELECTIONS = ("uncertain",)
 
 
 def load(config: DictConfig) -> Predictor:
@@ -28,6 +31,8 @@ def load(config: DictConfig) -> Predictor:
 
 def answer_of(config: DictConfig, predictor: Predictor) -> Answer:
     """Return how the model's records are written."""
+    if config["select"] is not None:
+        choose("select", config["select"], SELECTIONS)
     style = style_of(config, scheme=config["scheme"], top_k=config["top_k"], abstain_below=config["abstain_below"])
     return answer_class(predictor.preprocessor)(predictor.preprocessor, style)
 

@@ -104,6 +104,10 @@ def check_reading(config: Plain, given: Sequence[str], text: str | None) -> None
         raise UserError(f"separator={options['separator']} is for columns of words: set input_format=conll")
     if "scheme" in options and config["format"] != "conll":
         raise UserError(f"scheme={options['scheme']} is for the tags of format=conll: set that too")
+    if text is not None and "select" in options:
+        raise UserError(f"select={options['select']} has no effect on the text after --: leave one of them out")
+    if "select_most" in options and not config.get("select"):
+        raise UserError(f"select_most={options['select_most']} has no effect without select: set select=uncertain")
     if config.get("alignments") and "format" in options and config["format"] != "jsonl":
         raise UserError(f"alignments=true is written as jsonl, not as {config['format']}: set format=jsonl")
 
