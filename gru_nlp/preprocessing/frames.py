@@ -37,7 +37,7 @@ class FramePreprocessor(Preprocessor):
     """
 
     answer = "gru_nlp.answers.images.ImageAnswer"
-    errors = "gru_nlp.reports.worst.LabelErrors"
+    errors = "gru_nlp.reports.worst.ImageErrors"
     one_label = True
     example = "input=<image or folder of images>"
     data_columns = ("pixels", "width", "label")

@@ -37,8 +37,8 @@ class Errors:
         return 0.0
 
     def explain(self, record: Record, predictor: Predictor) -> Record:
-        """Return what explains an error, beside the record itself."""
-        return {}
+        """Return what is shown of an error, for which a page needs no other field than those of ``contents.py``."""
+        return record
 
     def figures(self, records: Sequence[Record], preprocessor: Preprocessor) -> dict[str, Any]:
         """Return what is counted of all records, beside their scores."""
@@ -53,12 +53,20 @@ class LabelErrors(Errors):
         return 0.0 if record["label"] == record["target"] else float(record["score"])
 
 
+class ImageErrors(LabelErrors):
+    """The label of an image, which a page has no picture of."""
+
+    def explain(self, record: Record, predictor: Predictor) -> Record:
+        """Return the image's number in the place of a text."""
+        return {**record, "text": f"image {record['image']}"}
+
+
 class TextErrors(LabelErrors):
     """The label of a text, which its words spoke for."""
 
     def explain(self, record: Record, predictor: Predictor) -> Record:
-        """Return ``words``: start, end and weight of each; and ``spoke``, the places of those that spoke most."""
-        return words(record["text"], self.leads(record, predictor))
+        """Add ``words``: start, end and weight of each; and ``spoke``, the places of those that spoke most."""
+        return {**record, **words(record["text"], self.leads(record, predictor))}
 
     def leads(self, record: Record, predictor: Predictor) -> Leads:
         """Return what gives the lead of the label that was said."""
@@ -88,19 +96,19 @@ class SeveralErrors(TextErrors):
         return float(len(set(record["labels"]) ^ set(record["target"])))
 
     def explain(self, record: Record, predictor: Predictor) -> Record:
-        """Return the words that spoke for the first wrong ``label``, or against the first that was missed."""
+        """Add the words that spoke for the first wrong label, or against the first that was missed: ``explained``."""
         wrong = [label for label in record["labels"] if label not in record["target"]]
         missed = [label for label in record["target"] if label not in record["labels"]]
         label, known = (wrong or missed)[0], predictor.preprocessor.label_names()
         if label not in known:
-            return {}
+            return record
         sign = 1.0 if wrong else -1.0
 
         def of(texts: Sequence[str]) -> list[float]:
             shares = [dict(one.get("top", [])).get(label, 0.5) for one in predictor(texts, top_k=max(len(known), 2))]
             return [sign * lead({label: share, "": 1.0 - share}, label) for share in shares]
 
-        return {"label": label, **words(record["text"], of)}
+        return {**record, "explained": label, **words(record["text"], of)}
 
 
 class EntityErrors(Errors):
@@ -111,8 +119,9 @@ class EntityErrors(Errors):
         return float(len(set(spans(record["target"])) ^ set(spans(record["tags"]))))
 
     def explain(self, record: Record, predictor: Predictor) -> Record:
-        """Return the ``true`` entities by word, as ``entities`` has those that were found."""
-        return {"true": [span._asdict() for span in spans(record["target"])]}
+        """Return ``tokens``, the ``entities`` that were found among them, and the ``true`` ones."""
+        true = [span._asdict() for span in spans(record["target"])]
+        return {"tokens": record["words"], "entities": record["entities"], "true": true}
 
     def figures(self, records: Sequence[Record], preprocessor: Preprocessor) -> dict[str, Any]:
         """Return ``entities``, the ways to be wrong, and ``calibration`` of their scores."""
@@ -129,10 +138,10 @@ class TranslationErrors(Errors):
         return 100.0 - float(CHRF().sentence_score(record["translation"], [record["reference"]]).score)
 
     def explain(self, record: Record, predictor: Predictor) -> Record:
-        """Return ``attention``: the tokens of both, and a row of weights over the source a token of the translation."""
+        """Add ``attention``: the tokens of both, and a row of weights over the source a token of the translation."""
         found = predictor.align(record["source"], record["translation"])
         weights = [[round(weight, DIGITS) for weight in row] for row in found.weights]
-        return {"attention": found._replace(weights=weights)._asdict()}
+        return {**record, "attention": found._replace(weights=weights)._asdict()}
 
     def figures(self, records: Sequence[Record], preprocessor: Preprocessor) -> dict[str, Any]:
         """Return as ``translations`` scores by the length of sentences, and faults that are no matter of degree."""
@@ -168,7 +177,4 @@ def worst(records: Sequence[Record], predictor: Predictor, most: int = MOST) -> 
     kind = errors_of(predictor.preprocessor)
     wrong = [(kind.badness(record), -place) for place, record in enumerate(records)]
     found = [records[-place] for bad, place in heapq.nlargest(most, wrong) if bad > 0.0]
-    return [
-        {**record, **(kind.explain(record, predictor) if place < kind.explained else {})}
-        for place, record in enumerate(found)
-    ]
+    return [kind.explain(record, predictor) if place < kind.explained else record for place, record in enumerate(found)]

@@ -95,6 +95,21 @@ def test_predict_gives_a_record_a_line_in_order(trained, tmp_path, capsys, kind)
         assert json.loads(found[1]) == {"label": None, "score": None, "text": ""}
 
 
+def test_predict_selects_the_texts_worth_labelling_next(trained, tmp_path, capsys):
+    (tmp_path / "in.txt").write_text("it is great\n\nit is\nit is awful\n", encoding="utf-8")
+    own = ["predict", f"checkpoint={trained}", "input=in.txt"]
+    assert main([*own, "select=uncertain", "select_most=2", "format=jsonl"]) == 0
+    found = [json.loads(line) for line in lines(capsys)]
+    assert [len(found), found[0]["text"], set(found[0])] == [2, "it is", {"label", "score", "text"}]
+    for more, told in (
+        (["select=unsure"], "select=unsure is not known"),
+        (["select_most=2"], "select_most=2 has no effect without select"),
+        (["select=uncertain", "select_most=0"], "select_most=0 must be at least 1"),
+    ):
+        assert main([*own, *more]) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_predict_reads_a_column_writes_a_file_and_ranks_labels(trained, tmp_path):
     (tmp_path / "in.csv").write_text('id,body\n1,"great, really"\n2,awful\n', encoding="utf-8")
     options = ["input=in.csv", "text=body", "output=out.jsonl", "top_k=2"]

@@ -13,6 +13,7 @@ from gru_nlp.preprocessing.rating import RatingPreprocessor
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
 from gru_nlp.reports import worst as reported
+from gru_nlp.reports.contents import page
 from gru_nlp.reports.worst import worst
 
 
@@ -75,7 +76,7 @@ def test_ratings_come_by_their_distance():
 def test_of_several_labels_the_first_wrong_one_is_explained(labels, target, label, sign):
     record = {"text": "news today", "labels": labels, "scores": [0.5] * len(labels), "target": target}
     (found,) = worst([record], Fake(of(MultilabelPreprocessor), ("news", "sport")))
-    assert found.get("label") == label
+    assert found.get("explained") == label
     if label:
         assert found["words"][0]["weight"] * sign > 0.0
 
@@ -84,10 +85,12 @@ def test_entities_come_by_how_many_are_wrong_with_the_true_ones():
     words = ["Ms", "Amara", "Brook", "left", "Selby"]
     right = ["O", "B-PER", "I-PER", "O", "B-LOC"]
     half = ["O", "B-PER", "O", "O", "B-LOC"]
-    records = [{"words": words, "target": right, "tags": tags, "entities": []} for tags in (half, right, ["O"] * 5)]
-    records[2]["tags"] = ["B-LOC", *half[1:]]
+    entity = {"start": 1, "end": 2, "label": "PER", "score": 0.5}
+    said = ((half, [entity]), (right, []), (["B-LOC", *half[1:]], [entity, entity]))
+    records = [{"words": words, "target": right, "tags": tags, "entities": found} for tags, found in said]
     found = worst(records, Fake(of(TaggingPreprocessor)))
-    assert [record["tags"] for record in found] == [records[2]["tags"], half]
+    assert [len(record["entities"]) for record in found] == [2, 1]
+    assert found[0]["tokens"] == words
     assert found[0]["true"] == [{"start": 1, "end": 3, "label": "PER"}, {"start": 4, "end": 5, "label": "LOC"}]
 
 
@@ -104,7 +107,7 @@ def test_translations_come_by_what_they_lack_and_the_first_have_their_attention(
 
 def test_images_are_not_explained_and_running_text_has_no_errors():
     record = {"image": 3, "target": "1", "label": "7", "score": 0.5}
-    assert worst([record], Fake(of(FramePreprocessor))) == [record]
+    assert worst([record], Fake(of(FramePreprocessor))) == [{**record, "text": "image 3"}]
     assert worst([{"text": "x"}], Fake(of(LanguageModelPreprocessor))) == []
 
 
@@ -121,3 +124,22 @@ def test_what_is_counted_of_all_answers_is_of_their_kind():
     assert found["faults"]["copies"]["count"] == 1
     assert found["by_length"][0]["sentences"] == 1
     assert reported.errors_of(of(ClassificationPreprocessor)).figures([], of(ClassificationPreprocessor)) == {}
+
+
+def test_a_page_shows_each_kind():
+    kinds = (
+        (ClassificationPreprocessor, labelled("good", "bad", 0.6), "said good (0.600), truly bad"),
+        (FramePreprocessor, {"image": 3, "target": "1", "label": "7", "score": 0.5}, "image 3"),
+        (MultilabelPreprocessor, {"text": "good", "labels": ["good"], "scores": [0.9], "target": []}, "truly none"),
+        (TranslationPreprocessor, {"source": "a", "translation": "ein", "reference": "Haus", "score": 0.0}, "Haus"),
+        (
+            TaggingPreprocessor,
+            {"words": ["Selby"], "target": ["B-LOC"], "tags": ["O"], "entities": []},
+            "Selby",
+        ),
+    )
+    for kind, record, told in kinds:
+        found = worst([record], Fake(of(kind), ("bad", "good")))
+        assert len(found) == 1
+        blocks = page({"split": "test", "rows": 1, "scores": {}, "worst": found}).sections
+        assert told in repr(next(section for section in blocks if section.title == "Worst errors"))
