@@ -165,6 +165,7 @@ class StreamBatch(NamedTuple, Generic[Array]):
         sources: ``(B,)`` int64, the row of the batch before that ended where a stretch goes on; -1 where nothing is
             known of what stands before it.
         sizes: ``(B, 3)`` int64, the characters, bytes and words of the text, counted where it begins.
+        places: ``(B,)`` int64, where each begins among all tokens, in the order in which they are read.
     """
 
     inputs: Array
@@ -172,6 +173,7 @@ class StreamBatch(NamedTuple, Generic[Array]):
     targets: Array
     sources: Array
     sizes: Array
+    places: Array
 
     def map(self, change: Callable[[Array], Other]) -> "StreamBatch[Other]":
         """Return the batch with every array changed."""

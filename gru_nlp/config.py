@@ -19,6 +19,7 @@ PATH_OPTIONS = (
     "checkpoint",
     "input",
     "output",
+    "report",
     "picture",
     "run_dir",
     "resume",

@@ -26,7 +26,7 @@ TEXTS = (
     *(f"{group}.validation" for group in ("data.splits", "data.hub.splits", "data.files")),
 )
 #: Those whose value is a text, or a list of texts in brackets.
-LISTS = ("text", "pretrained", "pretraining.text", "data.text", "data.columns", "data.folders")
+LISTS = ("text", "slices", "pretrained", "pretraining.text", "data.text", "data.columns", "data.folders")
 #: What says that there is no value, or that it must be given.
 NOTHING = ("", "null", "???")
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""

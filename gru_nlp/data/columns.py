@@ -11,17 +11,20 @@ from gru_nlp.errors import UserError, choose, nearest
 from gru_nlp.text import schemes
 
 DOCUMENT = "-DOCSTART-"
+#: The column of any data that says which rows are parts of one document.
+DOCUMENT_COLUMN = "document"
 #: What separates columns: tabs alone, or any blanks and tabs.
 SEPARATORS = ("tab", "blank")
 _BLANKS = re.compile(r"[ \t]+")
 
 
 class Sentence(NamedTuple):
-    """The words of a sentence, their tags, and the line of the first word."""
+    """The words of a sentence, their tags, the line of the first word, and how many documents began before it."""
 
     words: list[str]
     tags: list[str]
     line: int
+    document: int
 
 
 @dataclass(frozen=True)
@@ -108,12 +111,13 @@ def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool 
     words: list[str] = []
     tags: list[str] = []
     seen: set[str] = set()
-    first, wide = 1, len(options.columns or ())
+    first, wide, documents = 1, len(options.columns or ()), 0
     for number, line in numbered:
         if line.split(None, 1)[:1] in ([], [DOCUMENT]):
             if words:
-                yield Sentence(words, tags, first)
+                yield Sentence(words, tags, first, documents)
                 words, tags = [], []
+            documents += bool(line.split())
             continue
         if not words:
             first = number
@@ -128,7 +132,7 @@ def read_conll(numbered: Lines, name: str, options: ColumnOptions, tagged: bool 
         tags.append(tag)
         seen.add(tag)
     if words:
-        yield Sentence(words, tags, first)
+        yield Sentence(words, tags, first, documents)
 
 
 def _is_comment(line: str, seen: Set[str] | None) -> bool:

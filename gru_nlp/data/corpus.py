@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 from gru_nlp.data.hub import Hub
 from gru_nlp.data.layouts import Layout, fingerprint
 from gru_nlp.data.splitting import Rows, stratified, stratified_by_lists
-from gru_nlp.data.where import Files, Split, Where
+from gru_nlp.data.values import Defect, value_of, written
+from gru_nlp.data.where import Files, Found, Split, Where
 from gru_nlp.errors import UserError
 
 
@@ -155,8 +156,37 @@ class Corpus(ABC):
 
     def locate(self, split: Split, line: int) -> str:
         """Return where ``line`` of a split stands, for messages; a carved split stands in training."""
-        found = self._recipe.where.find(split) or self._recipe.where.find("train")
+        found = self._standing(split)
         return f"{split}:{line}" if found is None else found.place(line, None)
+
+    def has_column(self, split: Split, name: str) -> bool:
+        """Return whether the data itself, by its first record, has a column at a split."""
+        found = self._standing(split)
+        first = next(iter(found.read()), None) if found else None
+        return first is not None and name in first[1]
+
+    def column(self, split: Split, name: str, option: str) -> list[str]:
+        """Return a column as it stands in the data, which is read again: the value of each row of a split, as text.
+
+        Raises:
+            UserError: a row has no such column; names ``option``.
+        """
+        table, found = self.load(split), self._standing(split)
+        assert table is not None
+        assert found is not None
+        wanted = set(table["line"])
+        values: dict[int, str] = {}
+        for line, fields in found.read():
+            if line in wanted:
+                try:
+                    values[line] = written(value_of(fields, name, option))
+                except Defect as defect:
+                    raise UserError(f"{found.place(line, None)}: {defect}") from None
+        return [values[line] for line in table["line"]]
+
+    def _standing(self, split: Split) -> Found | None:
+        """Return where the rows of a split stand; those of a carved one stand in training."""
+        return self._recipe.where.find(split) or self._recipe.where.find("train")
 
     def label_order(self) -> Sequence[str] | None:
         """Return the label names in their given order; None: as found, sorted."""

@@ -38,6 +38,15 @@ class ListColumn:
         values = np.concatenate([np.zeros(0, np.int32), *parts])
         return np.repeat(np.arange(len(self.lengths)), self.lengths), values
 
+    def shares(self, value: int) -> npt.NDArray[np.float64]:
+        """Return the share of each list that is ``value``, ``(N,)``; 0 of an empty one."""
+        counts = [np.zeros(0, np.int64)]
+        for values, offsets in zip(self.values, self.offsets, strict=True):
+            sums = np.concatenate([[0], np.cumsum(values[offsets[0] : offsets[-1]] == value)])
+            counts.append(np.diff(sums[offsets - offsets[0]]))
+        shares: npt.NDArray[np.float64] = np.concatenate(counts) / np.maximum(self.lengths, 1)
+        return shares
+
     def take(self, rows: npt.NDArray[np.int64]) -> list[npt.NDArray[Any]]:
         """Return the lists of ``rows`` as views."""
         chunks = np.searchsorted(self.starts, rows, side="right") - 1

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gru_nlp.data import readers
-from gru_nlp.data.columns import ColumnOptions, read_conll
+from gru_nlp.data.columns import DOCUMENT_COLUMN, ColumnOptions, read_conll
 from gru_nlp.data.copies import Copy
 from gru_nlp.data.files import Lines, Opener, buffered, content_hash, lines
 from gru_nlp.data.idx import read_idx
@@ -279,7 +279,8 @@ class Conll(TextFormat):
         (file,) = files
         options = ColumnOptions(self.encoding, self.columns, self.word, self.tag, file.option, self.separator)
         for sentence in read_conll(self.lines(file), str(file.path), options):
-            yield sentence.line, {self.word: sentence.words, self.tag: sentence.tags}
+            document = {DOCUMENT_COLUMN: sentence.document} if sentence.document else {}
+            yield sentence.line, {**document, self.word: sentence.words, self.tag: sentence.tags}
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ class Stream(Dataset[EncodedColumns]):
         counted = np.zeros(len(borders), dtype=np.int64)
         counted[: len(self.own)] = (self.own == 0) & (first == 0)
         columns: EncodedColumns = {"ids": [self.ids[slice(*row)] for row in borders], "before": before}
-        columns["sources"] = sources
+        columns |= {"sources": sources, "places": [begin for begin, _ in borders]}
         return columns | {name: counted * size for name, size in self.sizes.items()}
 
     def _rows(self, begins: AnyArray, ends: AnyArray, fresh: bool) -> tuple[list[tuple[int, int]], list[int]]:

@@ -212,6 +212,13 @@ def shown(value: Any) -> str:
     return f"{kind} ({shortened(text)})" if text else kind
 
 
+def written(value: Any) -> str:
+    """Return a value of any kind as one text, by which rows are told apart."""
+    if isinstance(value, str | int | float):
+        return str(value)
+    return "(nothing)" if value is None else shown(value)
+
+
 def shortened(text: str) -> str:
     """Return a text as messages show it: its first ``LONGEST`` characters."""
     return text if len(text) <= LONGEST else text[:LONGEST] + "..."

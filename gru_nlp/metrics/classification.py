@@ -2,11 +2,14 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 from gru_nlp.batch import AnyArray
+from gru_nlp.metrics.tally import Tally, ratio, sparse
+from gru_nlp.tensors import to_array
 
 
 class ClassScores(NamedTuple):
@@ -82,3 +85,36 @@ class ClassificationMetric(Metric):
             per_label=[ClassScores(*row) for row in rows],
             confusion=matrix.cpu().numpy(),
         )
+
+
+def tally(logits: Tensor, targets: Tensor) -> Tally:
+    """Return what each row adds to right answers, true rows and answers of each label, to unknown labels and losses.
+
+    Args:
+        logits, targets: of all rows, as ``ClassificationMetric.update`` takes them.
+    """
+    width = 3 * logits.shape[1] + 2
+    losses = torch.nn.functional.cross_entropy(logits.float(), targets, ignore_index=-1, reduction="none")
+    said, true = to_array(logits.argmax(dim=1)), to_array(targets)
+    rows = np.arange(len(true))
+    right, known, unknown = rows[said == true], rows[true >= 0], rows[true < 0]
+    entries = (
+        (right, 3 * true[right], 1.0),
+        (known, 3 * true[known] + 1, 1.0),
+        (rows, 3 * said + 2, 1.0),
+        (unknown, width - 2, 1.0),
+        (rows, width - 1, to_array(losses.double())),
+    )
+    return sparse(entries, len(true), width, sum_scores)
+
+
+def sum_scores(sums: AnyArray) -> dict[str, AnyArray]:
+    """Return accuracy, macro F1 and loss, ``(B,)`` each, of sums ``(B, 3 C + 2)`` of a ``tally``."""
+    correct, support, predicted = (sums[:, place:-2:3] for place in range(3))
+    known, unknown = support.sum(axis=1), sums[:, -2]
+    labels = ((support + predicted) > 0).sum(axis=1) + (unknown > 0)
+    return {
+        "accuracy": ratio(correct.sum(axis=1), known + unknown),
+        "macro_f1": ratio(ratio(2 * correct, support + predicted).sum(axis=1), labels),
+        "loss": ratio(sums[:, -1], known),
+    }

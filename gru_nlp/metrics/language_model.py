@@ -3,9 +3,14 @@
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric
+
+from gru_nlp.batch import AnyArray
+from gru_nlp.metrics.tally import ratio
+from gru_nlp.tensors import to_array
 
 #: Above this, an exponential is no number of Python's.
 MOST = 700.0
@@ -41,15 +46,20 @@ class LanguageModelMetric(Metric):
 
     def compute(self) -> LanguageModelReport:
         """Return the scores of everything seen since the last reset."""
-        nats, tokens, unknown, characters, count, words = self.sums.tolist()
-        per_token, per_word = nats / max(tokens, 1), nats / max(words, 1)
-        per_character = nats / max(characters, 1)
-        return LanguageModelReport(
-            loss=per_token,
-            perplexity=math.exp(min(per_token, MOST)),
-            word_perplexity=math.exp(min(per_word, MOST)),
-            nats_per_character=per_character,
-            bits_per_character=per_character / math.log(2),
-            bits_per_byte=nats / max(count, 1) / math.log(2),
-            unknown=unknown / max(tokens, 1),
-        )
+        found = sum_scores(to_array(self.sums)[None])
+        return LanguageModelReport(**{name: float(values[0]) for name, values in found.items()})
+
+
+def sum_scores(sums: AnyArray) -> dict[str, AnyArray]:
+    """Return the scores, ``(B,)`` each, of sums ``(B, 6)``."""
+    nats, tokens, unknown, characters, count, words = sums.T
+    per_token, per_character = ratio(nats, tokens), ratio(nats, characters)
+    return {
+        "loss": per_token,
+        "perplexity": np.exp(np.minimum(per_token, MOST)),
+        "word_perplexity": np.exp(np.minimum(ratio(nats, words), MOST)),
+        "nats_per_character": per_character,
+        "bits_per_character": per_character / math.log(2),
+        "bits_per_byte": ratio(nats, count) / math.log(2),
+        "unknown": ratio(unknown, tokens),
+    }

@@ -2,11 +2,16 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
+
+from gru_nlp.batch import AnyArray
+from gru_nlp.metrics.tally import Tally, ratio, sparse
+from gru_nlp.tensors import to_array
 
 #: How many true examples of a label the common threshold counts for beside the label's own (LOG.md, 2026-11-27).
 COMMON = 20
@@ -127,3 +132,34 @@ def report(logits: Tensor, targets: Tensor, thresholds: Tensor) -> MultilabelRep
         loss=float(binary_cross_entropy_with_logits(logits.double(), known.double())),
         per_label=[LabelScores(*row) for row in zip(*(column.tolist() for column in columns), strict=True)],
     )
+
+
+def tally(logits: Tensor, targets: Tensor, thresholds: Tensor) -> Tally:
+    """Return what each row adds to right, true and said labels of each kind, unknown ones, exact rows, losses, rows.
+
+    Args:
+        logits, targets, thresholds: as ``report`` takes them.
+    """
+    known, unknown = targets[:, :-1], to_array(targets[:, -1].double())
+    said, true = to_array(logits.sigmoid() >= thresholds), to_array(known) > 0
+    size, width = len(said), 3 * said.shape[1] + 4
+    losses = binary_cross_entropy_with_logits(logits.double(), known.double(), reduction="none").mean(dim=1)
+    exact = (said == true).all(axis=1) & (unknown == 0)
+    marks = [np.nonzero(mark) for mark in (said & true, true, said)]
+    ends = (unknown, exact, to_array(losses), 1.0)
+    entries = [(rows, 3 * labels + place, 1.0) for place, (rows, labels) in enumerate(marks)]
+    entries += [(np.arange(size), width - 4 + place, end) for place, end in enumerate(ends)]
+    return sparse(entries, size, width, sum_scores)
+
+
+def sum_scores(sums: AnyArray) -> dict[str, AnyArray]:
+    """Return micro and macro F1, subset accuracy and loss, ``(B,)`` each, of sums ``(B, 3 C + 4)``."""
+    correct, support, predicted = (sums[:, place:-4:3] for place in range(3))
+    unknown, exact, loss, count = sums[:, -4:].T
+    labels = ((support + predicted) > 0).sum(axis=1) + (unknown > 0)
+    return {
+        "micro_f1": ratio(2 * correct.sum(axis=1), (support + predicted).sum(axis=1) + unknown),
+        "macro_f1": ratio(ratio(2 * correct, support + predicted).sum(axis=1), labels),
+        "subset_accuracy": ratio(exact, count),
+        "loss": ratio(loss, count),
+    }

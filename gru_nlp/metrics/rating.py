@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray
+from gru_nlp.batch import AnyArray, IntArray
+from gru_nlp.metrics.tally import Tally, dense, ratio
 
 
 def mean_absolute_error(confusion: AnyArray, values: Sequence[float]) -> float:
@@ -38,3 +39,27 @@ def _distances(values: Sequence[float]) -> AnyArray:
     column = np.asarray(values, dtype=np.float64)
     distances: AnyArray = column[:, None] - column[None, :]
     return distances
+
+
+def tally(said: IntArray, true: IntArray, values: Sequence[float]) -> Tally:
+    """Return what each row adds to the count, the distances, and the first two moments of both ratings.
+
+    Quadratic kappa needs no matrix: squared distances of independent ratings have the mean that the moments give.
+
+    Args:
+        said, true: ids of ratings ``(N,)``; a true one of -1, which training does not have, adds nothing.
+        values: ``(C,)`` of the ratings.
+    """
+    middle = np.asarray(values) - np.mean(values)  # squares of years would lose what tells them apart
+    one, other = middle[true], middle[said]
+    moments = (np.ones(len(true)), abs(one - other), (one - other) ** 2, one, one**2, other, other**2)
+    return dense(np.stack(moments, axis=1) * (true >= 0)[:, None], sum_scores)
+
+
+def sum_scores(sums: AnyArray) -> dict[str, AnyArray]:
+    """Return mean absolute error and quadratic kappa, ``(B,)`` each, of sums ``(B, 7)``."""
+    count, distance, squared, one, one_squared, other, other_squared = sums.T
+    expected = one_squared + other_squared - ratio(2 * one * other, count)
+    known = expected > 1e-9 * count
+    kappa = np.where(known, 1.0 - squared / np.where(known, expected, 1.0), 0.0)
+    return {"mae": ratio(distance, count), "quadratic_kappa": kappa}

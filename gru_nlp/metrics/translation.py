@@ -2,14 +2,21 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from torch import Tensor
 from torchmetrics import Metric
 
+from gru_nlp.batch import AnyArray
 from gru_nlp.errors import UserError
 from gru_nlp.metrics.bleu_tokenizers import USUAL
+from gru_nlp.metrics.tally import Tally, dense, ratio
+from gru_nlp.tensors import to_array
+
+#: Counts beside those of the scorers: sentences that are exact, whose references are long, and all.
+SHARES = 3
 
 
 class TranslationMetric(Metric):
@@ -27,11 +34,7 @@ class TranslationMetric(Metric):
     """
 
     full_state_update = False
-    bleu_counts: Tensor
-    chrf_counts: Tensor
-    exact: Tensor
-    long: Tensor
-    total: Tensor
+    sums: Tensor
 
     def __init__(self, tokenizer: str = USUAL, *, lowercased: bool = False) -> None:
         super().__init__()
@@ -43,45 +46,47 @@ class TranslationMetric(Metric):
         except (OSError, RuntimeError) as error:  # a model that cannot be fetched, a dictionary that is not there
             reason = " ".join(str(error).split())[:100]
             raise UserError(f"task.bleu_tokenizer={tokenizer}: sacreBLEU cannot load it ({reason}): use char") from None
-        for name, scorer in self.scorers.items():
-            width = len(self._counts(scorer, ["a"], ["a"])[0])
-            self.add_state(f"{name}_counts", torch.zeros(width, dtype=torch.float64), dist_reduce_fx="sum")
-        for name in ("exact", "long", "total"):
-            self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        widths = [len(self._counts(scorer, ["a"], ["a"])[0]) for scorer in self.scorers.values()]
+        self.ends = np.cumsum(widths).tolist()
+        sums = torch.zeros(self.ends[-1] + SHARES, dtype=torch.float64)
+        self.add_state("sums", sums, dist_reduce_fx="sum")
 
     @staticmethod
-    def _counts(scorer: BLEU | CHRF, hypotheses: Sequence[str], references: Sequence[str]) -> list[list[float]]:
+    def _counts(scorer: BLEU | CHRF, hypotheses: Sequence[str], references: Sequence[str]) -> AnyArray:
         # sacreBLEU has no public way to its counts; a test holds the sums against its corpus_score.
         counts: list[list[float]] = scorer._extract_corpus_statistics(hypotheses, [references])
-        return counts
+        return np.array(counts, dtype=np.float64)
 
-    def update(self, hypotheses: Sequence[str], references: Sequence[str]) -> None:
-        """Add sentences and their references, one each."""
-        if not hypotheses:
-            return
-        for name, scorer in self.scorers.items():
-            counts = torch.tensor(self._counts(scorer, hypotheses, references), dtype=torch.float64).sum(dim=0)
-            getattr(self, f"{name}_counts").add_(counts.to(self.total.device))
-        self.exact += sum(one.strip() == other.strip() for one, other in zip(hypotheses, references, strict=True))
+    def tally(self, hypotheses: Sequence[str], references: Sequence[str]) -> Tally:
+        """Return what each of some sentences, with one reference each, adds to the counts."""
+        counts = [self._counts(scorer, hypotheses, references) for scorer in self.scorers.values()]
+        exact = [one.strip() == other.strip() for one, other in zip(hypotheses, references, strict=True)]
         most = self.bleu.max_ngram_order
-        self.long += sum(len(self.bleu.tokenizer(reference.rstrip()).split()) >= most for reference in references)
-        self.total += len(hypotheses)
+        long = [len(self.bleu.tokenizer(reference.rstrip()).split()) >= most for reference in references]
+        return dense(np.column_stack([*counts, exact, long, np.ones(len(exact))]), self.sum_scores)
 
-    def compute(self) -> dict[str, float]:
-        """Return the scores of everything seen since the last reset by name: BLEU and chrF from 0 to 100.
+    def sum_scores(self, sums: AnyArray) -> dict[str, AnyArray]:
+        """Return the scores, ``(B,)`` each, of sums ``(B, K)``: BLEU and chrF from 0 to 100.
 
         ``exact_match`` is the share of hypotheses equal to their reference, from 0 to 1. ``long_references`` is the
         share of references with as many tokens as the longest n-grams of BLEU, which is 0 where no hypothesis matches
         one of these.
         """
-        if not self.total:
-            return dict.fromkeys([*self.scorers, "exact_match", "long_references"], 0.0)
-        scores: dict[str, float] = {
-            name: scorer._compute_score_from_stats(getattr(self, f"{name}_counts").long().tolist()).score
-            for name, scorer in self.scorers.items()
+        parts = np.split(sums.astype(np.int64), self.ends, axis=1)
+        scores = {
+            name: np.array([scorer._compute_score_from_stats(row).score for row in part.tolist()])
+            for (name, scorer), part in zip(self.scorers.items(), parts, strict=False)
         }
-        shares = {"exact_match": self.exact / self.total, "long_references": self.long / self.total}
-        return scores | {name: float(share) for name, share in shares.items()}
+        exact, long, total = sums[:, -SHARES:].T
+        return scores | {"exact_match": ratio(exact, total), "long_references": ratio(long, total)}
+
+    def update(self, found: Tally) -> None:
+        """Add what sentences add to the counts."""
+        self.sums += torch.from_numpy(found.total()[0]).to(self.sums.device)
+
+    def compute(self) -> dict[str, float]:
+        """Return the scores of everything seen since the last reset by name, as ``sum_scores`` does."""
+        return {name: float(values[0]) for name, values in self.sum_scores(to_array(self.sums)[None]).items()}
 
     def signature(self) -> str:
         """Return how the scores are computed, as sacreBLEU states it."""

@@ -112,6 +112,7 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
                 batch.targets[:, start : start + STRETCH],
                 batch.sources if start == 0 else torch.arange(len(batch.lengths), device=batch.lengths.device),
                 batch.sizes,
+                batch.places + start,
             )
             log_probabilities, state = self.surprise(part, state)
             found.append(log_probabilities)

@@ -245,6 +245,13 @@ class Preprocessor(ABC):
     def truth(self, columns: Columns) -> list[Record]:
         """Return input and true target of each row, to stand beside its prediction."""
 
+    def documents(self, columns: Mapping[str, AnyArray]) -> AnyArray | None:
+        """Return the number ``(N,)`` of what each row is part of, by the encoded columns of one number a row.
+
+        By default rows are parts of nothing.
+        """
+        return None
+
     @abstractmethod
     def describe(self, record: Record) -> str:
         """Return a prediction beside its truth as one readable line."""

@@ -83,14 +83,23 @@ class LanguageModelPreprocessor(Preprocessor):
             "words": [len(text.split()) + end for text, end in zip(texts, ended, strict=True)],
         }
 
-    def as_read(self, ids: AnyArray) -> AnyArray:
-        """Return the ids ``(N,)`` of a text in the order in which they are read.
+    def as_read(self, ids: AnyArray, ended: bool | None = None) -> AnyArray:
+        """Return the ids ``(N,)`` of a text, or another number of each token, in the order in which they are read.
 
         Backwards, end marks stand where lines begin: that of the last line is the first line's.
+
+        Args:
+            ids: as they stand.
+            ended: whether an end mark stands last; None: the last id tells.
         """
         if self.direction == "forward" or not len(ids):
             return ids
-        return np.append(ids[-2::-1], ids[-1]) if ids[-1] == EOS else ids[::-1]
+        last = ids[-1] == EOS if ended is None else ended
+        return np.append(ids[-2::-1], ids[-1]) if last else ids[::-1]
+
+    def documents(self, columns: Mapping[str, AnyArray]) -> AnyArray:
+        """Return the number of each line's document, or paragraph: a blank line, which is one token, begins another."""
+        return np.cumsum(columns["starts"] if columns["starts"].any() else columns["tokens"] == 1)
 
     def starts_as_read(self, starts: AnyArray, ids: AnyArray) -> AnyArray:
         """Return where documents start in ``as_read(ids)`` by where they do in ids, ``(D,)`` both and 0 the first."""
@@ -117,7 +126,8 @@ class LanguageModelPreprocessor(Preprocessor):
             inputs[:, 0] = columns["before"]
         sources = np.asarray(columns.get("sources", [-1] * len(lengths)), dtype=np.int64)
         sizes = np.array([columns[name] for name in SIZES], dtype=np.int64).T.copy()  # (B, 3)
-        return StreamBatch(inputs, lengths, targets, sources, sizes)
+        places = np.asarray(columns.get("places", np.cumsum(lengths) - lengths), dtype=np.int64)
+        return StreamBatch(inputs, lengths, targets, sources, sizes, places)
 
     def decode(self, outputs: Surprise[AnyArray], top_k: int = 1) -> list[Record]:
         """Turn log-probabilities into ``log_probability`` of a text, ``perplexity`` a token and their number."""

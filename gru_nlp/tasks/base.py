@@ -24,6 +24,7 @@ from gru_nlp.checkpoint import KEY, TEMPERATURE
 from gru_nlp.console import remark
 from gru_nlp.errors import UserError
 from gru_nlp.metrics.confidence import Judged
+from gru_nlp.metrics.tally import Tally
 from gru_nlp.models.base import Model
 from gru_nlp.tasks.averaging import WeightAverage
 from gru_nlp.tasks.choosing import CHOICE, StandIn, choose_by
@@ -93,6 +94,7 @@ class Task(Halving):
             latest validation.
         steps: of the optimiser in all, set by who trains.
         chosen_by: name of the score by which the latest validation is compared with others.
+        keeps_rows: whether what each row adds to the scores is kept, set by who scores.
         halfway: what ``halfway_state`` gave where training broke off within an epoch, until it goes on there.
 
     Args:
@@ -134,6 +136,7 @@ class Task(Halving):
         self.latest: dict[str, dict[str, float]] = {}
         self.chosen_by = recipe.monitor
         self.epoch = Epoch()
+        self.keeps_rows = False
         self.halfway: Mapping[str, Any] | None = None
         self.steps = 1
         self.first_bad = FirstBad(self.device, Begun(0, 0, 0, 1))
@@ -162,6 +165,21 @@ class Task(Halving):
         """Return what decides between validations on the floor; None: nothing does."""
         loss = scores.get("validation/loss")
         return None if loss is None else StandIn("validation/loss", loss)
+
+    def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
+        """Return what each row that this process has just scored adds to the scores, and keep it no longer.
+
+        By default nothing is known of single rows, so that scores have no intervals.
+
+        Args:
+            stage: ``validation`` or ``test``.
+            columns: the encoded columns of one number a row of the split.
+        """
+        return []
+
+    def confusion(self, stage: str) -> AnyArray | None:
+        """Return counts ``(C, C)`` of true labels, down, that were taken for others, across; None: there is no such."""
+        return None
 
     def observe(self, targets: Mapping[str, AnyArray]) -> None:
         """See the encoded columns of one number a row of the training split before training; a loss may weigh by them.

@@ -9,8 +9,9 @@ from torch.nn.functional import cross_entropy
 
 from gru_nlp.batch import AnyArray, Classification, SequenceBatch
 from gru_nlp.errors import choose
-from gru_nlp.metrics.classification import ClassificationMetric, ClassificationReport
+from gru_nlp.metrics.classification import ClassificationMetric, ClassificationReport, tally
 from gru_nlp.metrics.confidence import Judged
+from gru_nlp.metrics.tally import Tally
 from gru_nlp.models.classifier import Classifier
 from gru_nlp.nn.losses import OneLabel
 from gru_nlp.nn.temperature import one_label_temperature
@@ -97,6 +98,14 @@ class ClassificationTask(LabelsTask[ClassificationReport]):
     def report_of(self, seen: ClassificationReport, stage: str, view: int) -> ClassificationReport:
         """Return what was counted as it is."""
         return seen
+
+    def tallies_of(self, logits: Tensor, targets: Tensor, view: int) -> list[Tally]:
+        """Return what each row adds to accuracy, macro F1 and loss."""
+        return [tally(logits, targets)]
+
+    def confusion(self, stage: str) -> AnyArray:
+        """Return the counts of what was taken for what."""
+        return self.reports[stage].confusion
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return accuracy, that of each of several parts too, macro F1 and loss."""

@@ -1,7 +1,7 @@
 """What tasks of labels have alike: a classifier of one part or several, scored as a whole and part by part."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -12,6 +12,7 @@ from gru_nlp.batch import AnyArray, Outputs, SequenceBatch
 from gru_nlp.metrics.classification import ClassificationReport
 from gru_nlp.metrics.confidence import Judged
 from gru_nlp.metrics.multilabel import MultilabelReport
+from gru_nlp.metrics.tally import Tally
 from gru_nlp.models.classifier import Classifier
 from gru_nlp.nn.losses import LabelLoss
 from gru_nlp.nn.shares import fit_shares
@@ -49,6 +50,7 @@ class LabelsTask(Task, Generic[Report]):
         stages = ("validation", "test")
         self.metrics = nn.ModuleDict({f"{stage}_scores{view}": metric() for stage in stages for view in self.views})
         self.kept: dict[str, list[tuple[Tensor, Tensor]]] = {stage: [] for stage in stages}
+        self.own: dict[str, list[tuple[Tensor, Tensor]]] = {stage: [] for stage in stages}
         self.reports: dict[str, Report] = {}
         self.answers: dict[str, Judged] = {}
 
@@ -76,6 +78,10 @@ class LabelsTask(Task, Generic[Report]):
     def report_of(self, seen: Any, stage: str, view: int) -> Report:
         """Return the scores of what the metric of a stage and a view, by its place, has counted."""
 
+    @abstractmethod
+    def tallies_of(self, logits: Tensor, targets: Tensor, view: int) -> list[Tally]:
+        """Return what each row adds to the scores of a view, by its place."""
+
     def solve(self, texts: Iterable[SequenceBatch[AnyArray]], unseen: Iterable[SequenceBatch[AnyArray]]) -> None:
         """Let the model set what is solved for rather than trained."""
         known, new = ((to_tensors(batch, "cpu") for batch in batches) for batches in (texts, unseen))
@@ -93,6 +99,7 @@ class LabelsTask(Task, Generic[Report]):
 
     def _count(self, stage: str) -> None:
         """Count what all processes kept, in the order of one; while a model is trained, fit the parts' shares first."""
+        self.own[stage] = self.kept[stage] if self.keeps_rows else []
         kept, self.kept[stage] = self._of_all(self.kept[stage]), []
         wanted = bool(kept) and stage == "validation" and (self.calibrates or len(self.views) > 1)
         fits = wanted and self.trainer.state.fn == "fit"
@@ -141,6 +148,17 @@ class LabelsTask(Task, Generic[Report]):
     def judged(self, stage: str) -> Judged | None:
         """Return how sure the model was of its labels, and which were right; None where it gave none."""
         return self.answers.get(stage)
+
+    def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
+        """Return what each row adds, view by view."""
+        own, self.own[stage] = self.own[stage], []
+        if not own:
+            return []
+        parts: list[Tensor] = list(torch.cat([stacked for stacked, _ in own], dim=1))
+        targets = torch.cat([targets for _, targets in own])
+        seen = zip(self.views, (self.classifier().join(parts), *parts), strict=False)
+        views = [(view, self.tallies_of(logits, targets, place)) for place, (view, logits) in enumerate(seen)]
+        return [tally.viewed(view) for view, found in views for tally in found]
 
     def details(self, stage: str) -> dict[str, Any]:
         """Return the scores of each label by its name."""

@@ -1,15 +1,17 @@
 """Language models: cross-entropy of the next token, the unit's state carried from stretch to stretch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import AnyArray, Batch, StreamBatch, Surprise
-from gru_nlp.metrics.language_model import LanguageModelMetric
+from gru_nlp.metrics.language_model import LanguageModelMetric, sum_scores
+from gru_nlp.metrics.tally import Tally, dense
 from gru_nlp.models.language_model import LanguageModel
-from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.language_model import SIZES, LanguageModelPreprocessor
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.tasks.halving import halves
 from gru_nlp.tensors import to_array
@@ -21,7 +23,7 @@ class LanguageModelTask(Task):
 
     Args:
         recipe: as in ``Task``.
-        preprocessor: fitted.
+        preprocessor: fitted; knows in which order a text is read.
     """
 
     model: LanguageModel
@@ -32,8 +34,10 @@ class LanguageModelTask(Task):
     )
     command = "generate"
 
-    def __init__(self, recipe: Recipe, preprocessor: Preprocessor) -> None:
+    def __init__(self, recipe: Recipe, preprocessor: LanguageModelPreprocessor) -> None:
         super().__init__(recipe)
+        self.preprocessor = preprocessor
+        self.kept: dict[str, list[list[AnyArray]]] = {"validation": [], "test": []}
         self.metrics = nn.ModuleDict({f"{stage}_scores": LanguageModelMetric() for stage in ("validation", "test")})
         self.carried: dict[str, Tensor] = {}
         self.before: Tensor | None = None
@@ -77,7 +81,27 @@ class LanguageModelTask(Task):
         found, self.carried[stage] = self.model.surprise(batch, self.carried.get(stage))
         unknown = int((batch.targets == UNK).sum())
         self._metric(stage).update(found, int(batch.lengths.sum()), unknown, batch.sizes)
+        if self.keeps_rows:
+            kept = (found, batch.targets, batch.lengths, batch.places)
+            self.kept[stage].append([to_array(each) for each in kept])
         return Surprise(to_array(found), to_array(batch.lengths))
+
+    def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
+        """Return what each line adds; its tokens are found by their place in the stream."""
+        kept, self.kept[stage] = self.kept[stage], []
+        if not kept:
+            return []
+        rows = np.repeat(np.arange(len(columns["tokens"])), columns["tokens"])
+        read = self.preprocessor.as_read(rows, ended=True)
+        nats, unknown = np.zeros((2, len(columns["tokens"])))
+        for found, targets, lengths, places in kept:
+            steps = np.arange(found.shape[1])
+            real = steps < lengths[:, None]
+            own = read[(places[:, None] + steps)[real]]
+            nats -= np.bincount(own, found[real].astype(np.float64), minlength=len(nats))
+            unknown += np.bincount(own, targets[real] == UNK, minlength=len(nats))
+        sums = [nats, columns["tokens"], unknown, *(columns[name] for name in SIZES)]
+        return [dense(np.stack(sums, axis=1), sum_scores)]
 
     def test_step(self, batch: Batch[Tensor] | None, batch_idx: int) -> None:
         """Score a batch; a stream's stretches are no answers to be kept."""

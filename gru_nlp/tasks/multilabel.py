@@ -6,7 +6,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from gru_nlp.batch import Labelling, SequenceBatch
 from gru_nlp.metrics.confidence import Judged
-from gru_nlp.metrics.multilabel import MultilabelReport, Seen, fit_thresholds, report
+from gru_nlp.metrics.multilabel import MultilabelReport, Seen, fit_thresholds, report, tally
+from gru_nlp.metrics.tally import Tally
 from gru_nlp.models.classifier import Classifier
 from gru_nlp.models.multilabel import MultilabelClassifier
 from gru_nlp.nn.losses import AnyLabels
@@ -69,6 +70,10 @@ class MultilabelTask(LabelsTask[MultilabelReport]):
             with torch.no_grad():
                 thresholds.copy_(fit_thresholds(logits.sigmoid(), targets[:, :-1]))
         return report(logits, targets, thresholds)
+
+    def tallies_of(self, logits: Tensor, targets: Tensor, view: int) -> list[Tally]:
+        """Return what each row adds by the thresholds of a view."""
+        return [tally(logits, targets, self.model.all_thresholds()[view])]
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return micro and macro F1, those of each of several parts too, subset accuracy and loss."""

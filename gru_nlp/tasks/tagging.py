@@ -9,7 +9,8 @@ from torchmetrics.aggregation import MeanMetric
 
 from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
 from gru_nlp.errors import UserError
-from gru_nlp.metrics.entities import EntityMetric, EntityScores
+from gru_nlp.metrics.entities import EntityMetric, EntityScores, tally
+from gru_nlp.metrics.tally import Tally, joined
 from gru_nlp.models.tagger import SequenceTagger
 from gru_nlp.nn.neighbours import NeighbourLoss
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
@@ -66,6 +67,7 @@ class TaggingTask(Task):
         self.metrics = nn.ModuleDict({f"{stage}_scores": EntityMetric(labels) for stage in ("validation", "test")})
         self.losses = nn.ModuleDict({f"{stage}_loss": MeanMetric() for stage in ("validation", "test")})
         self.reports: dict[str, dict[str, EntityScores]] = {}
+        self.kept: dict[str, list[Tally]] = {"validation": [], "test": []}
 
     def loss(self, batch: TaggingBatch[Tensor]) -> Tensor:
         """Return the mean loss of a sentence."""
@@ -109,8 +111,16 @@ class TaggingTask(Task):
             [[names[tag] for tag in row[:length]] for row, length in zip(tags.tolist(), lengths, strict=True)]
             for tags in (found.tags[:, 0], to_array(batch.targets))
         )
-        self._metric(stage).update(predicted, truth)
+        counted = tally(predicted, truth, self.preprocessor.label_names())
+        self._metric(stage).update(counted)
+        if self.keeps_rows:
+            self.kept[stage].append(counted)
         return found
+
+    def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
+        """Return what each sentence adds."""
+        kept, self.kept[stage] = self.kept[stage], []
+        return [joined(kept)] if kept else []
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return precision, recall and F1 over all types, the F1 of each, and the mean loss of a sentence."""

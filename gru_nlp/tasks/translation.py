@@ -10,6 +10,7 @@ from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
 from gru_nlp.console import remark
 from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.metrics import bleu_tokenizers
+from gru_nlp.metrics.tally import Tally, joined
 from gru_nlp.metrics.translation import TranslationMetric
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
@@ -68,6 +69,7 @@ class TranslationTask(Task):
         )
         self.long_references = 1.0
         self.scorer = self._metric("test").signature()
+        self.kept: dict[str, list[Tally]] = {stage: [] for stage in stages}
 
     def loss(self, batch: SequencePairBatch[Tensor]) -> Tensor:
         """Return the mean smoothed cross-entropy over real target tokens."""
@@ -85,8 +87,16 @@ class TranslationTask(Task):
         strategy = self.validation_decoding if stage == "validation" else self.model.decoding
         found = self.model.decode(batch, strategy).map(to_array)
         translations = [record["translation"] for record in self.preprocessor.decode(found)]
-        self._metric(stage).update(translations, batch.references)
+        counted = self._metric(stage).tally(translations, batch.references)
+        self._metric(stage).update(counted)
+        if self.keeps_rows:
+            self.kept[stage].append(counted)
         return found
+
+    def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
+        """Return what each sentence adds."""
+        kept, self.kept[stage] = self.kept[stage], []
+        return [joined(kept)] if kept else []
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return BLEU, that of lower-cased text where it was asked for, chrF, and the share of exact matches."""

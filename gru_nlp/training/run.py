@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from gru_nlp import checkpoint
 from gru_nlp.config import absolute_paths, resolved, undisguised
 from gru_nlp.console import is_first_process, say
+from gru_nlp.data.module import Split
 from gru_nlp.errors import UserError
 from gru_nlp.precision import choose_precision, multiplying
 from gru_nlp.predictor import Predictor
@@ -22,6 +23,8 @@ from gru_nlp.processes import meeting
 from gru_nlp.processes.company import rank
 from gru_nlp.processes.sharing import local_files, share_tensors, shared_values
 from gru_nlp.reports.calibration import calibration
+from gru_nlp.reports.report import REPORT, report
+from gru_nlp.reports.rows import rows_of
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import ends, lightning_parts, parity, predictions, pretraining, resuming, run_folder, together
@@ -111,8 +114,11 @@ def _train(config: DictConfig, given: Sequence[str]) -> Run:
     with leaving(folder), ends.telling(folder, trained=True):
         facts = facts_of(config, trainer, given, time.monotonic() - started) | {"pretraining": before}
         done = run_of(folder, parts, score(parts, folder, trainer), plain)
+        split: Split = "test" if "test" in parts.data.encoded else "validation"
+        rows = rows_of(parts.task, parts.data, split, split)
         if is_first_process():
             leave(parts, folder, done.scores, facts, done.predictions)
+            run_folder.write_json(folder / REPORT, report(parts.task, parts.data, rows, done.scores))
             for logger in trainer.loggers:
                 log_options(logger, given, done.scores)
     return done
@@ -194,6 +200,7 @@ def score(parts: Parts, folder: Path, trainer: Trainer) -> dict[str, float]:
     """Score the best checkpoint; return validation and, where there is a test split, test scores."""
     best = local_files(folder, checkpoint.BEST) / checkpoint.BEST
     scores = dict(checkpoint.load(best).scores)
+    parts.task.keeps_rows = True
     if "test" in parts.data.encoded:
         trainer.test(parts.task, parts.data, ckpt_path=best, weights_only=True, verbose=False)
         return scores | parts.task.latest["test"]

@@ -65,16 +65,25 @@ def choose_folder(config: Mapping[str, Any]) -> Path:
         folder = Path(HydraConfig.get().runtime.output_dir)
     else:
         folder = _unused(Path("runs") / f"{config['task']['name']}-{datetime.now():%Y%m%d-%H%M%S-%f}")
+    if os.path.exists(folder) and (not os.path.isdir(folder) or any(folder.iterdir())):
+        raise UserError(f"{folder}: exists and is not an empty folder: set run_dir=<new folder>, or resume={folder}")
+    check_writable(folder, "run_dir")
+    return folder
+
+
+def check_writable(folder: Path, option: str) -> None:
+    """Refuse a folder that is none, or that cannot be made.
+
+    Raises:
+        UserError: naming ``option``, which sets another.
+    """
     try:
         folder.exists()
     except OSError as error:  # a name that is too long
-        raise UserError(f"{folder}: cannot be written, since {error.strerror}: set run_dir=<new folder>") from None
-    if os.path.exists(folder) and (not os.path.isdir(folder) or any(folder.iterdir())):
-        raise UserError(f"{folder}: exists and is not an empty folder: set run_dir=<new folder>, or resume={folder}")
+        raise UserError(f"{folder}: cannot be written, since {error.strerror}: set {option}=<new folder>") from None
     ancestor = next(parent for parent in (folder, *folder.absolute().parents) if os.path.exists(parent))
     if not os.path.isdir(ancestor) or not os.access(ancestor, os.W_OK):
-        raise UserError(f"{folder}: cannot be written, since {ancestor} refuses it: set run_dir=<new folder>")
-    return folder
+        raise UserError(f"{folder}: cannot be written, since {ancestor} refuses it: set {option}=<new folder>")
 
 
 def agreed(folder: Path) -> Path:

@@ -40,6 +40,7 @@ def evaluate(given: Mapping[str, Any]) -> Evaluation:
     stored = checkpoint.with_decoding(checkpoint.load(given["checkpoint"]), given.get("decoding"))
     task, data, split = prepared(stored, given)
     set_threads(given["threads"], task.model)
+    task.keeps_rows = True
     trainer = lightning_parts.scoring_trainer(given["device"], stored.config["trainer"].get("precision"))
     trainer.test(task, data.loader(split, shuffle=False), verbose=False)
     scores = {name.replace("test/", f"{split}/"): value for name, value in task.latest["test"].items()}

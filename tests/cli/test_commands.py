@@ -39,6 +39,7 @@ def test_the_sample_is_learned_and_the_run_folder_is_complete(trained):
     assert {"machine", "parameters", "wall_seconds", "scorer", "test/macro_f1", "test/loss"} <= set(metrics)
     assert {path.name for path in trained.iterdir()} == {
         "best.ckpt", "last.ckpt", "config.yaml", "logs", "metrics.json", "predictions.jsonl",
+        "report.json",
     }  # fmt: skip
     predictions = (trained / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     right = [json.loads(line)["label"] == json.loads(line)["target"] for line in predictions]
@@ -64,6 +65,46 @@ def test_evaluate_repeats_the_test_score_to_the_last_digit_from_the_file_alone(t
     assert {name: float(value) for name, value in scores.items()} == {
         name: value for name, value in metrics.items() if name.startswith("test/")
     }
+
+
+def test_the_report_of_a_run_says_how_sure_its_scores_are(trained):
+    metrics, report = (json.loads((trained / f"{name}.json").read_text()) for name in ("metrics", "report"))
+    assert report["split"] == "test"
+    assert {name: one["value"] for name, one in report["scores"].items()} == {
+        name: value for name, value in metrics.items() if name.startswith("test/")
+    }
+    assert all(one["low"] <= one["value"] <= one["high"] for one in report["scores"].values())
+    assert report["classes"] == metrics["classes"]
+    counts = report["confusion"]["counts"]
+    assert [sum(row) for row in counts] == [metrics["classes"][label]["support"] for label in ("negative", "positive")]
+    assert counts[0][0] + counts[1][1] == round(600 * metrics["test/accuracy"])
+    for name in ("length", "label"):
+        parts = report["slices"][name].values()
+        right = sum(part["rows"] * part["scores"]["test/accuracy"]["value"] for part in parts)
+        assert right / 600 == pytest.approx(metrics["test/accuracy"])
+
+
+def test_evaluate_reports_by_a_column_of_the_data(trained, capsys):
+    texts = ["i love it", "i hate it", "i love it so", "i hate it so"]
+    lines = [f"{text},{'positive' if row < 2 else 'negative'},{'aabb'[row]}" for row, text in enumerate(texts)]
+    Path("b.csv").write_text("\n".join(["text,label,source", *lines, ""]))
+    own = ["evaluate", f"checkpoint={trained}", "data=csv", "data.test=b.csv"]
+    assert main([*own, "report=new/folder", "slices=[source,label]"]) == 0
+    report = json.loads(Path("new/folder/report.json").read_text())
+    assert report["rows"] == 4
+    assert {name: part["scores"]["test/accuracy"]["value"] for name, part in report["slices"]["source"].items()} == {
+        "a": 0.5,
+        "b": 0.5,
+    }
+    capsys.readouterr()
+    for more, told in (
+        (["slices=[source]"], "slices=[source] is for a report: set report=<folder> too"),
+        (["report=out", "slices=[sauce]"], "b.csv:2: no column 'sauce'; the columns are: text, label, source"),
+        (["report=b.csv"], "b.csv: cannot be written, since b.csv refuses it: set report=<new folder>"),
+    ):
+        assert main([*own, *more]) == 2
+        assert told in capsys.readouterr().err
+    assert not Path("out").exists()
 
 
 def test_evaluate_scores_other_data_by_group_or_by_one_value(trained, tmp_path, capsys):

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import gru_nlp
 
 PROGRAM = ["-m", "gru_nlp", "train", "device=cpu", "threads=1", "trainer.max_epochs=1"]
@@ -38,6 +40,10 @@ def test_two_processes_train_and_score_each_row_once():
     scores, metrics = scored("two")
     assert metrics["steps"] == 9  # 66 training rows in 17 batches, 9 for each process
     assert sum(row["support"] for row in metrics["classes"].values()) == 3
+    report = json.loads(Path("two/report.json").read_text())
+    assert (report["rows"], report["intervals"]["units"]) == (3, 3)
+    assert sum(part["rows"] for part in report["slices"]["length"].values()) == 3
+    assert all(one["low"] <= one["value"] <= one["high"] for one in report["scores"].values())
     records = [json.loads(line) for line in Path("two/predictions.jsonl").read_text().splitlines()]
     assert [record["text"] for record in records] == [row.partition(",")[0] for row in rows[:3]]
     assert sum(record["label"] == record["target"] for record in records) / 3 == scores["test/accuracy"]
@@ -49,7 +55,12 @@ def test_torchrun_trains_a_language_model():
     done = program(*TORCHRUN, *PROGRAM, *TINY, *data, "run_dir=two")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "run folder: two"
-    scored("two")
+    scores, _ = scored("two")
+    report = json.loads(Path("two/report.json").read_text())
+    parts = report["slices"]["length"].values()
+    assert sum(part["rows"] for part in parts) == 60
+    mean = sum(part["rows"] * part["scores"]["test/bits_per_byte"]["value"] for part in parts) / 60
+    assert mean == pytest.approx(scores["test/bits_per_byte"])
 
 
 def test_a_mistake_under_torchrun_is_told_once():

@@ -127,6 +127,18 @@ def test_a_moved_checkpoint_scores_own_files_and_tells_bad_ones(tagger, tmp_path
     assert "bad.txt:1: entities 'PRE' do not occur in training" in capsys.readouterr().err
 
 
+def test_intervals_are_by_document_where_a_file_has_marks_of_them(tagger):
+    shutil.copy(tagger / "best.ckpt", "alone.ckpt")
+    sentences = [columns_file(f"{place}.txt", [row]).read_text() for place, row in enumerate(sample("test", 60))]
+    for mark, drawn in (("-DOCSTART- O\n\n", ("documents", 30)), ("", ("rows", 60))):
+        pairs = ["\n".join(sentences[place : place + 2]) for place in range(0, 60, 2)]
+        Path("a.txt").write_text("\n".join(f"{mark}{pair}" for pair in pairs))
+        assert main(["evaluate", "checkpoint=alone.ckpt", "data=conll", "data.test=a.txt", "report=."]) == 0
+        report = json.loads(Path("report.json").read_text())
+        assert (report["intervals"]["drawn"], report["intervals"]["units"]) == drawn
+        assert report["scores"]["test/f1_PER"]["low"] <= report["scores"]["test/f1_PER"]["value"]
+
+
 def test_a_map_of_tags_goes_with_the_checkpoint(capsys):
     rows = [(["Ada", "Moor", "left", "Rome"], ["person", "person", "_", "city"]), (["so", "what"], ["_", "_"])]
     columns_file("a.txt", rows * 20)

@@ -56,7 +56,7 @@ def test_a_model_that_cannot_be_fetched_is_told_in_one_line(monkeypatch):
 def test_bleu_by_a_tokenizer_is_that_of_sacrebleu_and_in_the_signature(name):
     metric = TranslationMetric(name, lowercased=True)
     hypotheses = ["我今天去北京的gru公司。", "她没有看见那只猫吗?"]
-    metric.update(hypotheses, CHINESE)
+    metric.update(metric.tally(hypotheses, CHINESE))
     found = metric.compute()
     for key, lowercase in (("bleu", False), ("bleu_lowercase", True)):
         wanted = sacrebleu.corpus_bleu(hypotheses, [CHINESE], tokenize=name, lowercase=lowercase)

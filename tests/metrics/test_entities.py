@@ -3,7 +3,7 @@ import random
 import pytest
 from seqeval.metrics import f1_score, precision_score, recall_score
 
-from gru_nlp.metrics.entities import EntityMetric
+from gru_nlp.metrics.entities import EntityMetric, tally
 
 LABELS = ("LOC", "ORG", "PER")
 TAGS = ["O", "O", "O", *(f"{prefix}-{label}" for prefix in "BIES" for label in LABELS)]
@@ -22,7 +22,7 @@ def test_scores_are_those_of_seqeval_on_any_tags(seed):
     found, truth = drawn(random.Random(seed), 60)
     metric = EntityMetric(LABELS)
     for start in range(0, 60, 16):
-        metric.update(found[start : start + 16], truth[start : start + 16])
+        metric.update(tally(found[start : start + 16], truth[start : start + 16], LABELS))
     overall, own = metric.compute()
     assert overall.precision == pytest.approx(precision_score(truth, found))
     assert overall.recall == pytest.approx(recall_score(truth, found))
@@ -34,15 +34,15 @@ def test_scores_are_those_of_seqeval_on_any_tags(seed):
 def test_counts_of_two_processes_add_up():
     found, truth = drawn(random.Random(9), 20)
     whole, first, second = (EntityMetric(LABELS) for _ in range(3))
-    whole.update(found, truth)
-    first.update(found[:7], truth[:7])
-    second.update(found[7:], truth[7:])
+    whole.update(tally(found, truth, LABELS))
+    first.update(tally(found[:7], truth[:7], LABELS))
+    second.update(tally(found[7:], truth[7:], LABELS))
     assert (first.counts + second.counts).tolist() == whole.counts.tolist()
 
 
 def test_nothing_found_and_nothing_true_is_zero():
     metric = EntityMetric(LABELS)
-    metric.update([["O", "O"]], [["O", "O"]])
+    metric.update(tally([["O", "O"]], [["O", "O"]], LABELS))
     overall, own = metric.compute()
     assert overall == (0.0, 0.0, 0.0, 0)
     assert own["PER"].support == 0

@@ -19,8 +19,7 @@ def test_summed_counts_give_the_corpus_scores_of_sacrebleu():
     metric = TranslationMetric()
     for start in (0, 7, 30):
         end = {0: 7, 7: 30, 30: 40}[start]
-        metric.update(hypotheses[start:end], references[start:end])
-    metric.update([], [])
+        metric.update(metric.tally(hypotheses[start:end], references[start:end]))
     report = metric.compute()
     assert report["bleu"] == pytest.approx(sacrebleu.corpus_bleu(hypotheses, [references]).score)
     assert report["chrf"] == pytest.approx(sacrebleu.corpus_chrf(hypotheses, [references]).score)
@@ -30,11 +29,10 @@ def test_summed_counts_give_the_corpus_scores_of_sacrebleu():
 def test_states_of_two_processes_add_up():
     hypotheses, references = sentences(2)
     whole, first, second = TranslationMetric(), TranslationMetric(), TranslationMetric()
-    whole.update(hypotheses, references)
-    first.update(hypotheses[:11], references[:11])
-    second.update(hypotheses[11:], references[11:])
-    for name in ("bleu_counts", "chrf_counts", "exact", "long", "total"):
-        setattr(first, name, getattr(first, name) + getattr(second, name))
+    whole.update(whole.tally(hypotheses, references))
+    first.update(first.tally(hypotheses[:11], references[:11]))
+    second.update(second.tally(hypotheses[11:], references[11:]))
+    first.sums += second.sums
     assert first.compute() == pytest.approx(whole.compute())
 
 

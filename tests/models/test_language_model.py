@@ -32,7 +32,7 @@ def batch(targets, before=3, fresh=True):
     lengths = torch.full((len(targets),), targets.shape[1])
     sizes = torch.zeros(len(targets), 3, dtype=torch.int64)
     sources = torch.full((len(targets),), -1) if fresh else torch.arange(len(targets))
-    return StreamBatch(inputs, lengths, targets, sources, sizes)
+    return StreamBatch(inputs, lengths, targets, sources, sizes, torch.arange(len(targets)) * targets.shape[1])
 
 
 TEXT = torch.randint(4, 11, (3, 40), generator=torch.Generator().manual_seed(2))
