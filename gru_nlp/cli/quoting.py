@@ -130,10 +130,17 @@ def without_nulls(arguments: Sequence[str], groups: Mapping[str, str | None]) ->
     return kept
 
 
-def quote_paths(arguments: Sequence[str]) -> list[str]:
-    """Quote the values of paths and of a person's own names, so that whatever they hold is taken as it is typed."""
-    sweep = is_sweep(arguments)
-    return [argument if argument.startswith("-") else verbatim.written(argument, sweep) for argument in arguments]
+def quote_paths(arguments: Sequence[str], lists: Sequence[str] = ()) -> list[str]:
+    """Quote the values of paths and of a person's own names, so that whatever they hold is taken as it is typed.
+
+    Args:
+        arguments: as Hydra takes them otherwise.
+        lists: options that are lists of paths for this command alone.
+    """
+    sweep, known = is_sweep(arguments), (*verbatim.LISTS, *lists)
+    return [
+        argument if argument.startswith("-") else verbatim.written(argument, sweep, known) for argument in arguments
+    ]
 
 
 def values(arguments: Sequence[str]) -> dict[str, str]:

@@ -32,7 +32,9 @@ INTERRUPTED = 130
 TAKES_TEXT = ("predict", "translate", "generate")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
 #: since it obeys what it composes; the person's values are put into the stored ones after they have been checked.
-STORED_GROUPS = {"evaluate": ("data", "decoding"), "translate": ("decoding",)}
+STORED_GROUPS = dict.fromkeys(("evaluate", "compare"), ("data", "decoding")) | {"translate": ("decoding",)}
+#: Options of a command that are a list of paths, and one path of all others.
+PATH_LISTS = {"compare": ("checkpoint",)}
 
 
 class Job:
@@ -198,7 +200,7 @@ def arranged(command: str, overrides: Sequence[str]) -> list[str]:
     held = quoting.held(quoting.without_nulls(overrides, default_choices(command)), STORED_GROUPS.get(command, ()))
     if command == "train" and quoting.values(held).get("resume", "auto") != "auto":
         held = quoting.forced(held, group_names())
-    return quoting.sweep_first(quoting.flags_first(quoting.quote_paths(held)))
+    return quoting.sweep_first(quoting.flags_first(quoting.quote_paths(held, PATH_LISTS.get(command, ()))))
 
 
 def composed(command: str, overrides: Sequence[str]) -> DictConfig:

@@ -9,7 +9,7 @@ Hydra's maps have no quoted keys: what its grammar would not give back as it is 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gru_nlp.config import MAP_OPTIONS, PATH_OPTIONS, disguised
 from gru_nlp.errors import UserError
@@ -41,38 +41,41 @@ _PLAIN = re.compile(r"(?!(?:true|false|null|nan|inf)$)[A-Za-z_./][\w./-]*", re.A
 _FUNCTION = re.compile(r"(?:choice|range|interval|glob|shuffle|sort|tag|extend_list)\(.*\)", re.DOTALL)
 
 
-def written(argument: str, sweep: bool) -> str:
+def written(argument: str, sweep: bool, lists: Sequence[str] = LISTS) -> str:
     """Return an argument with its value as Hydra takes it; one of another option comes back as it is.
 
     Args:
         argument: ``name=value``.
         sweep: whether a comma stands between several values.
+        lists: options whose values may be lists.
 
     Raises:
         UserError: a map is none, or a value of a sweep is missing.
     """
     option, sign, value = argument.partition("=")
     name = option.lstrip("+")
-    if not sign or name not in (*TEXTS, *LISTS, *MAP_OPTIONS) or value in NOTHING:
+    if not sign or name not in (*TEXTS, *lists, *MAP_OPTIONS) or value in NOTHING:
         return argument
     if name in MAP_OPTIONS and option == name:
         option = f"++{name}"  # a preset's own names would let no others in
     if not sweep or not value.strip(", "):  # a comma alone is a delimiter
-        return f"{option}={_value(name, value)}"
+        return f"{option}={_value(name, value, lists)}"
     if _FUNCTION.fullmatch(value):
         return argument
     choices = list(_split(value, _CHOICE))
     if "" in choices:
         raise UserError(f"{argument}: nothing between two commas of a sweep; quote a name that holds one: {name}='a,'")
-    kept = (choice if choice in NOTHING or _PLAIN.fullmatch(choice) else _value(name, choice) for choice in choices)
+    kept = (
+        choice if choice in NOTHING or _PLAIN.fullmatch(choice) else _value(name, choice, lists) for choice in choices
+    )
     return f"{option}={','.join(kept)}"
 
 
-def _value(name: str, typed: str) -> str:
+def _value(name: str, typed: str, lists: Sequence[str]) -> str:
     if name in MAP_OPTIONS:
         return typed if re.fullmatch(r"\$\{[\w.]+\}", typed) else _map(name, typed.strip())
     inside = typed.strip()
-    if name in LISTS and inside.startswith("[") and inside.endswith("]"):
+    if name in lists and inside.startswith("[") and inside.endswith("]"):
         return f"[{','.join(map(quoted, _items(inside)))}]"
     return typed if re.fullmatch(_QUOTED, typed, re.DOTALL) else quoted(typed)
 

@@ -40,6 +40,10 @@ class Tally:
     score: Score
     view: str = ""
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the scores."""
+        return tuple(self.score(np.zeros((1, self.width))))
+
     def sums(self, groups: IntArray, count: int) -> AnyArray:
         """Return the sums of each group of rows, ``(G, K)`` float64.
 

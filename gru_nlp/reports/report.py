@@ -7,6 +7,7 @@ import numpy as np
 
 from gru_nlp.batch import AnyArray
 from gru_nlp.data.module import DataModule
+from gru_nlp.reports.calibration import calibration
 from gru_nlp.reports.resampling import CONFIDENCE, RESAMPLES, Interval, intervals
 from gru_nlp.reports.rows import Rows
 from gru_nlp.reports.slices import by_column, slices, usual
@@ -35,15 +36,16 @@ def report(
     own = {name: value for name, value in scores.items() if name.startswith(f"{rows.split}/")}
     by = usual(data, rows.split)
     by |= {name: by_column(data.corpus.column(rows.split, name, "slices")) for name in columns}
-    confusion = task.confusion(rows.stage)
+    confusion, judged = task.confusion(rows.stage), task.judged(rows.stage)
     return {
         "split": rows.split,
         "scorer": task.scorer,
         "rows": int(rows.scored.sum()),
         "intervals": how(rows),
         "scores": scored(rows, own),
-        "classes": task.details(rows.stage),
+        "classes": {"label": details} if (details := task.details(rows.stage)) else {},
         "confusion": None if confusion is None else capped(confusion, data.preprocessor.label_names()),
+        "calibration": None if judged is None else calibration(judged),
         "slices": slices(rows, by, own),
     }
 

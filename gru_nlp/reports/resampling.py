@@ -3,10 +3,10 @@
 How it works. Rows become units: documents, where rows share one, else the rows themselves; beyond ``MOST_UNITS`` they
 are put together at random in groups of one size, which leaves the variance of a sum as it is. Each unit has the sums of
 its rows, ``(U, K)``. A resample is how often each unit is drawn, ``(U,)``; a chunk of them times the sums, one product
-of matrices, gives the sums of all resamples, from which all scores are computed at once.
+of matrices, gives the sums of these, from which all scores are computed at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -94,30 +94,40 @@ def resampled(sums: AnyArray, score: Score, resamples: int = RESAMPLES) -> dict[
         score: makes scores of sums.
         resamples: number B.
     """
-    return score(np.concatenate([weights @ sums for weights in draws(len(sums), resamples)]))
+    return merged([score(weights @ sums) for weights in draws(len(sums), resamples)])
 
 
-def interval(value: float, drawn: AnyArray, count: int, top: float = 1.0) -> Interval:
-    """Return the percentile interval of a score.
+def merged(parts: Sequence[Mapping[str, AnyArray]]) -> dict[str, AnyArray]:
+    """Return the scores ``(B,)`` of several chunks one after the other, by name."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+
+
+def between(value: float, drawn: AnyArray, count: int) -> Interval:
+    """Return a number with the percentile interval of the same number in resamples ``(B,)`` of ``count`` units."""
+    if not np.isfinite(value):
+        return Interval(None, None, None)
+    if count < 2 or not np.isfinite(drawn).all():
+        return Interval(value, None, None)
+    return Interval(value, *np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]).tolist())
+
+
+def interval(name: str, value: float, drawn: AnyArray, count: int) -> Interval:
+    """Return a score with its interval.
 
     Where all rows are right, or all wrong, every resample says the same; then the interval is that of a share of
     ``count`` units that is at its end (Wilson 1927).
 
     Args:
-        value: the score.
-        drawn: ``(B,)`` the same of resamples.
+        name: of the score.
+        value: of all rows.
+        drawn: ``(B,)`` values of resamples.
         count: of units.
-        top: of a score that is a share.
     """
-    if not np.isfinite(value):
-        return Interval(None, None, None)
-    if count < 2 or not np.isfinite(drawn).all():
-        return Interval(value, None, None)
-    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]).tolist()
-    if drawn.min() == drawn.max():
-        reach = NORMAL**2 / (count + NORMAL**2)
-        low, high = (low * (1 - reach), high) if value else (0.0, top * reach)
-    return Interval(value, low, high)
+    found, top = between(value, drawn, count), 100.0 if name.startswith(PERCENT) else 1.0
+    if found.low is None or drawn.min() < drawn.max() or value not in (0.0, top):
+        return found
+    reach = top * NORMAL**2 / (count + NORMAL**2)
+    return Interval(value, top - reach, top) if value else Interval(value, 0.0, reach)
 
 
 def intervals(tally: Tally, units: Units, values: Mapping[str, float] | None = None) -> dict[str, Interval]:
@@ -135,5 +145,5 @@ def intervals(tally: Tally, units: Units, values: Mapping[str, float] | None = N
     for name, (value,) in found.items():
         if values is None or name in values:
             known = float(value) if values is None else values[name]
-            told[name] = interval(known, drawn[name], units.number, 100.0 if name.startswith(PERCENT) else 1.0)
+            told[name] = interval(name, known, drawn[name], units.number)
     return told

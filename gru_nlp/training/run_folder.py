@@ -24,7 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gru_nlp import __version__, build, checkpoint
 from gru_nlp.config import check_ranges, leaves
 from gru_nlp.console import is_first_process
-from gru_nlp.errors import UserError
+from gru_nlp.errors import Fault, UserError
 from gru_nlp.plain import check_plain, expand
 from gru_nlp.processes.sharing import shared_values
 from gru_nlp.upgrade import upgrade
@@ -192,6 +192,19 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         UserError: it cannot be written.
     """
     write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def leave_json(folder: Path, name: str, content: Mapping[str, Any], option: str) -> None:
+    """Write ``content`` whole into a folder, which is made where there is none.
+
+    Raises:
+        Fault: it cannot be written; names ``option``, which sets another folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Fault(f"{folder}: cannot be written: {error.strerror} (set {option}=<new folder>)") from None
+    write_json(folder / name, content)
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def test_the_report_of_a_run_says_how_sure_its_scores_are(trained):
         name: value for name, value in metrics.items() if name.startswith("test/")
     }
     assert all(one["low"] <= one["value"] <= one["high"] for one in report["scores"].values())
-    assert report["classes"] == metrics["classes"]
+    assert (report["classes"], report["calibration"]) == ({"label": metrics["classes"]}, metrics["calibration"])
     counts = report["confusion"]["counts"]
     assert [sum(row) for row in counts] == [metrics["classes"][label]["support"] for label in ("negative", "positive")]
     assert counts[0][0] + counts[1][1] == round(600 * metrics["test/accuracy"])

@@ -99,6 +99,8 @@ def test_what_tells_nothing_has_no_interval_and_what_is_all_right_no_empty_one()
     perfect = intervals(share(np.ones(20)), units_of(ALL[:20], None, 2))["accuracy"]
     assert (perfect.value, perfect.high) == (1.0, 1.0)
     assert perfect.low == pytest.approx(0.8389, abs=1e-3)  # Wilson's
+    constant = dense(np.full((20, 1), 0.3), lambda sums: {"loss": sums[:, 0] / 20})
+    assert intervals(constant, units_of(ALL[:20], None, 1))["loss"] == pytest.approx((0.3, 0.3, 0.3))
     wrong = intervals(share(np.zeros(20)), units_of(ALL[:20], None, 2))["accuracy"]
     assert (wrong.low, wrong.high) == (0.0, pytest.approx(0.1611, abs=1e-3))
 
