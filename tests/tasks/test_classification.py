@@ -77,3 +77,14 @@ def test_decay_spares_embeddings_and_vectors_and_frozen_tables():
     assert spared["weight_decay"] == 0.0
     model[0].weight.requires_grad_(False)
     assert len(parameter_groups(model)[1]["params"]) == 1
+
+
+def test_the_floor_of_accuracy_is_one_label_for_all():
+    own = task()
+    own.score(BATCH._replace(targets=torch.tensor([1, 1])), "validation")
+    own.score(BATCH, "validation")
+    scores = own.scores("validation")
+    assert own.floor() == 0.75  # three of four are of one label
+    assert own.stand_in(scores) == ("validation/loss", scores["validation/loss"])
+    own.monitor = "validation/macro_f1"
+    assert own.floor() == 0.0
