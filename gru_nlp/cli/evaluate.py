@@ -88,7 +88,8 @@ def save_report(folder: Path, scored: Evaluation, columns: list[str]) -> None:
         UserError: the data lacks one of ``columns``, or the file cannot be written.
     """
     rows = rows_of(scored.task, scored.data, "test", scored.split)
-    content = report(scored.task, scored.data, rows, scored.scores, columns)
+    records = predictions.of_split(scored.task, scored.data, scored.split)
+    content = report(scored.task, scored.data, rows, scored.scores, columns, records=records)
     leave_json(folder, REPORT, content, "report")
 
 

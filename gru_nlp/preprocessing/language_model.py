@@ -36,6 +36,7 @@ class LanguageModelPreprocessor(Preprocessor):
     """
 
     answer = "gru_nlp.answers.surprise.SurpriseAnswer"
+    errors = "gru_nlp.reports.worst.LineErrors"
     batching = "gru_nlp.data.streams.streamed"
     example = "-- <the beginning of a text>"
     data_columns = ("text",)

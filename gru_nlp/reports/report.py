@@ -7,10 +7,12 @@ import numpy as np
 
 from gru_nlp.batch import AnyArray
 from gru_nlp.data.module import DataModule
+from gru_nlp.preprocessing.base import Record
 from gru_nlp.reports.calibration import calibration
 from gru_nlp.reports.resampling import CONFIDENCE, RESAMPLES, Interval, intervals
 from gru_nlp.reports.rows import Rows
 from gru_nlp.reports.slices import by_column, slices, usual
+from gru_nlp.reports.worst import Answers, errors_of
 from gru_nlp.tasks.base import Task
 
 REPORT = "report.json"
@@ -19,7 +21,13 @@ MOST_LABELS = 100
 
 
 def report(
-    task: Task, data: DataModule, rows: Rows, scores: Mapping[str, float], columns: Sequence[str] = ()
+    task: Task,
+    data: DataModule,
+    rows: Rows,
+    scores: Mapping[str, float],
+    columns: Sequence[str] = (),
+    *,
+    records: Sequence[Record] = (),
 ) -> dict[str, Any]:
     """Return a report as plain values.
 
@@ -29,6 +37,7 @@ def report(
         rows: that were scored.
         scores: of them, and maybe of others, by name, ``<split>/<score>``.
         columns: of the data by which the scores are told too.
+        records: of the rows, each with input, truth and prediction; none where rows have no answers.
 
     Raises:
         UserError: the data has no such column.
@@ -47,6 +56,7 @@ def report(
         "confusion": None if confusion is None else capped(confusion, data.preprocessor.label_names()),
         "calibration": None if judged is None else calibration(judged),
         "slices": slices(rows, by, own),
+        **errors_of(data.preprocessor).figures(Answers(records, data, rows)),
     }
 
 

@@ -7,15 +7,19 @@ names the class that writes its answers, so that nothing here asks which task it
 import heapq
 import importlib
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
+from gru_nlp.data.module import DataModule
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Preprocessor, Record
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
 from gru_nlp.reports.calibration import calibration
 from gru_nlp.reports.entities import entity_confidences, entity_errors
+from gru_nlp.reports.rows import Rows
+from gru_nlp.reports.surprising import surprising
 from gru_nlp.reports.translations import by_length, faults
 from gru_nlp.reports.words import Leads, lead, spoken
 from gru_nlp.text.schemes import spans
@@ -24,6 +28,20 @@ from gru_nlp.text.schemes import spans
 MOST, PICTURED = 20, 3
 #: Digits of a weight.
 DIGITS = 4
+
+
+class Answers(NamedTuple):
+    """All that was answered of a split.
+
+    Attributes:
+        records: a record a row, with input, truth and prediction; none where rows have no answers.
+        data: that the split is part of.
+        rows: what each adds to the scores.
+    """
+
+    records: Sequence[Record]
+    data: DataModule
+    rows: Rows
 
 
 class Errors:
@@ -40,8 +58,8 @@ class Errors:
         """Return what is shown of an error, for which a page needs no other field than those of ``contents.py``."""
         return record
 
-    def figures(self, records: Sequence[Record], preprocessor: Preprocessor) -> dict[str, Any]:
-        """Return what is counted of all records, beside their scores."""
+    def figures(self, answers: Answers) -> dict[str, Any]:
+        """Return what is counted of all answers, beside their scores, by name."""
         return {}
 
 
@@ -123,9 +141,10 @@ class EntityErrors(Errors):
         true = [span._asdict() for span in spans(record["target"])]
         return {"tokens": record["words"], "entities": record["entities"], "true": true}
 
-    def figures(self, records: Sequence[Record], preprocessor: Preprocessor) -> dict[str, Any]:
+    def figures(self, answers: Answers) -> dict[str, Any]:
         """Return ``entities``, the ways to be wrong, and ``calibration`` of their scores."""
-        return {"entities": entity_errors(records), "calibration": calibration(entity_confidences(records))}
+        judged = entity_confidences(answers.records)
+        return {"entities": entity_errors(answers.records), "calibration": calibration(judged)}
 
 
 class TranslationErrors(Errors):
@@ -143,10 +162,23 @@ class TranslationErrors(Errors):
         weights = [[round(weight, DIGITS) for weight in row] for row in found.weights]
         return {**record, "attention": found._replace(weights=weights)._asdict()}
 
-    def figures(self, records: Sequence[Record], preprocessor: Preprocessor) -> dict[str, Any]:
+    def figures(self, answers: Answers) -> dict[str, Any]:
         """Return as ``translations`` scores by the length of sentences, and faults that are no matter of degree."""
-        tokenizer = cast(TranslationPreprocessor, preprocessor).bleu_tokenizer
+        records, tokenizer = answers.records, cast(TranslationPreprocessor, answers.data.preprocessor).bleu_tokenizer
         return {"translations": {"by_length": by_length(records, tokenizer), "faults": faults(records, tokenizer)}}
+
+
+class LineErrors(Errors):
+    """Lines of running text, of which none is wrong, but some surprise."""
+
+    def figures(self, answers: Answers) -> dict[str, Any]:
+        """Return as ``surprising`` the lines that the model least expected."""
+        raw = answers.data.corpus.load(answers.rows.split)
+        if raw is None or not answers.rows.tallies:
+            return {}
+        tally = answers.rows.tallies[0]
+        nats, tokens = tally.sums(np.arange(tally.size), tally.size)[:, :2].T
+        return {"surprising": surprising(raw[answers.data.preprocessor.input_column], nats, tokens)}
 
 
 def words(text: str, leads: Leads) -> Record:

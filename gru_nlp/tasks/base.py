@@ -106,6 +106,8 @@ class Task(Halving):
     scorer: str
     #: The command that uses a trained model.
     command: str
+    #: Whether each row of a batch has an answer, which is worth keeping.
+    answers_rows: ClassVar[bool] = True
     #: Whether the confidences of its model are calibrated.
     confident: ClassVar[bool] = False
 
@@ -260,9 +262,15 @@ class Task(Halving):
         self.log("train/padding_share", self.epoch.padding_share())
 
     def validation_step(self, batch: Batch[Tensor] | None, batch_idx: int) -> None:
-        """Score a batch."""
+        """Score a batch; where rows are kept, keep its outputs too."""
         if batch is not None:
-            self.score(batch, "validation")
+            found = self.score(batch, "validation")
+            if self.keeps_rows and self.answers_rows:
+                self.outputs.append(found)
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the outputs of an earlier pass."""
+        self.outputs = []
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores, keep them for the checkpoint; let callbacks and a plateau schedule see what decides."""
@@ -287,7 +295,9 @@ class Task(Halving):
     def test_step(self, batch: Batch[Tensor] | None, batch_idx: int) -> None:
         """Score a batch and keep its outputs, in the order of the batches."""
         if batch is not None:
-            self.outputs.append(self.score(batch, "test"))
+            found = self.score(batch, "test")
+            if self.answers_rows:
+                self.outputs.append(found)
 
     def on_test_epoch_end(self) -> None:
         """Log the scores; ``latest`` keeps every digit, where the log rounds to float32."""

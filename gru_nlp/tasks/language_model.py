@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import AnyArray, Batch, StreamBatch, Surprise
+from gru_nlp.batch import AnyArray, StreamBatch, Surprise
 from gru_nlp.metrics.language_model import LanguageModelMetric, sum_scores
 from gru_nlp.metrics.tally import Tally, dense
 from gru_nlp.models.language_model import LanguageModel
@@ -33,6 +33,7 @@ class LanguageModelTask(Task):
         "side by side"
     )
     command = "generate"
+    answers_rows = False  # a batch holds stretches of a stream
 
     def __init__(self, recipe: Recipe, preprocessor: LanguageModelPreprocessor) -> None:
         super().__init__(recipe)
@@ -102,11 +103,6 @@ class LanguageModelTask(Task):
             unknown += np.bincount(own, targets[real] == UNK, minlength=len(nats))
         sums = [nats, columns["tokens"], unknown, *(columns[name] for name in SIZES)]
         return [dense(np.stack(sums, axis=1), sum_scores)]
-
-    def test_step(self, batch: Batch[Tensor] | None, batch_idx: int) -> None:
-        """Score a batch; a stream's stretches are no answers to be kept."""
-        if batch is not None:
-            self.score(batch, "test")
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return cross-entropy and perplexity a token, and the same over words, characters and bytes."""

@@ -16,7 +16,8 @@ READ_BATCH = 1000
 def of_split(task: Task, data: DataModule, split: Split, top_k: int = 1) -> list[Record]:
     """Return a record a scored row of ``split``, in the order of the file: input, truth and prediction.
 
-    Called after ``trainer.test``; under several processes each adds its own rows, and the first gets them all.
+    Called after the trainer's ``test`` or, where rows are kept, ``validate``; under several processes each adds its own
+    rows, and the first gets them all.
     """
     decoded = [record for outputs in task.outputs for record in data.preprocessor.decode(outputs, top_k)]
     order = data.samplers[split].order()[: len(decoded)].tolist()  # shorter under trainer.limit_test_batches

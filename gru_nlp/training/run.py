@@ -22,7 +22,6 @@ from gru_nlp.preprocessing.base import Record
 from gru_nlp.processes import meeting
 from gru_nlp.processes.company import rank
 from gru_nlp.processes.sharing import local_files, share_tensors, shared_values
-from gru_nlp.reports.calibration import calibration
 from gru_nlp.reports.report import REPORT, report
 from gru_nlp.reports.rows import rows_of
 from gru_nlp.tensors import resolve_device
@@ -116,9 +115,10 @@ def _train(config: DictConfig, given: Sequence[str]) -> Run:
         done = run_of(folder, parts, score(parts, folder, trainer), plain)
         split: Split = "test" if "test" in parts.data.encoded else "validation"
         rows = rows_of(parts.task, parts.data, split, split)
+        records = done.predictions or predictions.of_split(parts.task, parts.data, split)
         if is_first_process():
             leave(parts, folder, done.scores, facts, done.predictions)
-            run_folder.write_json(folder / REPORT, report(parts.task, parts.data, rows, done.scores))
+            run_folder.write_json(folder / REPORT, report(parts.task, parts.data, rows, done.scores, records=records))
             for logger in trainer.loggers:
                 log_options(logger, given, done.scores)
     return done
@@ -215,12 +215,10 @@ def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str,
         predictions.save(folder / run_folder.PREDICTIONS, records)
     checkpoint.add_scores(folder / checkpoint.BEST, scores)
     stage = "test" if "test" in parts.data.encoded else "validation"
-    judged = parts.task.judged(stage)
     content = {
         **scores,
         "scorer": parts.task.scorer,
         "classes": parts.task.details(stage),
-        **({} if judged is None else {"calibration": calibration(judged)}),
         "parameters": parameters(parts),
         **facts,
         **run_folder.environment(),

@@ -1,6 +1,7 @@
 """The worst errors of each kind of task, the worst first, with what explains them."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,19 +112,24 @@ def test_images_are_not_explained_and_running_text_has_no_errors():
     assert worst([{"text": "x"}], Fake(of(LanguageModelPreprocessor))) == []
 
 
+def figures(kind, records, **known):
+    preprocessor = of(kind)
+    vars(preprocessor).update(known)
+    answers = reported.Answers(records, SimpleNamespace(preprocessor=preprocessor), None)
+    return reported.errors_of(preprocessor).figures(answers)
+
+
 def test_what_is_counted_of_all_answers_is_of_their_kind():
     entity = {"start": 0, "end": 1, "label": "PER", "score": 0.75}
     tagged = [{"words": ["Ann", "ran"], "target": ["B-PER", "O"], "tags": ["B-PER", "O"], "entities": [entity]}]
-    found = reported.errors_of(of(TaggingPreprocessor)).figures(tagged, of(TaggingPreprocessor))
+    found = figures(TaggingPreprocessor, tagged)
     assert found["entities"]["right"] == 1
     assert found["calibration"]["ece"] == 0.25
-    translator = of(TranslationPreprocessor)
-    translator.bleu_tokenizer = "char"
     said = [{"source": "a b", "translation": "a b", "reference": "der Baum"}]
-    found = reported.errors_of(translator).figures(said, translator)["translations"]
+    found = figures(TranslationPreprocessor, said, bleu_tokenizer="char")["translations"]
     assert found["faults"]["copies"]["count"] == 1
     assert found["by_length"][0]["sentences"] == 1
-    assert reported.errors_of(of(ClassificationPreprocessor)).figures([], of(ClassificationPreprocessor)) == {}
+    assert figures(ClassificationPreprocessor, []) == {}
 
 
 def test_a_page_shows_each_kind():

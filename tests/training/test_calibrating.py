@@ -49,7 +49,7 @@ def test_answers_stay_and_confidences_fit(runs):
     stored = checkpoint.load(kept.folder)
     assert stored.temperature > 1.1
     assert checkpoint.load(plain.folder).temperature == 1.0
-    told = json.loads((kept.folder / "metrics.json").read_text())["calibration"]
+    told = json.loads((kept.folder / "report.json").read_text())["calibration"]
     assert told["temperature"] == stored.temperature
     pairs = [(record["score"], record["label"] == record["target"]) for record in kept.predictions]
     sure, right = map(np.array, zip(*pairs, strict=True))
@@ -85,7 +85,7 @@ def test_a_temperature_that_is_none_is_refused(runs):
 def test_each_label_of_several_is_as_likely_as_it_says(files):
     options = ("task=multilabel", *files, *TINY, "data.label=labels", "data.label_separator=;", "trainer.max_epochs=2")
     run, plain = (gru_nlp.train(*options, f"calibrate={on}", f"run_dir={on}") for on in ("true", "false"))
-    told = json.loads(Path("true/metrics.json").read_text())["calibration"]
+    told = json.loads(Path("true/report.json").read_text())["calibration"]
     assert told["answers"] == 3 * 120
     assert told["temperature"] == checkpoint.load("true").temperature != 1.0
     assert run.scores == plain.scores
