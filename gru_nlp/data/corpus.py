@@ -169,7 +169,7 @@ class Corpus(ABC):
         """Return a column as it stands in the data, which is read again: the value of each row of a split, as text.
 
         Raises:
-            UserError: a row has no such column; names ``option``.
+            UserError: a row has no such column, or is no longer there; names ``option``.
         """
         table, found = self.load(split), self._standing(split)
         assert table is not None
@@ -182,6 +182,8 @@ class Corpus(ABC):
                     values[line] = written(value_of(fields, name, option))
                 except Defect as defect:
                     raise UserError(f"{found.place(line, None)}: {defect}") from None
+        if len(values) < len(wanted):
+            raise UserError(f"{found.name}: has changed since it was read: start again once nothing writes to it")
         return [values[line] for line in table["line"]]
 
     def _standing(self, split: Split) -> Found | None:

@@ -1,5 +1,6 @@
 """What was scored of a split: what each row adds to the scores, and which rows belong together."""
 
+import contextlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from gru_nlp.batch import AnyArray, IntArray
 from gru_nlp.data.columns import DOCUMENT_COLUMN
 from gru_nlp.data.module import DataModule, Split
+from gru_nlp.errors import UserError
 from gru_nlp.metrics.tally import Tally
 from gru_nlp.processes.sharing import gathered
 from gru_nlp.reports.resampling import Units, units_of
@@ -51,11 +53,12 @@ def rows_of(task: Task, data: DataModule, stage: str, split: Split) -> Rows:
     own = task.tallies(stage, encoded.scalars)
     # A stream has no order of rows: its tallies are numbered as the file is.
     placed = [(order[tally.rows] if len(order) else tally.rows, tally.columns, tally.values) for tally in own]
-    seen = order[: own[0].size] if own and len(order) else np.arange(len(encoded) if own else 0)
-    hands = [hand for hand in gathered((placed, seen)) if hand[0]]
+    seen = (order[: own[0].size] if own else order) if len(order) else np.arange(len(encoded))
+    hands = gathered((placed, seen))
     scored = np.zeros(len(encoded), dtype=np.bool_)
     for _, rows in hands:
         scored[rows] = True
+    hands = [hand for hand in hands if hand[0]]  # a process may have scored nothing
     tallies = []
     for place, tally in enumerate(own):
         rows, columns, values = (np.concatenate([hand[place][part] for hand, _ in hands]) for part in range(3))
@@ -65,7 +68,8 @@ def rows_of(task: Task, data: DataModule, stage: str, split: Split) -> Rows:
 
 def documents_of(data: DataModule, split: Split) -> IntArray | None:
     """Return the number of each row's document, ``(N,)``: by a column of the data, or what the preprocessor knows."""
-    if data.corpus.has_column(split, DOCUMENT_COLUMN):
-        names = data.corpus.column(split, DOCUMENT_COLUMN, "data")
-        return np.unique(np.array(names), return_inverse=True)[1]
+    with contextlib.suppress(UserError):  # what was read before may be gone by now, which takes no scores away
+        if data.corpus.has_column(split, DOCUMENT_COLUMN):
+            names = data.corpus.column(split, DOCUMENT_COLUMN, "data")
+            return np.unique(np.array(names), return_inverse=True)[1]
     return data.preprocessor.documents(data.encoded[split].scalars)

@@ -36,7 +36,7 @@ def slices(rows: Rows, slicings: Mapping[str, Slicing], scores: Mapping[str, flo
         scores: of all rows, ``<split>/<score>``.
     """
     told: dict[str, Any] = {}
-    for name, slicing in slicings.items():
+    for name, slicing in slicings.items() if rows.tallies else ():
         parts = told[name] = {}
         for part, member in zip(slicing.names, slicing.members, strict=True):
             units = rows.units(member)

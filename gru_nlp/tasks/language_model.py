@@ -83,7 +83,7 @@ class LanguageModelTask(Task):
         unknown = int((batch.targets == UNK).sum())
         self._metric(stage).update(found, int(batch.lengths.sum()), unknown, batch.sizes)
         if self.keeps_rows:
-            kept = (found, batch.targets, batch.lengths, batch.places)
+            kept = (found, batch.targets == UNK, batch.lengths, batch.places)
             self.kept[stage].append([to_array(each) for each in kept])
         return Surprise(to_array(found), to_array(batch.lengths))
 
@@ -95,12 +95,12 @@ class LanguageModelTask(Task):
         rows = np.repeat(np.arange(len(columns["tokens"])), columns["tokens"])
         read = self.preprocessor.as_read(rows, ended=True)
         nats, unknown = np.zeros((2, len(columns["tokens"])))
-        for found, targets, lengths, places in kept:
+        for found, strange, lengths, places in kept:
             steps = np.arange(found.shape[1])
             real = steps < lengths[:, None]
             own = read[(places[:, None] + steps)[real]]
             nats -= np.bincount(own, found[real].astype(np.float64), minlength=len(nats))
-            unknown += np.bincount(own, targets[real] == UNK, minlength=len(nats))
+            unknown += np.bincount(own, strange[real], minlength=len(nats))
         sums = [nats, columns["tokens"], unknown, *(columns[name] for name in SIZES)]
         return [dense(np.stack(sums, axis=1), sum_scores)]
 

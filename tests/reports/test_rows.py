@@ -33,3 +33,17 @@ def test_what_lines_add_is_the_score_of_a_language_model(direction):
         assert losses.argmax() == STRANGE
         assert len(np.unique(rows.documents)) == text.count("") + 1
         assert rows.units().drawn == "documents"
+
+
+def test_data_that_is_gone_takes_no_score_away(monkeypatch):
+    rows = [f"{said} {i},{label},{i // 2}" for i in range(50) for said, label in (("good", "yes"), ("bad", "no"))]
+    Path("a.csv").write_text("\n".join(["text,label,document", *rows, ""]))
+    data = ["data=csv", "data.train=a.csv", "data.test=a.csv", "trainer.max_epochs=1", *TINY]
+    run = gru_nlp.train(*data, "run_dir=run")
+    task, parts = run.parts.task, run.parts.data
+    assert rows_of(task, parts, "test", "test").units().drawn == "documents"
+    Path("a.csv").write_text("\n".join(["text,label,document", *rows[:9], ""]))
+    assert rows_of(task, parts, "test", "test").units().drawn == "rows"
+    Path("a.csv").unlink()
+    gone = rows_of(task, parts, "test", "test")
+    assert (gone.documents, gone.units().number) == (None, 100)
