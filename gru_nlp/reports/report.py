@@ -7,12 +7,13 @@ import numpy as np
 
 from gru_nlp.batch import AnyArray
 from gru_nlp.data.module import DataModule
+from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.reports.calibration import calibration
 from gru_nlp.reports.resampling import CONFIDENCE, RESAMPLES, Interval, intervals
 from gru_nlp.reports.rows import Rows
 from gru_nlp.reports.slices import by_column, slices, usual
-from gru_nlp.reports.worst import Answers, errors_of
+from gru_nlp.reports.worst import Answers, errors_of, worst
 from gru_nlp.tasks.base import Task
 
 REPORT = "report.json"
@@ -56,6 +57,7 @@ def report(
         "confusion": None if confusion is None else capped(confusion, data.preprocessor.label_names()),
         "calibration": None if judged is None else calibration(judged),
         "slices": slices(rows, by, own),
+        "worst": worst(records, Predictor(data.preprocessor, task.model, str(task.device))),
         **errors_of(data.preprocessor).figures(Answers(records, data, rows)),
     }
 

@@ -24,8 +24,8 @@ from gru_nlp.reports.translations import by_length, faults
 from gru_nlp.reports.words import Leads, lead, spoken
 from gru_nlp.text.schemes import spans
 
-#: Errors that are shown, and of translations those whose attention is.
-MOST, PICTURED = 20, 3
+#: Errors that are shown, those whose words are weighed, and those of translations whose attention is shown.
+MOST, WEIGHED, PICTURED = 20, 10, 3
 #: Digits of a weight.
 DIGITS = 4
 
@@ -81,6 +81,8 @@ class ImageErrors(LabelErrors):
 
 class TextErrors(LabelErrors):
     """The label of a text, which its words spoke for."""
+
+    explained = WEIGHED
 
     def explain(self, record: Record, predictor: Predictor) -> Record:
         """Add ``words``: start, end and weight of each; and ``spoke``, the places of those that spoke most."""

@@ -74,7 +74,10 @@ def test_the_report_of_a_run_says_how_sure_its_scores_are(trained):
         name: value for name, value in metrics.items() if name.startswith("test/")
     }
     assert all(one["low"] <= one["value"] <= one["high"] for one in report["scores"].values())
-    assert (report["classes"], report["calibration"]) == ({"label": metrics["classes"]}, metrics["calibration"])
+    assert report["classes"] == {"label": metrics["classes"]}
+    assert 0.0 <= report["calibration"]["ece"] <= 1.0
+    assert len(report["worst"]) == round((1 - metrics["test/accuracy"]) * 600)
+    assert all(record["label"] != record["target"] and record["words"] for record in report["worst"])
     counts = report["confusion"]["counts"]
     assert [sum(row) for row in counts] == [metrics["classes"][label]["support"] for label in ("negative", "positive")]
     assert counts[0][0] + counts[1][1] == round(600 * metrics["test/accuracy"])
@@ -96,6 +99,7 @@ def test_evaluate_reports_by_a_column_of_the_data(trained, capsys):
         "a": 0.5,
         "b": 0.5,
     }
+    assert len(report["worst"]) == 2
     capsys.readouterr()
     for more, told in (
         (["slices=[source]"], "slices=[source] is for a report: set report=<folder> too"),
