@@ -240,6 +240,8 @@ def check_types(config: DictConfig, defaults: DictConfig) -> None:
 
 #: How float32 matrices are multiplied.
 PRECISIONS = ("auto", "highest", "high", "medium")
+#: What the page of a report is written as.
+REPORT_FORMATS = ("html", "markdown", "json")
 
 
 def check_confidence(option: str, value: Any) -> None:
@@ -277,6 +279,8 @@ def check_ranges(config: Mapping[str, Any]) -> None:
             raise UserError(f"threads={value} must be auto, or a whole number from 1 to {MOST_THREADS}")
         if option == "matmul_precision" and value not in PRECISIONS:
             raise UserError(f"matmul_precision={value} must be {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}")
+        if option == "report_format" and value not in REPORT_FORMATS:
+            raise UserError(f"report_format={value} must be {', '.join(REPORT_FORMATS[:-1])} or {REPORT_FORMATS[-1]}")
         if option == "abstain_below":
             check_confidence(option, value)
         if option == "calibrate" and value != "auto" and not isinstance(value, bool):

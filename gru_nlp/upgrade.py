@@ -29,6 +29,7 @@ LATER: dict[str, Any] = {
     "pretraining": {"epochs": 0, "text": []},
     "checkpoint_every_steps": None,
     "checkpoint_every_minutes": 10,
+    "report_format": "html",
     "calibrate": False,
 }
 

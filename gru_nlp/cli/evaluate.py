@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from gru_nlp.answers.writing import check_apart, open_output
 from gru_nlp.config import absolute_paths, resolved
 from gru_nlp.console import remark, say, show
 from gru_nlp.errors import UserError
-from gru_nlp.reports.report import REPORT, report
+from gru_nlp.preprocessing.base import Record
 from gru_nlp.reports.rows import rows_of
-from gru_nlp.training import predictions
-from gru_nlp.training.run_folder import check_writable, leave_json
+from gru_nlp.training import predictions, reporting
+from gru_nlp.training.run_folder import check_writable
 from gru_nlp.training.scoring import Evaluation, evaluate
 from gru_nlp.training.suspects import suspects
 
@@ -33,10 +34,11 @@ def run(config: DictConfig) -> None:
     # Opened before all work, which a file that cannot be written would waste.
     with contextlib.nullcontext() if output is None else open_output(given["output"]) as file:
         scored = evaluate(given)
+        records = predictions.of_split(scored.task, scored.data, scored.split)
         if file is not None:
-            write_predictions(file, output, scored)
+            write_predictions(file, output, scored.task.name, records)
         if folder is not None:
-            save_report(folder, scored, [str(name) for name in given["slices"]])
+            save_report(folder, given, scored, records)
         tell(scored)
 
 
@@ -68,29 +70,29 @@ def sources(given: Mapping[str, Any]) -> dict[str, str]:
     return {**own, "checkpoint": given["checkpoint"]}
 
 
-def write_predictions(file: IO[str], output: Path | None, scored: Evaluation) -> None:
+def write_predictions(file: IO[str], output: Path | None, name: str, records: list[Record]) -> None:
     """Write a record a row.
 
     Raises:
-        UserError: the model has none.
+        UserError: the model, of task ``name``, has none.
     """
-    records = predictions.of_split(scored.task, scored.data, scored.split)
     if not records:
-        told = f"output={output}: a {scored.task.name} model has no answer a row to write"
+        told = f"output={output}: a {name} model has no answer a row to write"
         raise UserError(f"{told}: leave it out, or use predict")
     predictions.write(file, records)
 
 
-def save_report(folder: Path, scored: Evaluation, columns: list[str]) -> None:
-    """Write ``report.json`` into a folder, which is made where there is none.
+def save_report(folder: Path, given: Mapping[str, Any], scored: Evaluation, records: list[Record]) -> None:
+    """Write the report into a folder, which is made where there is none.
 
     Raises:
-        UserError: the data lacks one of ``columns``, or the file cannot be written.
+        UserError: the data lacks one of the columns of ``slices``, or a file cannot be written.
     """
     rows = rows_of(scored.task, scored.data, "test", scored.split)
-    records = predictions.of_split(scored.task, scored.data, scored.split)
-    content = report(scored.task, scored.data, rows, scored.scores, columns, records=records)
-    leave_json(folder, REPORT, content, "report")
+    columns = [str(name) for name in given["slices"]]
+    found = reporting.gather(scored.task, scored.data, rows, records, scored.scores, columns)
+    found["run"] = reporting.about(scored.task.name, "evaluate", HydraConfig.get().overrides.task, {})
+    reporting.leave(folder, found, given["report_format"], "report")
 
 
 def tell(scored: Evaluation) -> None:

@@ -9,6 +9,8 @@ from gru_nlp.reports.blocks import Chart, shown
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480, 280, 56, 40, 12, 12
 #: Lines that are told apart by colour; further ones take the colours again.
 COLOURS = 6
+#: Points of a line that are drawn, and up to how many each is marked.
+MOST_POINTS, MOST_MARKED = 400, 60
 #: Steps between ticks, in powers of ten.
 STEPS = (1.0, 2.0, 5.0)
 
@@ -32,6 +34,7 @@ def svg(chart: Chart) -> str:
         (x1, y1), (x2, y2) = (_place(end, end, across, up) for end in (0.0, 1.0))
         parts.append(f'<line class="ideal" x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}"/>')
     for number, (name, points) in enumerate(lines.items()):
+        points = points[:: -(-len(points) // MOST_POINTS)]
         placed = [_place(x, y, across, up) for x, y in points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
         colour = f"c{number % COLOURS}"
@@ -40,7 +43,7 @@ def svg(chart: Chart) -> str:
             f'<circle class="{colour}" cx="{x:.1f}" cy="{y:.1f}" r="3"><title>{escape(name)}: {shown(point[0])}, '
             f"{shown(point[1])}</title></circle>"
             for (x, y), point in zip(placed, points, strict=True)
-            if len(points) <= 60
+            if len(points) <= MOST_MARKED
         ]
     return "\n".join([*parts, "</svg>"])
 

@@ -11,6 +11,8 @@ Report = Mapping[str, Any]
 MOST_SHOWN, MOST_CHARACTERS = 20, 1500
 #: Scores that stand in a table of parts.
 MOST_SCORES = 4
+#: Curves of scores that are drawn beside those of losses.
+MOST_CURVES = 5
 
 
 def page(report: Report) -> Page:
@@ -56,11 +58,8 @@ def _training(report: Report) -> list[Block]:
     curves: Mapping[str, Sequence[tuple[float, float]]] = report.get("curves", {})
     losses = {name: points for name, points in curves.items() if name.endswith("loss")}
     charts = [Chart("Loss by epoch", "epoch", "loss", losses)] if any(map(len, losses.values())) else []
-    others = {name: points for name, points in curves.items() if name not in losses and len(points)}
-    return [
-        *charts,
-        *(Chart(f"{name} by epoch", "epoch", _name(name), {name: found}) for name, found in others.items()),
-    ]
+    others = [(name, points) for name, points in curves.items() if name not in losses and len(points)][:MOST_CURVES]
+    return [*charts, *(Chart(f"{name} by epoch", "epoch", _name(name), {name: points}) for name, points in others)]
 
 
 def _classes(report: Report) -> list[Block]:
@@ -109,7 +108,8 @@ def _calibration(found: Mapping[str, Any] | None) -> list[Block]:
 def _slices(report: Report) -> list[Block]:
     blocks: list[Block] = []
     for name, parts in report.get("slices", {}).items():
-        scores = list(dict.fromkeys(score for part in parts.values() for score in part["scores"]))[:MOST_SCORES]
+        told = dict.fromkeys(score for part in parts.values() for score in part["scores"])
+        scores = [score for score in told if name != "label" or "macro" not in score][:MOST_SCORES]
         if not scores or len(parts) < 2:
             continue
         rows = [

@@ -5,11 +5,9 @@ numbers, so that a resumed run draws the same. A step returns its loss, which is
 steps are counted on the device and read back once an epoch. After a step of the optimiser the weights' average moves.
 Validation starts by exchanging weights and average, scores every batch into summable state, keeps the scores in the
 record and lets a plateau schedule see them; then Lightning saves the best checkpoint, and the weights come back.
-Testing keeps the outputs of each batch as arrays, in the order in which the sampler gave the rows.
 """
 
 import math
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, get_origin, get_type_hints
@@ -23,16 +21,15 @@ from gru_nlp.batch import AnyArray, Batch
 from gru_nlp.checkpoint import KEY, TEMPERATURE
 from gru_nlp.console import remark
 from gru_nlp.errors import UserError
-from gru_nlp.metrics.confidence import Judged
-from gru_nlp.metrics.tally import Tally
 from gru_nlp.models.base import Model
 from gru_nlp.tasks.averaging import WeightAverage
-from gru_nlp.tasks.choosing import CHOICE, StandIn, choose_by
+from gru_nlp.tasks.choosing import CHOICE, choose_by
 from gru_nlp.tasks.epoch import Epoch
 from gru_nlp.tasks.finite import Begun, FirstBad, diverged
 from gru_nlp.tasks.floors import MakeOptimizer, Thawing, check_floors, make_optimizer
 from gru_nlp.tasks.halving import Halving
 from gru_nlp.tasks.schedules import take_back
+from gru_nlp.tasks.scored import Scored
 from gru_nlp.tensors import to_tensors
 
 MakeSchedule = Callable[[Optimizer, int], LRScheduler | ReduceLROnPlateau]
@@ -86,7 +83,7 @@ class Recipe:
         check_floors(self.floor_decay, self.thaw_epochs)
 
 
-class Task(Halving):
+class Task(Halving, Scored):
     """A model in training: a task kind adds its loss and its scores.
 
     Attributes:
@@ -94,7 +91,6 @@ class Task(Halving):
             latest validation.
         steps: of the optimiser in all, set by who trains.
         chosen_by: name of the score by which the latest validation is compared with others.
-        keeps_rows: whether what each row adds to the scores is kept, set by who scores.
         halfway: what ``halfway_state`` gave where training broke off within an epoch, until it goes on there.
 
     Args:
@@ -102,12 +98,8 @@ class Task(Halving):
     """
 
     model: Model[Any]
-    #: How the scores are computed, stored beside them.
-    scorer: str
     #: The command that uses a trained model.
     command: str
-    #: Whether each row of a batch has an answer, which is worth keeping.
-    answers_rows: ClassVar[bool] = True
     #: Whether the confidences of its model are calibrated.
     confident: ClassVar[bool] = False
 
@@ -134,54 +126,11 @@ class Task(Halving):
         self.average_decay = recipe.average_decay
         self.average: WeightAverage | None = None
         self.average_state: dict[str, Any] | None = None
-        self.outputs: list[Any] = []
-        self.latest: dict[str, dict[str, float]] = {}
         self.chosen_by = recipe.monitor
         self.epoch = Epoch()
-        self.keeps_rows = False
         self.halfway: Mapping[str, Any] | None = None
         self.steps = 1
         self.first_bad = FirstBad(self.device, Begun(0, 0, 0, 1))
-
-    @abstractmethod
-    def score(self, batch: Any, stage: str) -> Any:
-        """Add a batch to the scores of ``stage``; return what ``Preprocessor.decode`` takes: outputs as arrays."""
-
-    @abstractmethod
-    def scores(self, stage: str) -> dict[str, float]:
-        """Return the scores of ``stage`` by name, ``<stage>/<score>``, and start them anew."""
-
-    @abstractmethod
-    def details(self, stage: str) -> dict[str, Any]:
-        """Return what ``metrics.json`` says beside the scores, such as the scores of each class."""
-
-    def judged(self, stage: str) -> Judged | None:
-        """Return how sure the model was of its latest answers, and which were right; None: it does not say."""
-        return None
-
-    def floor(self) -> float:
-        """Return up to which value the monitored score, in the latest validation, is that of having learned nothing."""
-        return 0.0
-
-    def stand_in(self, scores: Mapping[str, float]) -> StandIn | None:
-        """Return what decides between validations on the floor; None: nothing does."""
-        loss = scores.get("validation/loss")
-        return None if loss is None else StandIn("validation/loss", loss)
-
-    def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
-        """Return what each row that this process has just scored adds to the scores, and keep it no longer.
-
-        By default nothing is known of single rows, so that scores have no intervals.
-
-        Args:
-            stage: ``validation`` or ``test``.
-            columns: the encoded columns of one number a row of the split.
-        """
-        return []
-
-    def confusion(self, stage: str) -> AnyArray | None:
-        """Return counts ``(C, C)`` of true labels, down, that were taken for others, across; None: there is no such."""
-        return None
 
     def observe(self, targets: Mapping[str, AnyArray]) -> None:
         """See the encoded columns of one number a row of the training split before training; a loss may weigh by them.
@@ -261,17 +210,6 @@ class Task(Halving):
         self.log("train/rate", self.trainer.optimizers[0].param_groups[0]["lr"])
         self.log("train/padding_share", self.epoch.padding_share())
 
-    def validation_step(self, batch: Batch[Tensor] | None, batch_idx: int) -> None:
-        """Score a batch; where rows are kept, keep its outputs too."""
-        if batch is not None:
-            found = self.score(batch, "validation")
-            if self.keeps_rows and self.answers_rows:
-                self.outputs.append(found)
-
-    def on_validation_epoch_start(self) -> None:
-        """Forget the outputs of an earlier pass."""
-        self.outputs = []
-
     def on_validation_epoch_end(self) -> None:
         """Log the scores, keep them for the checkpoint; let callbacks and a plateau schedule see what decides."""
         scores = self.latest["validation"] = self.scores("validation")
@@ -287,22 +225,6 @@ class Task(Halving):
         self.log(f"{CHOICE}{self.monitor}", chosen.value, logger=False)
         if self.plateau is not None and not self.trainer.sanity_checking:
             self.plateau.step(chosen.value)
-
-    def on_test_epoch_start(self) -> None:
-        """Forget the outputs of an earlier pass."""
-        self.outputs = []
-
-    def test_step(self, batch: Batch[Tensor] | None, batch_idx: int) -> None:
-        """Score a batch and keep its outputs, in the order of the batches."""
-        if batch is not None:
-            found = self.score(batch, "test")
-            if self.answers_rows:
-                self.outputs.append(found)
-
-    def on_test_epoch_end(self) -> None:
-        """Log the scores; ``latest`` keeps every digit, where the log rounds to float32."""
-        self.latest["test"] = self.scores("test")
-        self.log_dict(self.latest["test"])
 
     def check_recipe(self) -> None:
         """Make optimiser and schedule once on trial, so that training is refused before it leaves a trace.

@@ -28,6 +28,7 @@ from gru_nlp.tensors import resolve_device
 from gru_nlp.training import together
 from gru_nlp.training.changes import Patience
 from gru_nlp.training.halfway import LastCheckpoint, MovableCheckpoint
+from gru_nlp.training.history import History
 from gru_nlp.training.run_folder import LOGS
 from gru_nlp.training.stopping import Asked
 from gru_nlp.training.story import Layers, Story
@@ -111,6 +112,7 @@ def callbacks(folder: Path, config: Mapping[str, Any]) -> list[Callback]:
         ),
         LastCheckpoint(folder, config["checkpoint_every_steps"], config["checkpoint_every_minutes"], Asked()),
         Patience(f"{CHOICE}{monitor}", mode=mode, patience=config["patience"], check_on_train_epoch_end=False),
+        History(),
     ]
     shown = config["trainer"]["enable_progress_bar"]
     parts.append(Story(monitor, mode, config["patience"], each_epoch=shown and not draws()))

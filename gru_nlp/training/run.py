@@ -22,12 +22,24 @@ from gru_nlp.preprocessing.base import Record
 from gru_nlp.processes import meeting
 from gru_nlp.processes.company import rank
 from gru_nlp.processes.sharing import local_files, share_tensors, shared_values
-from gru_nlp.reports.report import REPORT, report
+from gru_nlp.reports.blocks import Page
+from gru_nlp.reports.markdown import markdown
 from gru_nlp.reports.rows import rows_of
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
-from gru_nlp.training import ends, lightning_parts, parity, predictions, pretraining, resuming, run_folder, together
+from gru_nlp.training import (
+    ends,
+    lightning_parts,
+    parity,
+    predictions,
+    pretraining,
+    reporting,
+    resuming,
+    run_folder,
+    together,
+)
 from gru_nlp.training.fitting import fit, parameters
+from gru_nlp.training.history import curves
 from gru_nlp.training.parts import Parts, prepare
 from gru_nlp.training.stopping import leaving
 from gru_nlp.training.story import ended
@@ -112,15 +124,32 @@ def _train(config: DictConfig, given: Sequence[str]) -> Run:
         fit(parts, folder, trainer, stopped)
     with leaving(folder), ends.telling(folder, trained=True):
         facts = facts_of(config, trainer, given, time.monotonic() - started) | {"pretraining": before}
-        done = run_of(folder, parts, score(parts, folder, trainer), plain)
-        split: Split = "test" if "test" in parts.data.encoded else "validation"
-        rows = rows_of(parts.task, parts.data, split, split)
-        records = done.predictions or predictions.of_split(parts.task, parts.data, split)
-        if is_first_process():
-            leave(parts, folder, done.scores, facts, done.predictions)
-            run_folder.write_json(folder / REPORT, report(parts.task, parts.data, rows, done.scores, records=records))
-            for logger in trainer.loggers:
-                log_options(logger, given, done.scores)
+        return finish(folder, parts, trainer, plain, facts)
+
+
+def finish(folder: Path, parts: Parts, trainer: Trainer, plain: Mapping[str, Any], facts: Mapping[str, Any]) -> Run:
+    """Score the best checkpoint and leave what a run folder holds of that.
+
+    Args:
+        folder: of the run.
+        parts: of the run.
+        trainer: that has fitted.
+        plain: config of the run.
+        facts: of ``facts_of``.
+    """
+    done = run_of(folder, parts, score(parts, folder, trainer), plain)
+    split: Split = "test" if "test" in parts.data.encoded else "validation"
+    rows = rows_of(parts.task, parts.data, split, split)
+    records = done.predictions or predictions.of_split(parts.task, parts.data, split)
+    if is_first_process():
+        leave(parts, folder, done.scores, facts, done.predictions)
+        found = reporting.gather(parts.task, parts.data, rows, records, done.scores)
+        run = reporting.about(parts.task.name, "train", facts["overrides"], {**facts, "config": plain})
+        page = reporting.leave(
+            folder, {**found, "curves": curves(trainer), "run": run}, plain["report_format"], "run_dir"
+        )
+        for logger in trainer.loggers:
+            log_options(logger, facts["overrides"], done.scores, page)
     return done
 
 
@@ -209,7 +238,9 @@ def score(parts: Parts, folder: Path, trainer: Trainer) -> dict[str, float]:
     return scores | parts.task.latest["validation"]
 
 
-def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str, Any], records: list[Record]) -> None:
+def leave(
+    parts: Parts, folder: Path, scores: dict[str, float], facts: Mapping[str, Any], records: list[Record]
+) -> None:
     """Write predictions, scores into the best checkpoint, and with ``facts`` on the run into ``metrics.json``."""
     if records:
         predictions.save(folder / run_folder.PREDICTIONS, records)
@@ -226,11 +257,12 @@ def leave(parts: Parts, folder: Path, scores: dict[str, float], facts: dict[str,
     run_folder.write_json(folder / run_folder.METRICS, content)
 
 
-def log_options(logger: Logger, given: Sequence[str], scores: Mapping[str, float]) -> None:
-    """Let a logger keep the options of a run; TensorBoard shows the scores of runs beside them."""
-    options = dict(undisguised(override).lstrip("+").partition("=")[::2] for override in given)
+def log_options(logger: Logger, given: Sequence[str], scores: Mapping[str, float], page: Page) -> None:
+    """Let a logger keep the options of a run; TensorBoard shows the scores of runs beside them, and the report."""
+    options = dict(override.lstrip("+").partition("=")[::2] for override in given)
     if isinstance(logger, TensorBoardLogger):
         logger.log_hyperparams(options, dict(scores))
+        logger.experiment.add_text("report", markdown(page))
     else:
         logger.log_hyperparams(options)
     logger.save()
