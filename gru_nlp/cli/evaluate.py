@@ -14,6 +14,7 @@ from gru_nlp.config import absolute_paths, resolved
 from gru_nlp.console import remark, say, show
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Record
+from gru_nlp.reports.report import report
 from gru_nlp.reports.rows import rows_of
 from gru_nlp.training import predictions, reporting
 from gru_nlp.training.run_folder import check_writable
@@ -90,7 +91,7 @@ def save_report(folder: Path, given: Mapping[str, Any], scored: Evaluation, reco
     """
     rows = rows_of(scored.task, scored.data, "test", scored.split)
     columns = [str(name) for name in given["slices"]]
-    found = reporting.gather(scored.task, scored.data, rows, records, scored.scores, columns)
+    found = report(scored.task, scored.data, rows, scored.scores, columns, records=records)
     found["run"] = reporting.about(scored.task.name, "evaluate", HydraConfig.get().overrides.task, {})
     reporting.leave(folder, found, given["report_format"], "report")
 

@@ -1,4 +1,4 @@
-"""The report of what was scored: its figures gathered, and the files that hold them."""
+"""The files of a report: its figures, and the page of them."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -7,48 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from gru_nlp import __version__
-from gru_nlp.data.module import DataModule
-from gru_nlp.predictor import Predictor
-from gru_nlp.preprocessing.base import Record
 from gru_nlp.reports.blocks import Page
 from gru_nlp.reports.contents import page
 from gru_nlp.reports.html import html
 from gru_nlp.reports.markdown import markdown
-from gru_nlp.reports.report import REPORT, report
-from gru_nlp.reports.rows import Rows
-from gru_nlp.reports.worst import worst
-from gru_nlp.tasks.base import Task
+from gru_nlp.reports.report import REPORT
 from gru_nlp.training.run_folder import environment, leave_json
 from gru_nlp.whole import write_whole
 
 #: What the page is written as, beside the figures; json: it is not.
 PAGES = {"html": ("report.html", html), "markdown": ("report.md", markdown)}
-
-
-def gather(
-    task: Task,
-    data: DataModule,
-    rows: Rows,
-    records: Sequence[Record],
-    scores: Mapping[str, float],
-    columns: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Return what a report says of rows that were scored.
-
-    Args:
-        task: that scored them.
-        data: that they are part of.
-        rows: that were scored.
-        records: of the same, with input, truth and prediction; a language model has none.
-        scores: of them by name, ``<split>/<score>``.
-        columns: of the data by which the scores are told too.
-
-    Raises:
-        UserError: the data has no such column.
-    """
-    predictor = Predictor(data.preprocessor, task.model, str(task.device))
-    found = report(task, data, rows, scores, columns, records=records)
-    return {**found, "worst": worst(records, predictor)}
 
 
 def about(name: str, command: str, given: Sequence[str], facts: Mapping[str, Any]) -> dict[str, Any]:

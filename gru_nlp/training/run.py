@@ -24,6 +24,7 @@ from gru_nlp.processes.company import rank
 from gru_nlp.processes.sharing import local_files, share_tensors, shared_values
 from gru_nlp.reports.blocks import Page
 from gru_nlp.reports.markdown import markdown
+from gru_nlp.reports.report import report
 from gru_nlp.reports.rows import rows_of
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
@@ -143,7 +144,7 @@ def finish(folder: Path, parts: Parts, trainer: Trainer, plain: Mapping[str, Any
     records = done.predictions or predictions.of_split(parts.task, parts.data, split)
     if is_first_process():
         leave(parts, folder, done.scores, facts, done.predictions)
-        found = reporting.gather(parts.task, parts.data, rows, records, done.scores)
+        found = report(parts.task, parts.data, rows, done.scores, records=records)
         run = reporting.about(parts.task.name, "train", facts["overrides"], {**facts, "config": plain})
         page = reporting.leave(
             folder, {**found, "curves": curves(trainer), "run": run}, plain["report_format"], "run_dir"
