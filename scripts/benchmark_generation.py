@@ -2,7 +2,7 @@
 
 Usage: python scripts/benchmark_generation.py checkpoint=<run of a language model> [megabytes=20] [options of generate]
 
-Reads what the command writes, and tells at 1, 2, 5, 10, 20, ... MB how much memory its process holds and how many
+Reads what the command writes, and tells at 0.1, 0.2, 0.5, 1, 2, ... MB how much memory its process holds and how many
 bytes a second have come. Without further options one text is drawn, without end and token by token; with samples=...,
 max_tokens=... and batch_size=... many texts are, side by side.
 """
@@ -22,9 +22,9 @@ ENDLESS = ["max_tokens=1000000000"]
 
 
 def marks() -> Iterator[int]:
-    """Yield 1, 2, 5, 10, 20, 50, ... megabytes in bytes."""
+    """Yield 0.1, 0.2, 0.5, 1, 2, 5, ... megabytes in bytes."""
     for power in count():
-        yield from (step * 10**power * MEGABYTE for step in (1, 2, 5))
+        yield from (step * 10**power * MEGABYTE // 10 for step in (1, 2, 5))
 
 
 def resident(process: int) -> float:
