@@ -24,8 +24,8 @@ from gru_nlp.training.run_folder import check_writable, leave_json
 from gru_nlp.training.scoring import Evaluation, evaluate
 
 COMPARISON = "compare.json"
-#: Rows that are shown.
-SHOWN = 5
+#: Rows that are shown, and the least p value.
+SHOWN, LEAST = 5, 0.0001
 
 
 def run(config: DictConfig) -> None:
@@ -146,4 +146,5 @@ def cells(entry: Mapping[str, Any]) -> list[str]:
     apart = entry["difference"]
     reach = "" if apart["low"] is None else f"{apart['low']:+.4f} to {apart['high']:+.4f}"
     sides = [f"{entry[side]['value']:.4f}" for side in "ab"]
-    return [*sides, f"{apart['value']:+.4f}", reach, f"{entry['p_value']:.4f}", entry["test"]]
+    p_value = f"{entry['p_value']:.4f}" if entry["p_value"] >= LEAST else f"< {LEAST}"
+    return [*sides, f"{apart['value']:+.4f}", reach, p_value, entry["test"]]

@@ -279,8 +279,8 @@ class Conll(TextFormat):
         (file,) = files
         options = ColumnOptions(self.encoding, self.columns, self.word, self.tag, file.option, self.separator)
         for sentence in read_conll(self.lines(file), str(file.path), options):
-            document = {DOCUMENT_COLUMN: sentence.document} if sentence.document else {}
-            yield sentence.line, {**document, self.word: sentence.words, self.tag: sentence.tags}
+            fields = {self.word: sentence.words, self.tag: sentence.tags}
+            yield sentence.line, {DOCUMENT_COLUMN: sentence.document, **fields}
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,15 @@ def dense(states: AnyArray, score: Score) -> Tally:
     return Tally(rows, columns, states.ravel().astype(np.float64), size, width, score)
 
 
+def averaged(name: str, values: AnyArray) -> Tally:
+    """Return a tally of one score that is the mean of the rows' values ``(N,)``."""
+    return dense(np.stack([values, np.ones(len(values))], axis=1), partial(_mean, name))
+
+
+def _mean(name: str, sums: AnyArray) -> dict[str, AnyArray]:
+    return {name: ratio(sums[:, 0], sums[:, 1])}
+
+
 def joined(parts: Sequence[Tally]) -> Tally:
     """Return the rows of tallies of one kind, one after the other."""
     starts = np.cumsum([0, *(part.size for part in parts)])

@@ -4,13 +4,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from torch import Tensor, nn
 from torchmetrics.aggregation import MeanMetric
 
 from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
 from gru_nlp.errors import UserError
 from gru_nlp.metrics.entities import EntityMetric, EntityScores, tally
-from gru_nlp.metrics.tally import Tally, joined
+from gru_nlp.metrics.tally import Tally, averaged, joined
 from gru_nlp.models.tagger import SequenceTagger
 from gru_nlp.nn.neighbours import NeighbourLoss
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
@@ -67,7 +68,7 @@ class TaggingTask(Task):
         self.metrics = nn.ModuleDict({f"{stage}_scores": EntityMetric(labels) for stage in ("validation", "test")})
         self.losses = nn.ModuleDict({f"{stage}_loss": MeanMetric() for stage in ("validation", "test")})
         self.reports: dict[str, dict[str, EntityScores]] = {}
-        self.kept: dict[str, list[Tally]] = {"validation": [], "test": []}
+        self.kept: dict[str, list[tuple[Tally, AnyArray]]] = {"validation": [], "test": []}
 
     def loss(self, batch: TaggingBatch[Tensor]) -> Tensor:
         """Return the mean loss of a sentence."""
@@ -104,7 +105,8 @@ class TaggingTask(Task):
         """Tag a batch and count; return the paths."""
         assert batch.targets is not None
         states = self.model.states(batch)
-        self._losses(stage).update(self.model.loss(states, batch))
+        losses = self.model.loss(states, batch)
+        self._losses(stage).update(losses)
         found = self.model.answer(states, batch).map(to_array)
         names, lengths = self.preprocessor.tags, found.lengths.tolist()
         predicted, truth = (
@@ -114,13 +116,14 @@ class TaggingTask(Task):
         counted = tally(predicted, truth, self.preprocessor.label_names())
         self._metric(stage).update(counted)
         if self.keeps_rows:
-            self.kept[stage].append(counted)
+            self.kept[stage].append((counted, to_array(losses)))
         return found
 
     def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
         """Return what each sentence adds."""
         kept, self.kept[stage] = self.kept[stage], []
-        return [joined(kept)] if kept else []
+        counted, losses = [one for one, _ in kept], [one for _, one in kept]
+        return [joined(counted), averaged("loss", np.concatenate(losses))] if kept else []
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return precision, recall and F1 over all types, the F1 of each, and the mean loss of a sentence."""

@@ -129,14 +129,14 @@ def test_a_moved_checkpoint_scores_own_files_and_tells_bad_ones(tagger, tmp_path
 
 def test_intervals_are_by_document_where_a_file_has_marks_of_them(tagger):
     shutil.copy(tagger / "best.ckpt", "alone.ckpt")
-    sentences = [columns_file(f"{place}.txt", [row]).read_text() for place, row in enumerate(sample("test", 60))]
+    sentences = [Path(columns_file("one.txt", [row])).read_text() for row in sample("test", 60)]
     for mark, drawn in (("-DOCSTART- O\n\n", ("documents", 30)), ("", ("rows", 60))):
         pairs = ["\n".join(sentences[place : place + 2]) for place in range(0, 60, 2)]
-        Path("a.txt").write_text("\n".join(f"{mark}{pair}" for pair in pairs))
+        Path("a.txt").write_text(f"\n{mark}".join(pairs))
         assert main(["evaluate", "checkpoint=alone.ckpt", "data=conll", "data.test=a.txt", "report=."]) == 0
         report = json.loads(Path("report.json").read_text())
         assert (report["intervals"]["drawn"], report["intervals"]["units"]) == drawn
-        assert report["scores"]["test/f1_PER"]["low"] <= report["scores"]["test/f1_PER"]["value"]
+        assert all(one["low"] <= one["value"] <= one["high"] for one in report["scores"].values())
 
 
 def test_a_map_of_tags_goes_with_the_checkpoint(capsys):
