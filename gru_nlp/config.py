@@ -238,10 +238,8 @@ def check_types(config: DictConfig, defaults: DictConfig) -> None:
             raise UserError(f"{option}={given} must be {kind}")
 
 
-#: How float32 matrices are multiplied.
-PRECISIONS = ("auto", "highest", "high", "medium")
-#: What the page of a report is written as.
-REPORT_FORMATS = ("html", "markdown", "json")
+#: Options that are one of a few words: how float32 matrices are multiplied, what the page of a report is written as.
+WORDS = {"matmul_precision": ("auto", "highest", "high", "medium"), "report_format": ("html", "markdown", "json")}
 
 
 def check_confidence(option: str, value: Any) -> None:
@@ -277,10 +275,8 @@ def check_ranges(config: Mapping[str, Any]) -> None:
             raise UserError(f"{option}={value} must be a whole number")
         if option == "threads" and value != "auto" and (type(value) is not int or not 1 <= value <= MOST_THREADS):
             raise UserError(f"threads={value} must be auto, or a whole number from 1 to {MOST_THREADS}")
-        if option == "matmul_precision" and value not in PRECISIONS:
-            raise UserError(f"matmul_precision={value} must be {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}")
-        if option == "report_format" and value not in REPORT_FORMATS:
-            raise UserError(f"report_format={value} must be {', '.join(REPORT_FORMATS[:-1])} or {REPORT_FORMATS[-1]}")
+        if option in WORDS and value not in WORDS[option]:
+            raise UserError(f"{option}={value} must be {', '.join(WORDS[option][:-1])} or {WORDS[option][-1]}")
         if option == "abstain_below":
             check_confidence(option, value)
         if option == "calibrate" and value != "auto" and not isinstance(value, bool):

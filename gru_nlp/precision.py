@@ -23,7 +23,7 @@ def choose_precision(wanted: str, device: str) -> str:
     On a GPU ``auto`` is ``highest``: what its rounded products give was not measured.
 
     Args:
-        wanted: one of ``config.PRECISIONS``.
+        wanted: one of ``config.WORDS["matmul_precision"]``.
         device: where the model is trained.
     """
     if wanted != "auto":
