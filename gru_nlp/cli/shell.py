@@ -245,7 +245,7 @@ def run_command(command: str, arguments: list[str]) -> int:
             tell_sweep([one for one in jobs if launching.is_scored(one)])
     except UserError as error:
         complain(str(error), error)
-        return USER_ERROR
+        return ending.left(USER_ERROR)
     except SystemExit as ended:  # --version and --hydra-help
         if job.entered:
             raise
@@ -253,14 +253,14 @@ def run_command(command: str, arguments: list[str]) -> int:
     except KeyboardInterrupt as interrupted:
         code = getattr(interrupted, "code", INTERRUPTED)
         complain(str(interrupted) or "interrupted", code=code)
-        return ending.code_of(code)
+        return ending.left(ending.code_of(code))
     except Exception as error:
         if ending.line_of(BUG, f"a bug: {type(error).__name__}: {error}") is None:
-            return ending.code_of(BUG)
+            return ending.left(ending.code_of(BUG))
         raise
     finally:
         sys.argv = original
-    return ending.code_of(max(job.codes, default=0))
+    return ending.left(ending.code_of(max(job.codes, default=0)))
 
 
 def tell_sweep(jobs: Sequence[JobReturn]) -> None:

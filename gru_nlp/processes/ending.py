@@ -1,5 +1,6 @@
 """How an error of one process ends all of a run: who shows its line, and how the others hear of it."""
 
+import atexit
 import contextlib
 import json
 import os
@@ -86,6 +87,19 @@ def foreign_line() -> str | None:
 def code_of(own: int) -> int:
     """Return the exit code of this process: that of the one that failed first, or its ``own``."""
     return OURS.failure.code if OURS.failure and OURS.watching.is_set() and not OURS.told else own
+
+
+def left(code: int) -> int:
+    """Return the exit code of this process; where others of a run that failed may not come, end it with that at once.
+
+    Python would take torch's connections apart, whose threads still wait for the others, and abort.
+    """
+    if OURS.joined and OURS.watching.is_set():
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
+    return code
 
 
 def _is_first_stranger() -> bool:

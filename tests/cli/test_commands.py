@@ -39,6 +39,7 @@ def test_the_sample_is_learned_and_the_run_folder_is_complete(trained):
     assert {"machine", "parameters", "wall_seconds", "scorer", "test/macro_f1", "test/loss"} <= set(metrics)
     assert {path.name for path in trained.iterdir()} == {
         "best.ckpt", "last.ckpt", "config.yaml", "logs", "metrics.json", "predictions.jsonl",
+        "report.html",
         "report.json",
     }  # fmt: skip
     predictions = (trained / "predictions.jsonl").read_text(encoding="utf-8").splitlines()

@@ -43,7 +43,7 @@ except UserError as error:
     line = ending.line_of(2, str(error))
     if line:
         print(line, file=sys.stderr, flush=True)
-    sys.exit(ending.code_of(2))
+    sys.exit(ending.left(ending.code_of(2)))
 """
 
 

@@ -210,7 +210,7 @@ def no_memory(loss, after):
 def test_a_batch_that_does_not_fit(monkeypatch, seen):
     at_batch(monkeypatch, 7, lambda loss, after: loss if after else no_memory(loss, after))
     seen(train(), "out of memory")
-    assert held() == ([*KEPT, "metrics.json", "report.json"], 10)
+    assert held() == ([*KEPT, "metrics.json", "report.html", "report.json"], 10)
 
 
 def test_a_batch_whose_halves_do_not_fit(monkeypatch, seen):
