@@ -26,6 +26,8 @@ from gru_nlp.text.schemes import spans
 
 #: Errors that are shown, those whose words are weighed, and those of translations whose attention is shown.
 MOST, WEIGHED, PICTURED = 20, 10, 3
+#: Characters of a text up to which an error is explained; of a longer one no more than these are told.
+LONGEST = 20_000
 #: Digits of a weight.
 DIGITS = 4
 
@@ -211,4 +213,13 @@ def worst(records: Sequence[Record], predictor: Predictor, most: int = MOST) -> 
     kind = errors_of(predictor.preprocessor)
     wrong = [(kind.badness(record), -place) for place, record in enumerate(records)]
     found = [records[-place] for bad, place in heapq.nlargest(most, wrong) if bad > 0.0]
-    return [kind.explain(record, predictor) if place < kind.explained else record for place, record in enumerate(found)]
+    told = []
+    for place, record in enumerate(found):
+        cut = {
+            name: f"{value[:LONGEST]}..."
+            for name, value in record.items()
+            if isinstance(value, str) and len(value) > LONGEST
+        }
+        explains = place < kind.explained and not cut
+        told.append(kind.explain(record, predictor) if explains else {**record, **cut})
+    return told

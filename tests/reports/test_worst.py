@@ -59,6 +59,12 @@ def test_wrong_labels_come_by_their_confidence_with_the_words_that_spoke():
     assert worst(records, Fake(of(ClassificationPreprocessor), ("bad", "good")), most=1) == found[:1]
 
 
+def test_of_a_text_without_end_its_beginning_is_told_and_no_word_is_weighed():
+    endless = labelled("good", "bad", 0.9, "good " * 1_000_000)
+    (found,) = worst([endless], Fake(of(ClassificationPreprocessor), ("bad", "good")))
+    assert found == {**endless, "text": endless["text"][: reported.LONGEST] + "..."}
+
+
 def test_ratings_come_by_their_distance():
     records = [
         {**labelled("2", "1", 0.9, "2"), "expected": 1.8},
