@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+#: Characters of a cell's text, and of a passage.
+MOST_CHARACTERS = 1500
+
 
 class Paragraph(NamedTuple):
     """A line of running text."""
@@ -100,7 +103,7 @@ def shown(value: str | float | None) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return value if len(value) <= MOST_CHARACTERS else f"{value[:MOST_CHARACTERS]}..."
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{value:,.0f}"
     return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 else f"{value:.4g}"

@@ -11,14 +11,16 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480, 280, 56, 40, 12, 12
 COLOURS = 6
 #: Points of a line that are drawn, and up to how many each is marked.
 MOST_POINTS, MOST_MARKED = 400, 60
+#: Coordinates that are drawn are smaller; an axis spans more than this share of them.
+GREATEST, LEAST = 1e100, 1e-12
 #: Steps between ticks, in powers of ten.
 STEPS = (1.0, 2.0, 5.0)
 
 
 def svg(chart: Chart) -> str:
-    """Return the chart; lines that hold no finite point are left out."""
+    """Return the chart; points beyond all bounds, and lines without others, are left out."""
     lines = {
-        name: [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+        name: [(x, y) for x, y in points if abs(x) < GREATEST and abs(y) < GREATEST]
         for name, points in chart.lines.items()
     }
     lines = {name: points for name, points in lines.items() if points}
@@ -52,8 +54,9 @@ def _range(lines: Iterable[Sequence[tuple[float, float]]], axis: int) -> tuple[f
     """Return the least and the greatest coordinate of all points, never the same."""
     values = [point[axis] for points in lines for point in points] or [0.0]
     low, high = min(values), max(values)
-    room = (high - low) * 0.05 if high > low else abs(high) * 0.05 or 0.5
-    return (low, high) if axis == 0 and high > low else (low - room, high + room)
+    apart = high - low > LEAST * max(abs(low), abs(high), LEAST)
+    room = (high - low) * 0.05 if apart else abs(high) * 0.05 or 0.5
+    return (low, high) if axis == 0 and apart else (low - room, high + max(room, LEAST))
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:

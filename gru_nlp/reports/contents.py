@@ -4,11 +4,27 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gru_nlp.reports.blocks import Block, Chart, Listing, Mark, Matrix, Page, Paragraph, Passage, Section, Table, shown
+from gru_nlp.reports.blocks import (
+    MOST_CHARACTERS,
+    Block,
+    Chart,
+    Listing,
+    Mark,
+    Matrix,
+    Page,
+    Paragraph,
+    Passage,
+    Section,
+    Table,
+    shown,
+)
+from gru_nlp.text.shortening import shorten
 
 Report = Mapping[str, Any]
-#: Errors that are shown of each kind, and characters of a text.
-MOST_SHOWN, MOST_CHARACTERS = 20, 1500
+#: Errors that are shown.
+MOST_SHOWN = 20
+#: Columns of a terminal that a label beside a matrix may take; it stands in each of its cells.
+WIDEST = 40
 #: Scores that stand in a table of parts.
 MOST_SCORES = 4
 #: Curves of scores that are drawn beside those of losses.
@@ -77,7 +93,7 @@ def _classes(report: Report) -> list[Block]:
 
 def _confusion(report: Report) -> list[Block]:
     confusion = report.get("confusion")
-    return [Matrix(confusion["labels"], confusion["counts"])] if confusion else []
+    return [Matrix([shorten(label, WIDEST) for label in confusion["labels"]], confusion["counts"])] if confusion else []
 
 
 def _calibration(found: Mapping[str, Any] | None) -> list[Block]:

@@ -1,6 +1,7 @@
 """What was scored of a split: what each row adds to the scores, and which rows belong together."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,5 +72,15 @@ def documents_of(data: DataModule, split: Split) -> IntArray | None:
     with contextlib.suppress(UserError):  # what was read before may be gone by now, which takes no scores away
         if data.corpus.has_column(split, DOCUMENT_COLUMN):
             names = data.corpus.column(split, DOCUMENT_COLUMN, "data")
-            return np.unique(np.array(names), return_inverse=True)[1]
+            return numbered(names)[1]
     return data.preprocessor.documents(data.encoded[split].scalars)
+
+
+def numbered(values: Sequence[str]) -> tuple[list[str], IntArray]:
+    """Return the values that there are, in order, and the number of each row's, ``(N,)``.
+
+    One long value would make an array of texts as wide for all rows.
+    """
+    names = sorted(set(values))
+    places = {name: place for place, name in enumerate(names)}
+    return names, np.array([places[value] for value in values], dtype=np.int64)

@@ -8,7 +8,8 @@ import numpy as np
 from gru_nlp.batch import AnyArray, IntArray
 from gru_nlp.data.module import DataModule, Split
 from gru_nlp.reports.resampling import intervals
-from gru_nlp.reports.rows import Rows
+from gru_nlp.reports.rows import Rows, numbered
+from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import UNK
 
 #: Parts that texts are cut into by their length, of about one size.
@@ -18,6 +19,8 @@ UNKNOWN = (0.0, 0.1, 0.25)
 UNKNOWN_NAMES = ("none", "up to 10 %", "10 to 25 %", "over 25 %")
 #: Values of a column that are told apart, the most frequent ones.
 MOST_VALUES = 50
+#: Columns of a terminal that a value's name may take.
+WIDEST = 120
 
 
 class Slicing(NamedTuple):
@@ -90,11 +93,22 @@ def by_label(label_rows: IntArray, label_ids: IntArray, names: Sequence[str], si
 
 def by_column(values: Sequence[str]) -> Slicing:
     """Return the rows of each value of a column, the most frequent ones where there are many, the rest together."""
-    names, places, counts = np.unique(np.array(values), return_inverse=True, return_counts=True)
+    names, places = numbered(values)
+    counts = np.bincount(places, minlength=len(names))
     kept = np.sort(np.argsort(-counts, kind="stable")[:MOST_VALUES])
     members = [places == place for place in kept.tolist()]
-    told = [str(names[place]) for place in kept.tolist()]
+    told = [shorten(names[place], WIDEST) for place in kept.tolist()]
     if len(kept) < len(names):
         told.append(f"({len(names) - len(kept)} others)")
         members.append(~np.isin(places, kept))
-    return Slicing(told, members)
+    return Slicing(apart(told), members)
+
+
+def apart(names: Sequence[str]) -> list[str]:
+    """Return names of which no two are the same any more: what they were cut to may be."""
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return found

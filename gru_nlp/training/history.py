@@ -1,11 +1,20 @@
 """What an epoch after the other came to: the curves of a run's report."""
 
+from math import isfinite
 from typing import Any, cast
 
 from lightning import Callback, LightningModule, Trainer
 
 #: Validations of a run that are kept; of more the latest.
 MOST = 10_000
+#: Curves that are taken back, and characters of their names.
+MOST_CURVES, MOST_CHARACTERS = 500, 200
+
+
+def is_score(name: Any) -> bool:
+    """Return whether a name is that of a curve."""
+    known = isinstance(name, str) and (name == "train/loss" or name.startswith("validation/"))
+    return known and len(name) <= MOST_CHARACTERS
 
 
 class History(Callback):
@@ -21,7 +30,7 @@ class History(Callback):
         batches = max(1, int(trainer.num_training_batches))
         gone = trainer.current_epoch + min(1.0, (trainer.fit_loop.batch_idx + 1) / batches)
         for name, value in trainer.callback_metrics.items():
-            if name == "train/loss" or name.startswith("validation/"):
+            if is_score(name):
                 points = self.curves.setdefault(name, [])
                 points.append((gone, float(value)))
                 del points[:-MOST]
@@ -31,14 +40,15 @@ class History(Callback):
         return {"curves": self.curves}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take back what ``state_dict`` gave; what is no number, as a stranger's may not be, is refused.
+        """Take back what ``state_dict`` gave; a stranger's may hold other names, and what is no number.
 
         Raises:
             KeyError, TypeError, ValueError: it is of another kind.
         """
         self.curves = {
-            str(name): [(float(gone), float(value)) for gone, value in points[-MOST:]]
-            for name, points in state_dict["curves"].items()
+            name: [pair for gone, value in points[-MOST:] if all(map(isfinite, pair := (float(gone), float(value))))]
+            for name, points in list(state_dict["curves"].items())[:MOST_CURVES]
+            if is_score(name)
         }
 
 

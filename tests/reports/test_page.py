@@ -16,6 +16,7 @@ from gru_nlp.reports.html import html
 from gru_nlp.reports.markdown import markdown
 
 LABELS = ["card arrival", "</td><script>alert(1)</script>", "a|b*c", "Überweisung \u202e"]
+HUGE, TINY = [(-1e308, -1e308), (1e308, 1e308)], [(0.0, 0.0), (5e-324, 5e-324)]
 VOID = {"meta", "link", "br", "!doctype"}
 
 
@@ -113,9 +114,12 @@ def test_sections_without_figures_are_left_out():
     assert markdown(page(few)).count("## ") == 1
 
 
-def test_a_page_of_a_hundred_labels_stays_small():
-    labels = [f"label number {number}" for number in range(101)]
-    assert len(html(page(report(labels))).encode()) < 2_000_000
+@pytest.mark.parametrize("length", [20, 10_000])
+def test_a_page_of_a_hundred_labels_stays_small(length):
+    labels = [f"label number {number:03}".ljust(length, "x") for number in range(101)]
+    endless = report(labels)
+    endless["worst"] = [{"source": "a" * 1_000_000, "reference": "b" * 1_000_000, "translation": "c"}] * 20
+    assert len(html(page(endless)).encode()) < 2_000_000
 
 
 def test_markdown_says_the_same_and_keeps_its_signs():
@@ -131,7 +135,7 @@ def test_markdown_says_the_same_and_keeps_its_signs():
 def test_a_chart_has_round_ticks_and_survives_what_it_cannot_draw():
     assert ticks(0.0, 1.0) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     assert ticks(97.0, 4003.0)[0] == 1000
-    for points in ([], [(1, float("inf"))], [(3, 0.0)], [(1, 5.0), (2, 5.0)], [(1, 1e-30), (2, 1e30)]):
+    for points in ([], [(1, float("inf"))], [(3, 0.0)], [(1, 5.0), (2, 5.0)], [(1, 1e-30), (2, 1e30)], HUGE, TINY):
         drawn = svg(Chart("t", "x", "y", {"a": points}))
         assert "nan" not in drawn
         assert "inf" not in drawn
