@@ -187,7 +187,7 @@ WHILE_RUNNING = [
     for happens, said, code, left, test in (
         [part.strip() for part in line.split(" | ")]
         for line in r"""
-        a full disk for the next checkpoint | gru-nlp: ./run/last.ckpt: cannot be written: File too large; KEEPS | 2 | both checkpoints of the epoch before, whole | test_a_full_disk_for_the_next_checkpoint
+        a full disk for the next checkpoint | gru-nlp: ./run/best.ckpt: cannot be written: File too large; KEEPS | 2 | both checkpoints of the epoch before, whole | test_a_full_disk_for_the_next_checkpoint
         a full disk for logs | gru-nlp: run: cannot be written: File too large; KEEPS | 2 | both checkpoints of the epoch before; logs up to there | test_a_full_disk_for_logs
         a full disk for predictions | gru-nlp: run/predictions.jsonl: cannot be written: File too large; run keeps best.ckpt and last.ckpt: score it by gru-nlp evaluate checkpoint=run | 2 | both checkpoints of the end; no predictions.jsonl, no metrics.json | test_a_full_disk_for_predictions
         a full disk for a cached table | gru-nlp: ./cache/gru_nlp: a table cannot be written: File too large (set data.cache_dir=<folder>) | 2 | no table, no run folder | test_a_full_disk_for_a_cached_table
