@@ -35,7 +35,8 @@ def run(config: DictConfig) -> None:
     # Opened before all work, which a file that cannot be written would waste.
     with contextlib.nullcontext() if output is None else open_output(given["output"]) as file:
         scored = evaluate(given)
-        records = predictions.of_split(scored.task, scored.data, scored.split)
+        wanted = file is not None or folder is not None
+        records = predictions.of_split(scored.task, scored.data, scored.split) if wanted else []
         if file is not None:
             write_predictions(file, output, scored.task.name, records)
         if folder is not None:
