@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gru_nlp.api import evaluate, train
+    from gru_nlp.continuing import Limits
     from gru_nlp.decoding.drawing import Drawing
     from gru_nlp.errors import UserError
-    from gru_nlp.generator import Generator, Limits
+    from gru_nlp.generator import Generator
     from gru_nlp.predictor import Predictor
 
 # Threads that spin while they wait make torch five to eighty times slower beside a busy neighbour. Torch reads this
@@ -24,7 +25,7 @@ _LATER = {
     "UserError": "gru_nlp.errors",
     "Drawing": "gru_nlp.decoding.drawing",
     "Generator": "gru_nlp.generator",
-    "Limits": "gru_nlp.generator",
+    "Limits": "gru_nlp.continuing",
     "Predictor": "gru_nlp.predictor",
 }
 

@@ -2,29 +2,17 @@
 
 import importlib
 import inspect
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, get_args, get_origin
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hydra._internal.utils import _locate
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from torch import nn
 
-from gru_nlp.errors import UserError, nearest
+from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Preprocessor
-
-#: What a part of a stored config may name: the package that its kind lies in. Parts inside it (a model's encoder and
-#: decoding, a preprocessor's tokenizer, the hub of a data set) may come from any of these packages.
-HOMES = {name: f"gru_nlp.{name}" for name in ("data", "decoding", "preprocessing")}
-HOMES |= {"model": "gru_nlp.models", "task": "gru_nlp.tasks"}
-BUILDABLE = (*HOMES.values(), "gru_nlp.nn", "gru_nlp.text")
-#: The modules whose functions may be named; all other targets are classes.
-FUNCTIONS = ("gru_nlp.text.tokenizer",)
-#: Hydra's own words that a stored part may use; ``_recursive_``, ``_args_`` and the like never occur in ours.
-WORDS = {"_target_": str, "_partial_": bool}
-#: Annotations of options whose values are checked, in a person's words.
-KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+from gru_nlp.targets import check_options, inside, outside, parts
 
 
 def build(config: Mapping[str, Any], **arguments: Any) -> Any:
@@ -37,7 +25,7 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
     """
     if not config.get("_target_"):
         raise UserError(f"a part with the options {', '.join(map(str, config))} names no _target_ to build")
-    check_options(config)
+    check_options(config, _found)
     if taken := [name for name in arguments if name in config]:
         raise UserError(f"{config['_target_']}: '{taken[0]}' is set by the program: leave it out")
     try:
@@ -54,39 +42,6 @@ def build(config: Mapping[str, Any], **arguments: Any) -> Any:
         raise
 
 
-def check_options(config: Mapping[str, Any]) -> None:
-    """Refuse options that the class or function of a ``_target_`` does not take, here and further down.
-
-    Raises:
-        UserError: naming the option and the nearest right one, or the kind of value that it needs.
-    """
-    for value in config.values():
-        if isinstance(value, Mapping):
-            check_options(value)
-    if config.get("_target_") is None:
-        return
-    known = inspect.signature(_found(config["_target_"])).parameters
-    own = str(config["_target_"]).startswith("gru_nlp.")
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
-        return
-    for name, value in config.items():
-        if str(name).startswith("_"):
-            continue
-        if name not in known:
-            raise UserError(f"{config['_target_']} takes no option '{name}'{nearest(str(name), known)}")
-        kind = known[name].annotation
-        if any(map(_built, get_args(kind))) and not (value is None or isinstance(value, Mapping)):
-            raise UserError(f"{config['_target_']}: {name}={value} must be a group of options, or null")
-        if _built(kind) and isinstance(value, Mapping) and "_target_" not in value:
-            raise UserError(f"{config['_target_']}: '{name}' names no _target_ to build")
-        if kind in KINDS and (value is None or own) and not fits(value, kind):
-            given = "null" if value is None else value
-            raise UserError(f"{config['_target_']}: {name}={given} must be {KINDS[kind]}")
-        for number in (int, float):
-            if own and kind == number | None and value is not None and not fits(value, number):
-                raise UserError(f"{config['_target_']}: {name}={value} must be {KINDS[number]}, or null")
-
-
 def _found(target: Any) -> Any:
     """Import what a ``_target_`` names; a slip in a person's own yaml is told in one line."""
     try:
@@ -96,13 +51,6 @@ def _found(target: Any) -> Any:
     if not callable(found):
         raise UserError(f"_target_={target} is no class and no function")
     return found
-
-
-def fits(value: Any, kind: type) -> bool:
-    """Return whether a value of a config is one of ``kind``; a whole number is a number, a switch is neither."""
-    if isinstance(value, bool) or kind is bool:
-        return isinstance(value, bool) and kind is bool
-    return isinstance(value, int | float if kind is float else kind)
 
 
 def preprocessor(config: Mapping[str, Any]) -> Preprocessor:
@@ -123,122 +71,19 @@ def model(config: Mapping[str, Any], sizes: Mapping[str, int]) -> nn.Module:
     return built
 
 
-def check_stored(name: str, config: Any, trusted: Sequence[str] = ()) -> None:
-    """Refuse a part of a stored config that would build anything but this package's own classes.
-
-    Every target is checked as a string before anything is imported, and again as the object that stands there: the
-    class must be defined in the very module that the string names, so that no path through another module's imports
-    leads out of the package.
-
-    Args:
-        name: of the part, a key of ``HOMES``.
-        config: plain dicts and lists.
-        trusted: further packages that the person allows by name.
-
-    Raises:
-        UserError: a target that lies outside or is not there, an interpolation, or options that it does not take.
-    """
-    check_names(name, config, trusted)
-    for part in _parts(name, config):
-        for option, parameter in inspect.signature(resolve(part["_target_"], trusted)).parameters.items():
-            given = part.get(option)
-            named = isinstance(given, Mapping) and "_target_" in given
-            if option in part and _built(parameter.annotation) and not named:
-                raise UserError(f"the checkpoint's config is broken: '{option}' of its {name} names no class to build")
-    # What a task takes is shared out between its class and what all tasks take; who builds one checks it.
-    check_options({**config, "_target_": None} if name == "task" else config)
-
-
-def check_names(name: str, config: Any, trusted: Sequence[str] = ()) -> None:
-    """Check the names of targets alone, importing nothing; for parts of a checkpoint that are not built now.
-
-    Raises:
-        UserError: a target lies outside, or a value holds an interpolation.
-    """
-    if not isinstance(config, Mapping) or not isinstance(config.get("_target_"), str):
-        raise UserError(f"the checkpoint's config is broken: '{name}' names no class to build")
-    if not inside(config["_target_"], (HOMES[name], *trusted)):
-        raise UserError(f"the checkpoint wants to build '{config['_target_']}' as its {name}{_outside(trusted)}")
-    for part in _parts(name, config):
-        target = part["_target_"]
-        if not inside(target, (*BUILDABLE, *trusted)):
-            raise UserError(f"the checkpoint wants to build '{target}'{_outside(trusted)}")
-
-
 def check_outer(name: str, config: Any, home: str, trusted: Sequence[str] = ()) -> None:
     """Refuse a part of a run's config that lies in a library unless it is one public thing of just the module ``home``.
 
     Raises:
         UserError: another target, or one inside it.
     """
-    parts = list(_parts(name, config))
-    targets = [part["_target_"] for part in parts]
-    if len(parts) != 1 or parts[0] is not config or not inside(targets[0], (home, *trusted)):
-        raise UserError(f"the config wants to build {targets or 'nothing'} as its {name}{_outside(trusted)}")
+    own = list(parts(name, config))
+    targets = [part["_target_"] for part in own]
+    if len(own) != 1 or own[0] is not config or not inside(targets[0], (home, *trusted)):
+        raise UserError(f"the config wants to build {targets or 'nothing'} as its {name}{outside(trusted)}")
     module, _, member = targets[0].rpartition(".")
     public = member[:1] != "_" and (module != home or hasattr(importlib.import_module(home), member))
     if not public or (module != home and not inside(targets[0], trusted)):
-        raise UserError(f"the config wants to build '{targets[0]}' as its {name}{_outside(trusted)}")
+        raise UserError(f"the config wants to build '{targets[0]}' as its {name}{outside(trusted)}")
     if home != "lightning":
-        check_options(config)
-
-
-def resolve(target: str, trusted: Sequence[str] = ()) -> Any:
-    """Return the class, or the function of ``FUNCTIONS``, that a stored target names.
-
-    Raises:
-        UserError: there is none, or it was only imported there.
-    """
-    module, _, name = target.rpartition(".")
-    try:
-        found = vars(importlib.import_module(module)).get(name)
-    except (ImportError, ValueError):
-        found = None
-    home = str(getattr(found, "__module__", ""))
-    own = home == module and (inspect.isclass(found) or (module in FUNCTIONS and inspect.isfunction(found)))
-    if name.startswith("_") or not (own or (inspect.isclass(found) and inside(home, trusted))):
-        raise UserError(f"the checkpoint wants to build '{target}', which is no class{_outside(trusted)}")
-    return found
-
-
-def inside(name: str, packages: Sequence[str]) -> bool:
-    """Return whether a dotted name lies in one of ``packages``; a name that is not made of plain words never does."""
-    plain = all(part.isidentifier() for part in name.split("."))
-    return plain and any(name.startswith(f"{package}.") for package in packages)
-
-
-def _built(kind: Any) -> bool:
-    """Return whether an option of this kind is an object, or a function that makes one."""
-    return get_origin(kind) is Callable or (inspect.isclass(kind) and kind.__module__.startswith("gru_nlp."))
-
-
-def _outside(trusted: Sequence[str]) -> str:
-    if trusted:
-        return f" outside gru_nlp's models and data and {' and '.join(trusted)}"
-    return " outside gru_nlp's models and data: add trust=[<package>] if you know it to be safe"
-
-
-def _parts(where: str, config: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield every part of a stored config that names a target.
-
-    Raises:
-        UserError: an interpolation, or a word of Hydra's that no config of ours uses.
-    """
-    if isinstance(config, str) and ("${" in config or config == "???"):
-        raise UserError(
-            f"the checkpoint's config holds an interpolation in '{where}', which no checkpoint of ours does"
-        )
-    if isinstance(config, Mapping):
-        # In a map of a person's labels or tags, _ and _x are names like any other.
-        own = "_" if "_target_" in config else r"_\w+_$"
-        words = [str(name) for name in config if re.match(own, str(name))]
-        if any(name not in WORDS or not isinstance(config.get(name), WORDS[name]) for name in words):
-            raise UserError(
-                f"the checkpoint's config holds {', '.join(words)} in '{where}' as no checkpoint of ours does"
-            )
-        if "_target_" in config:
-            yield config
-        config = list(config.values())
-    if isinstance(config, list | tuple):
-        for value in config:
-            yield from _parts(where, value)
+        check_options(config, _found)

@@ -14,14 +14,13 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor, nn
 
-from gru_nlp import __version__, build
+from gru_nlp import __version__, build, targets
 from gru_nlp.archive import check_archive
-from gru_nlp.config import MAP_OPTIONS, check_ranges
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.models.base import Model
-from gru_nlp.nn.temperature import is_temperature
 from gru_nlp.plain import check_plain
 from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.ranges import MAP_OPTIONS, check_ranges, is_temperature
 from gru_nlp.upgrade import upgrade
 from gru_nlp.weights import Unfilled, check_fit, check_tensors, check_weights
 from gru_nlp.whole import bytes_whole
@@ -43,8 +42,6 @@ PARTS = ("preprocessing", "model", "data", "task")
 SETTINGS = {"seed": int, "batch_size": int, "batch_tokens": int | None, "num_workers": int, "trainer": dict}
 #: Most values in a config; ours have some hundred.
 MOST_SETTINGS = 20_000
-#: What constructors raise at values that are of the wrong kind, or that do not go together.
-MISFITS = (TypeError, ValueError, LookupError, AttributeError, RuntimeError, ArithmeticError, AssertionError)
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ def _read(path: Path) -> dict[str, Any]:
     except UnpicklingError:
         # torch's own words advise to load the file unsafely.
         raise UserError(f"{path}: not a checkpoint of this program, or one that holds more than plain values") from None
-    except (*MISFITS, EOFError, OSError, ImportError):
+    except (*targets.MISFITS, EOFError, OSError, ImportError):
         # torch.load answers a cut-off or foreign file with whichever of these its reader meets first.
         raise UserError(f"{path}: not a checkpoint, or a file that was cut off") from None
     if not isinstance(content, dict) or KEY not in content or "state_dict" not in content:
@@ -225,7 +222,7 @@ def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Prepro
     with building(checkpoint.path):
         for part in PARTS:
             # To resolve the names of data and task would import all of Lightning; who builds those checks them.
-            check = build.check_stored if part in ("preprocessing", "model") else build.check_names
+            check = targets.check_stored if part in ("preprocessing", "model") else targets.check_names
             check(part, config[part], trusted)
         preprocessor = build.preprocessor(config)
         preprocessor.load_state_dict(checkpoint.preprocessing)
@@ -252,7 +249,7 @@ def building(path: Path) -> Iterator[None]:
     except UserError as error:
         named = str(error).startswith(str(path))
         raise UserError(str(error) if named else f"{path}: {error}") from None
-    except (HydraException, OmegaConfBaseException, *MISFITS) as error:
+    except (HydraException, OmegaConfBaseException, *targets.MISFITS) as error:
         raise UserError(f"{path}: its config does not build ({type(error).__name__}): a broken file") from error
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from gru_nlp.checkpoint import Checkpoint
-from gru_nlp.config import HUB_OPTIONS, MAP_OPTIONS, PATH_OPTIONS
+from gru_nlp.config import HUB_OPTIONS, PATH_OPTIONS
+from gru_nlp.ranges import MAP_OPTIONS
 
 #: How a path begins that leads from the top of a machine, or from somebody's home.
 LEADING = re.compile(r"/(?!$)|~|[A-Za-z]:[\\/]|\\\\|file:")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gru_nlp import build, checkpoint
+from gru_nlp import checkpoint, targets
 from gru_nlp.errors import UserError
 
 KEPT = {"_target_": "gru_nlp.nn.pooling.MaxPooling", "_partial_": True}
@@ -49,18 +49,18 @@ def test_weights_that_do_not_fit_are_refused(trained):
 )
 def test_only_targets_inside_the_package_are_built(target, trained):
     model = checkpoint.load(trained).config["model"]
-    build.check_stored("model", model)
+    targets.check_stored("model", model)
     with pytest.raises(UserError, match="outside gru_nlp's models and data"):
-        build.check_stored("model", {**model, "pooling": {**KEPT, "_target_": target}})
+        targets.check_stored("model", {**model, "pooling": {**KEPT, "_target_": target}})
     with pytest.raises(UserError, match="outside gru_nlp's models and data"):
-        build.check_stored("model", {**model, "_target_": target})
+        targets.check_stored("model", {**model, "_target_": target})
 
 
 def test_a_trusted_package_is_allowed_by_name_and_an_interpolation_never(trained):
     model = checkpoint.load(trained).config["model"]
     own = {**KEPT, "_target_": "torch.nn.Flatten"}
-    build.check_stored("model", {**model, "pooling": own}, ["torch"])
+    targets.check_stored("model", {**model, "pooling": own}, ["torch"])
     with pytest.raises(UserError, match="and torch"):
-        build.check_stored("model", {**model, "pooling": {**own, "_target_": "os.system"}}, ["torch"])
+        targets.check_stored("model", {**model, "pooling": {**own, "_target_": "os.system"}}, ["torch"])
     with pytest.raises(UserError, match="interpolation"):
-        build.check_stored("model", {**model, "dropout": "${oc.env:HOME}"})
+        targets.check_stored("model", {**model, "dropout": "${oc.env:HOME}"})

@@ -5,9 +5,10 @@ from functools import partial
 import pytest
 import torch
 
+from gru_nlp.continuing import Limits, Unfolding
 from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.errors import UserError
-from gru_nlp.generator import Generator, Limits, Unfolding
+from gru_nlp.generator import Generator
 from gru_nlp.models.language_model import LanguageModel
 from gru_nlp.nn.embedding import TokenEmbedding
 from gru_nlp.nn.encoder import RecurrentEncoder

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gru_nlp import build
+from gru_nlp import build, targets
 from gru_nlp.upgrade import ADDED, LATER, MOVED, upgrade
 
 CARVED = {"validation_share": 0.1, "split_seed": 1}
@@ -84,7 +84,7 @@ def test_files_are_read_as_they_were(kind):
     data, content, expected = OLD[kind]
     Path("test").write_text(content)
     new = upgrade({"data": data, "seed": 1})
-    build.check_stored("data", new["data"])
+    targets.check_stored("data", new["data"])
     table = build.build(new["data"]).load("test")
     assert {name: table[name][:] for name in expected} == expected
 
@@ -120,7 +120,7 @@ def test_images_are_read_as_they_were():
 )
 def test_what_needs_no_files_is_read_as_it_was(data):
     new = upgrade({"data": data})["data"]
-    build.check_stored("data", new)
+    targets.check_stored("data", new)
     assert len(build.build(new).load("test")) > 300
 
 

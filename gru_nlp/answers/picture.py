@@ -3,8 +3,8 @@
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from gru_nlp.asking import Alignment
 from gru_nlp.errors import UserError
-from gru_nlp.predictor import Alignment
 from gru_nlp.whole import text_whole
 
 CELL, MARGIN, FONT = 28, 150, 14

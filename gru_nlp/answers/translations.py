@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 
 from gru_nlp.answers.base import Answer, whole
+from gru_nlp.asking import Alignment
 from gru_nlp.errors import printable
-from gru_nlp.predictor import Alignment
 from gru_nlp.preprocessing.base import Record, Text
 
 

@@ -11,8 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from gru_nlp.config import conf_dir, leaves
+from gru_nlp.config import conf_dir
 from gru_nlp.errors import UserError, nearest
+from gru_nlp.ranges import leaves
 
 #: What Hydra and OmegaConf raise where options or a person's own yaml cannot be composed, their plain errors among it.
 BROKEN = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError, OSError)

@@ -11,9 +11,10 @@ from omegaconf import DictConfig
 from gru_nlp.answers import pipes, reading
 from gru_nlp.answers.reading import Entry, Input
 from gru_nlp.answers.writing import check_apart, open_output
+from gru_nlp.continuing import Limits
 from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.errors import UserError, choose
-from gru_nlp.generator import Generator, Limits
+from gru_nlp.generator import Generator
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import set_threads
 

@@ -21,11 +21,12 @@ from gru_nlp.cli.argparse_help import hydra_help_as_strings
 from gru_nlp.cli.composing import composer, default_choices, default_config, explain, group_names, told_in_a_line
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors, settle
 from gru_nlp.cli.voice import speaking
-from gru_nlp.config import at_home, check_ranges, check_types, conf_dir, expand_users, leaves, text_maps
+from gru_nlp.config import at_home, check_types, conf_dir, expand_users, text_maps
 from gru_nlp.console import is_first_process, is_verbose, show, voice
 from gru_nlp.errors import UserError, is_broken, refused
 from gru_nlp.plain import MOST_INTEGER
 from gru_nlp.processes import ending
+from gru_nlp.ranges import check_ranges, leaves
 
 BUG = 1
 INTERRUPTED = 130

@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from gru_nlp.config import leaves
 from gru_nlp.errors import UserError, nearest
+from gru_nlp.ranges import leaves
 
 #: The groups that are built as they stand.
 BUILT = ("data", "preprocessing", "model", "task", "optimizer", "schedule", "trainer", "logger", "callbacks")

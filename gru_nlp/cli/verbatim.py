@@ -11,8 +11,9 @@ Hydra's maps have no quoted keys: what its grammar would not give back as it is 
 import re
 from collections.abc import Iterator, Sequence
 
-from gru_nlp.config import MAP_OPTIONS, PATH_OPTIONS, disguised
+from gru_nlp.config import PATH_OPTIONS, disguised
 from gru_nlp.errors import UserError
+from gru_nlp.ranges import MAP_OPTIONS
 
 #: Options whose value is one text.
 TEXTS = (

@@ -1,9 +1,6 @@
-"""Drawing a token: temperature, and which of the likeliest tokens take part."""
+"""How a token is drawn: temperature, and which of the likeliest tokens take part; options alone, without torch."""
 
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
 
 from gru_nlp.errors import UserError
 
@@ -40,35 +37,3 @@ class Drawing:
         ):
             if not fits:
                 raise UserError(f"{name}={getattr(self, name)} must be {told}")
-
-    def __call__(self, scores: Tensor, seen: Tensor | None, generators: list[torch.Generator]) -> Tensor:
-        """Draw a token a row, ``(B,)``.
-
-        Args:
-            scores: log-probabilities ``(B, V)``.
-            seen: ``(B, V)`` bool, the tokens that were there before; None: no matter which.
-            generators: of random numbers, one a row, so that a text does not depend on those beside it.
-        """
-        if seen is not None:
-            scores = torch.where(seen, scores * self.repetition_penalty, scores)
-        if self.temperature == 0.0:
-            return scores.argmax(dim=1)
-        probabilities = narrowed(scores / self.temperature, self.top_k, self.top_p, self.min_p)
-        rows = zip(probabilities, generators, strict=True)
-        return torch.cat([torch.multinomial(row, 1, generator=generator) for row, generator in rows])
-
-
-def narrowed(scores: Tensor, top_k: int | None, top_p: float, min_p: float = 0.0) -> Tensor:
-    """Return the weights ``(B, V)`` to draw by of log-probabilities; see ``Drawing``."""
-    if top_k is None and top_p == 1.0:  # no order is needed
-        probabilities = scores.softmax(dim=1)
-        least = min_p * probabilities.amax(dim=1, keepdim=True)
-        return probabilities.masked_fill(probabilities < least, 0.0)
-    ordered, order = scores.sort(dim=1, descending=True)
-    if top_k is not None:
-        ordered[:, top_k:] = float("-inf")
-    probabilities = ordered.softmax(dim=1)
-    # A token stays while what stands before it holds less than the share, so that one always stays.
-    before = probabilities.cumsum(dim=1) - probabilities
-    gone = (before >= top_p) | (probabilities < min_p * probabilities[:, :1])
-    return torch.zeros_like(scores).scatter_(1, order, probabilities.masked_fill(gone, 0.0))

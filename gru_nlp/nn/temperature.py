@@ -13,8 +13,10 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-#: What a temperature may be, of a stranger's checkpoint too.
-LEAST, MOST = 0.05, 20.0
+from gru_nlp.ranges import LEAST_TEMPERATURE, MOST_TEMPERATURE
+
+#: What a temperature may be.
+LEAST, MOST = LEAST_TEMPERATURE, MOST_TEMPERATURE
 #: Texts that it is fitted to: with fewer it says little, and more change nothing that is seen.
 LEAST_ROWS, MOST_ROWS = 50, 20_000
 #: Places that the golden section looks at; each leaves 0.618 of the interval.
@@ -22,11 +24,6 @@ PLACES = 32
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 Cost = Callable[[float], float]
-
-
-def is_temperature(value: object) -> bool:
-    """Return whether a value of a file is a temperature."""
-    return isinstance(value, float) and LEAST <= value <= MOST
 
 
 def fit_temperature(cost: Cost) -> float:

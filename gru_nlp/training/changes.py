@@ -15,8 +15,9 @@ from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gru_nlp.config import SHARES, STORED_PATHS, leaves
+from gru_nlp.config import STORED_PATHS
 from gru_nlp.errors import UserError
+from gru_nlp.ranges import SHARES, leaves
 from gru_nlp.tasks.choosing import CHOICE
 
 #: Parts that a checkpoint's weights and encoded ids belong to.

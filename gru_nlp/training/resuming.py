@@ -9,11 +9,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from lightning import Callback, LightningModule, Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from gru_nlp import checkpoint
-from gru_nlp.config import STORED_PATHS, leaves, text_maps
+from gru_nlp import checkpoint, targets
+from gru_nlp.config import STORED_PATHS, text_maps
 from gru_nlp.console import remark
 from gru_nlp.errors import UserError, refused
 from gru_nlp.processes.sharing import local_files, shared_values
+from gru_nlp.ranges import leaves
 from gru_nlp.training import changes, run_folder
 from gru_nlp.training.stored_data import check_path, check_stored_data, discreet
 
@@ -60,7 +61,7 @@ def restoring(trainer: Trainer, stopped: checkpoint.Checkpoint | None, now: Mapp
         own.append(changes.Hyperparameters(changes.share_of_rate(stopped.config, now)))
     try:
         yield
-    except checkpoint.MISFITS as error:
+    except targets.MISFITS as error:
         if stopped is None or begun.seen or refused(error):
             raise
         reason = f"what it says of optimiser and loops cannot be taken back ({type(error).__name__})"

@@ -21,12 +21,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from gru_nlp import __version__, build, checkpoint
-from gru_nlp.config import check_ranges, leaves
+from gru_nlp import __version__, build, checkpoint, targets
 from gru_nlp.console import is_first_process
 from gru_nlp.errors import Fault, UserError
 from gru_nlp.plain import check_plain, expand
 from gru_nlp.processes.sharing import shared_values
+from gru_nlp.ranges import check_ranges, leaves
 from gru_nlp.upgrade import upgrade
 from gru_nlp.whole import clear, write_whole
 
@@ -165,7 +165,7 @@ def check_config(file: Path, plain: Mapping[str, Any], trusted: Sequence[str]) -
     """
     try:
         for part in checkpoint.PARTS:
-            build.check_stored(part, plain.get(part), trusted)
+            targets.check_stored(part, plain.get(part), trusted)
         for part, home in OUTER_HOMES.items():
             build.check_outer(part, plain.get(part), home, trusted)
         for group, home in ADDED_HOMES.items():

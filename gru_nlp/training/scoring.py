@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from gru_nlp import build, checkpoint
+from gru_nlp import build, checkpoint, targets
 from gru_nlp.checkpoint import Checkpoint
 from gru_nlp.console import remark
 from gru_nlp.data.module import DataModule, Split
@@ -58,7 +58,7 @@ def prepared(stored: Checkpoint, given: Mapping[str, Any]) -> tuple[Task, DataMo
     foreign = {} if "_target_" in own else check_stored_data(source, own)
     with checkpoint.building(stored.path):
         for name, part in (("data", source), ("task", stored.config["task"])):
-            build.check_stored(name, part, given["trust"])
+            targets.check_stored(name, part, given["trust"])
     preprocessor, model = checkpoint.restore(stored, given["trust"])
     training = {**stored.config, "data": source}
     for name in ("batch_size", "batch_tokens"):

@@ -10,7 +10,8 @@ from omegaconf import OmegaConf
 from gru_nlp.cli import help as helping
 from gru_nlp.cli import quoting, voice
 from gru_nlp.cli.main import COMMANDS, main
-from gru_nlp.config import conf_dir, leaves
+from gru_nlp.config import conf_dir
+from gru_nlp.ranges import leaves
 
 
 def told(capsys, *arguments):

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from gru_nlp.decoding.drawing import Drawing, narrowed
+from gru_nlp.decoding.chance import draw, narrowed
+from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.errors import UserError
 
 SCORES = torch.tensor([[0.1, 0.5, 0.15, 0.25], [0.7, 0.1, 0.1, 0.1]]).log()
@@ -31,21 +32,21 @@ def test_the_likeliest_take_part(options, rows):
 def test_draws_follow_the_weights_and_the_generator_of_each_row():
     drawing = Drawing(temperature=0.5)
     generators = [torch.Generator().manual_seed(row) for row in range(2)]
-    drawn = torch.stack([drawing(SCORES, None, generators) for _ in range(4000)])
+    drawn = torch.stack([draw(drawing, SCORES, None, generators) for _ in range(4000)])
     wanted = (SCORES * 2).softmax(dim=1)
     for row in range(2):
         share = torch.bincount(drawn[:, row], minlength=4) / 4000
         assert (share - wanted[row]).abs().max() < 0.03
     alone = [torch.Generator().manual_seed(1)]
-    again = torch.cat([drawing(SCORES[1:], None, alone) for _ in range(50)])
+    again = torch.cat([draw(drawing, SCORES[1:], None, alone) for _ in range(50)])
     assert again.tolist() == drawn[:50, 1].tolist()
 
 
 def test_temperature_zero_takes_the_likeliest_and_the_penalty_moves_on():
     greedy = Drawing(temperature=0.0, repetition_penalty=3.0)
-    assert greedy(SCORES, torch.zeros(2, 4, dtype=torch.bool), []).tolist() == [1, 0]
+    assert draw(greedy, SCORES, torch.zeros(2, 4, dtype=torch.bool), []).tolist() == [1, 0]
     seen = torch.tensor([[False, True, False, False], [True, False, False, False]])
-    assert greedy(SCORES, seen, []).tolist() == [3, 0]
+    assert draw(greedy, SCORES, seen, []).tolist() == [3, 0]
 
 
 @pytest.mark.parametrize(

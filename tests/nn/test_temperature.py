@@ -5,6 +5,7 @@ import torch
 
 from gru_nlp.nn import temperature
 from gru_nlp.nn.temperature import any_label_temperature, fit_temperature, one_label_temperature
+from gru_nlp.ranges import is_temperature
 
 
 def drawn(rows, labels, true, seed=1):
@@ -67,4 +68,4 @@ def test_a_valley_is_found_wherever_it_lies():
 
 @pytest.mark.parametrize("value", [1, True, "1.0", None, math.nan, math.inf, -1.0, 0.0, 0.04, 20.1, [1.0]])
 def test_what_is_no_temperature(value):
-    assert not temperature.is_temperature(value)
+    assert not is_temperature(value)

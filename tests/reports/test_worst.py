@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gru_nlp.predictor import Alignment
+from gru_nlp.asking import Alignment
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
 from gru_nlp.preprocessing.frames import FramePreprocessor
 from gru_nlp.preprocessing.language_model import LanguageModelPreprocessor

@@ -12,9 +12,9 @@ from torch.optim import SGD, Adam
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 import gru_nlp
-from gru_nlp.checkpoint import MISFITS
 from gru_nlp.cli.main import main
 from gru_nlp.errors import UserError
+from gru_nlp.targets import MISFITS
 from gru_nlp.tasks import schedules
 from gru_nlp.tasks.averaging import WeightAverage
 from gru_nlp.tasks.base import Task

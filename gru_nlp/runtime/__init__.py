@@ -1,0 +1,1 @@
+"""A trained model from the folder that ``gru-nlp export`` wrote: onnxruntime, tokenizers and numpy, never torch."""
