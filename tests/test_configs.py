@@ -246,7 +246,8 @@ def one_step(config):
 def test_every_command_composes(command):
     stored = {"data": "csv", "decoding": "beam"}  # what a command takes from its checkpoint otherwise
     config = composed(command, *(f"{group}={stored[group]}" for group in STORED_GROUPS.get(command, ())))
-    assert OmegaConf.missing_keys(config) == (set() if command == "train" else {"checkpoint"})
+    needed = {"train": set(), "export": {"checkpoint", "output"}}.get(command, {"checkpoint"})
+    assert OmegaConf.missing_keys(config) == needed
 
 
 GROUPS = sorted(p.name for p in conf_dir().iterdir() if p.is_dir() and p.name not in ("hydra", "data", "experiment"))

@@ -15,6 +15,7 @@ COMMANDS = {
     "translate": "translate text: an argument after --, a file, standard input, or at a prompt",
     "generate": "continue text with a language model: after --, a file or standard input, or from nothing",
     "info": "show what a checkpoint holds: task, labels, sizes, scores, config",
+    "export": "write a checkpoint as a folder that answers without torch: by ONNX Runtime",
 }
 #: Commands that take no options, and their arguments.
 TOOLS = {"completion": ("bash", "zsh", "fish"), "cache": ("clear",)}

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
 from gru_nlp.batch import Outputs
 from gru_nlp.errors import UserError
+from gru_nlp.models.graphs import Graph
 
 #: The batch of tensors that a kind of model reads.
 Read = TypeVar("Read", bound=tuple[Any, ...])
@@ -39,6 +40,8 @@ class Model(nn.Module, ABC, Generic[Read]):
     """
 
     temperature: float = 1.0
+    #: What answers by its graphs where there is no torch, by the name that it has there; empty: nothing does.
+    runner: ClassVar[str] = ""
 
     @abstractmethod
     def predict(self, batch: Read, top_k: int = 1) -> Outputs[Tensor]:
@@ -89,6 +92,18 @@ class Model(nn.Module, ABC, Generic[Read]):
             UserError: none fits, or models of this kind begin from nothing.
         """
         raise UserError("pretrained serves models of text, which this is not: leave it out")
+
+    def graphs(self) -> list[Graph]:
+        """Return the graphs that a runtime without torch answers by.
+
+        Raises:
+            UserError: there are none of models of this kind.
+        """
+        raise UserError(f"models of the kind {type(self).__name__} are not exported")
+
+    def kept(self) -> dict[str, Any]:
+        """Return what such a runtime needs beside the graphs, as plain values."""
+        return {}
 
     def floors(self) -> Sequence[Sequence[nn.Module]]:
         """Return what lies below the top of the model, from there down; nothing where it is not told apart."""

@@ -2,13 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import Classification, SequenceBatch
 from gru_nlp.models.base import Beginning, Model
+from gru_nlp.models.graphs import Axes, Graph, Sizes, drawn_ids, drawn_lengths
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.losses import LabelLoss
@@ -35,7 +36,10 @@ class Classifier(Model[SequenceBatch[Tensor]]):
         dropout: share of pooled features dropped before the linear layer.
     """
 
+    runner = "label"
     part_names: tuple[str, ...] = ("recurrent",)
+    #: What its graph reads, with the open axes; B rows, T steps.
+    read: ClassVar[dict[str, Axes]] = {"inputs": {0: "B", 1: "T"}, "lengths": {0: "B"}}
 
     def __init__(
         self,
@@ -100,6 +104,31 @@ class Classifier(Model[SequenceBatch[Tensor]]):
         """Return what logits ``(B, C)`` say."""
         return Classification((logits / self.temperature).softmax(dim=1))
 
+    @abstractmethod
+    def drawn(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, ...]:
+        """Return what its graph reads, of some sizes, by chance."""
+
+    def graphs(self) -> list[Graph]:
+        """Return the graph of its logits."""
+        return [Graph("model", _Logits(self), self.read, {"logits": {0: "B"}}, self.drawn)]
+
+    def kept(self) -> dict[str, Any]:
+        """Return the temperature."""
+        return {"temperature": self.temperature}
+
+
+class _Logits(nn.Module):
+    """The logits of a classifier from what is in its batches, one by one."""
+
+    def __init__(self, model: Classifier) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, inputs: Tensor, lengths: Tensor, ngrams: Tensor | None = None, bags: Tensor | None = None
+    ) -> Tensor:
+        return cast(Tensor, self.model(SequenceBatch(inputs, lengths, None, ngrams, bags)))
+
 
 class SequenceClassifier(Classifier):
     """A label for a sequence of tokens.
@@ -135,9 +164,11 @@ class SequenceClassifier(Classifier):
         table = embedding(vocabulary_size, unseen=unseen_words, padding_id=PAD, unknown_id=UNK)
         super().__init__(table.output_size, num_labels=num_labels, encoder=encoder, pooling=pooling, dropout=dropout)
         self.embedding = table
+        self.vocabulary_size, self.num_ngrams = vocabulary_size, num_ngrams
         self.wide = WideLinear(num_ngrams, num_labels, exclusive=self.exclusive) if num_ngrams else None
         if self.wide is not None:
             self.part_names = ("recurrent", "wide")
+            self.read = {**self.read, "ngrams": {0: "M"}, "bags": {0: "2B"}}  # type: ignore[misc]
         self.register_buffer("shares", torch.full((2,), 0.5) if self.wide is not None else None)
 
     def parts(self, batch: SequenceBatch[Tensor]) -> list[Tensor]:
@@ -176,6 +207,16 @@ class SequenceClassifier(Classifier):
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""
         self.embedding.load_vectors(vectors, found)
+
+    def drawn(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, ...]:
+        """Draw ids, and some n-grams a bag where there is a wide part, here and there none."""
+        lengths = drawn_lengths(sizes, random)
+        ids = drawn_ids(self.vocabulary_size, lengths, random)
+        if not self.num_ngrams:
+            return ids, lengths
+        counts = torch.randint(sizes.steps + 2, (2 * sizes.rows,), generator=random) // 2
+        ngrams = torch.randint(self.num_ngrams, (int(counts.sum()),), generator=random)
+        return ids, lengths, ngrams.int(), (counts.cumsum(0) - counts).int()
 
 
 def bags_of(batch: SequenceBatch[Tensor]) -> Bags:
@@ -220,8 +261,14 @@ class FrameClassifier(Classifier):
         dropout: float,
     ) -> None:
         super().__init__(frame_size, num_labels=num_labels, encoder=encoder, pooling=pooling, dropout=dropout)
+        self.frame_size = frame_size
         self.input_dropout = input_dropout
 
     def inputs(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Return the frames."""
         return variational_dropout(batch.inputs, self.input_dropout, self.training)
+
+    def drawn(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, ...]:
+        """Draw frames."""
+        frames = torch.randn(sizes.rows, sizes.steps, self.frame_size, generator=random)
+        return frames, drawn_lengths(sizes, random)

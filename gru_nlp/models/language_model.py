@@ -1,6 +1,6 @@
 """What comes next: a recurrent language model, whose output layer may be its embedding."""
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from gru_nlp.batch import StreamBatch, Surprise
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
+from gru_nlp.models.graphs import Graph, Sizes
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import padding_mask, variational_dropout
@@ -35,6 +36,7 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         sampled_softmax: tokens, on average, that the training loss looks at beside the true one; None: all.
     """
 
+    runner = "text"
     inclusion: Tensor | None
 
     def __init__(
@@ -171,3 +173,29 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""
         self.embedding.load_vectors(vectors, found)
+
+    def graphs(self) -> list[Graph]:
+        """Return the graph of ``go_on``."""
+        read, given = {"tokens": {0: "B"}, "before": {1: "B"}}, {"log_probabilities": {0: "B"}, "after": {1: "B"}}
+        return [Graph("step", _Next(self), read, given, self.drawn)]
+
+    def drawn(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return tokens and the states before them, by chance."""
+        shape = (len(self.encoder.forward_layers()), sizes.rows, self.encoder.output_size)
+        tokens = torch.randint(len(self.bias), (sizes.rows,), generator=random)
+        return tokens, torch.rand(shape, generator=random) * 2.0 - 1.0
+
+    def kept(self) -> dict[str, Any]:
+        """Return the number of layers, and the features of a state."""
+        return {"layers": len(self.encoder.forward_layers()), "size": self.encoder.output_size}
+
+
+class _Next(nn.Module):
+    """What ``go_on`` does."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        return self.model.go_on(tokens, before)

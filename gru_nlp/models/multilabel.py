@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from gru_nlp.batch import Labelling, SequenceBatch
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.classifier import SequenceClassifier
+from gru_nlp.models.graphs import Graph
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.pooling import MakePooling
@@ -36,6 +37,7 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
             ``SequenceClassifier``.
     """
 
+    runner = "labels"
     thresholds: Tensor
     part_thresholds: Tensor | None
 
@@ -97,6 +99,14 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding."""
         self.classifier.load_vectors(vectors, found)
+
+    def graphs(self) -> list[Graph]:
+        """Return the graph of its logits."""
+        return self.classifier.graphs()
+
+    def kept(self) -> dict[str, Any]:
+        """Return temperature and thresholds."""
+        return {"temperature": self.temperature, "thresholds": self.thresholds.tolist()}
 
 
 def check_thresholds(model: MultilabelClassifier, keys: Any) -> None:

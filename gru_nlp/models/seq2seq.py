@@ -9,6 +9,7 @@ from gru_nlp.batch import Hypotheses, SequencePairBatch
 from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
+from gru_nlp.models.graphs import Axes, Graph, Sizes, drawn_ids, drawn_lengths
 from gru_nlp.nn.decoder import DecoderState, MakeDecoder
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
@@ -37,6 +38,8 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
             section 3.4).
     """
 
+    runner = "translation"
+
     def __init__(
         self,
         *,
@@ -52,6 +55,7 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         scale_embeddings: bool = False,
     ) -> None:
         super().__init__()
+        self.sizes = source_vocabulary_size, target_vocabulary_size
         self.source = embedding(source_vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
         size = self.source.output_size
         if share_embeddings and source_vocabulary_size != target_vocabulary_size:
@@ -134,3 +138,68 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
             state = step.state
             weights.append(step.weights)
         return torch.cat(weights, dim=1)
+
+    def graphs(self) -> list[Graph]:
+        """Return the graph of what runs once a sentence, and that of one step of the decoder."""
+        feeds = self.decoder.fed_size > 0
+        known = {name: axes for name, axes in KNOWN.items() if feeds or name != "fed"}
+        first = {name: {0: "B"} if name in FOR_EACH else axes for name, axes in known.items()}
+        own = {name: axes for name, axes in known.items() if name in FOR_EACH}
+        after = {"log_probabilities": OPEN, **own, "weights": {**OPEN, 2: "S"}}
+        return [
+            Graph("encoder", _Start(self, feeds), {"inputs": SOURCE, "lengths": {0: "B"}}, first, self.drawn_sources),
+            Graph("step", _Step(self), {"tokens": OPEN, **known}, after, self.drawn_step),
+        ]
+
+    def drawn_sources(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return sources and their lengths, by chance."""
+        lengths = drawn_lengths(sizes, random)
+        return drawn_ids(self.sizes[0], lengths, random), lengths
+
+    @torch.no_grad()
+    def drawn_step(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, ...]:
+        """Return last tokens, by chance, of hypotheses of sources, and what is known of these."""
+        state = self.start(*self.drawn_sources(sizes, random))
+        tokens = torch.randint(self.sizes[1], (sizes.rows, sizes.hypotheses), generator=random)
+        own = (torch.rand(*tokens.shape, field.shape[2], generator=random) for field in (state.hidden, state.fed))
+        hidden, fed = (2.0 * part - 1.0 for part in own)
+        known = (hidden, state.keys, state.values, state.mask)
+        return (tokens, *known, fed) if self.decoder.fed_size else (tokens, *known)
+
+
+#: Open axes: B sentences, S steps of a source, K hypotheses of a sentence.
+SOURCE: Axes = {0: "B", 1: "S"}
+OPEN: Axes = {0: "B", 1: "K"}
+#: What a step reads beside its tokens, and what of it each hypothesis has for itself.
+KNOWN: dict[str, Axes] = {"hidden": OPEN, "keys": SOURCE, "values": SOURCE, "mask": SOURCE, "fed": OPEN}
+FOR_EACH = ("hidden", "fed")
+
+
+class _Start(nn.Module):
+    """The state of a decoder before its first step, its fields one by one."""
+
+    def __init__(self, model: Seq2Seq, feeds: bool) -> None:
+        super().__init__()
+        self.model, self.feeds = model, feeds
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
+        state = self.model.start(inputs, lengths)
+        known = (state.hidden, state.keys.clone(), state.values, state.mask)  # keys may be the values themselves
+        return (*known, state.fed) if self.feeds else known
+
+
+class _Step(nn.Module):
+    """One step of a decoder, the fields of its state one by one."""
+
+    def __init__(self, model: Seq2Seq) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, tokens: Tensor, hidden: Tensor, keys: Tensor, values: Tensor, mask: Tensor, fed: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        before = hidden.new_zeros(*tokens.shape, 0) if fed is None else fed
+        step = self.model.decoder.step(self.model.embed(tokens), DecoderState(hidden, before, keys, values, mask))
+        likely = self.model.project(step.features).log_softmax(dim=2)
+        after = (step.state.hidden,) if fed is None else (step.state.hidden, step.state.fed)
+        return likely, *after, step.weights

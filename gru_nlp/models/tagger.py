@@ -1,6 +1,7 @@
 """A tag for every word: named entities."""
 
-from typing import cast
+import base64
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from gru_nlp.batch import Tagging, TaggingBatch
 from gru_nlp.models.base import Beginning, Model
+from gru_nlp.models.graphs import Graph, Sizes, drawn_ids, drawn_lengths
 from gru_nlp.nn.characters import MakeCharacters
 from gru_nlp.nn.crf import ConditionalRandomField, IndependentTags
 from gru_nlp.nn.embedding import MakeEmbedding
@@ -35,6 +37,8 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         output_dropout: share of the encoder's features dropped, the same ones at every word of a sentence.
     """
 
+    runner = "tags"
+
     def __init__(
         self,
         *,
@@ -52,6 +56,7 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         output_dropout: float,
     ) -> None:
         super().__init__()
+        self.sizes = vocabulary_size, num_shapes, num_characters
         self.embedding = embedding(vocabulary_size, unseen=unseen_words, padding_id=PAD, unknown_id=UNK)
         self.characters = characters(num_characters)
         self.shapes = nn.Embedding(num_shapes, shape_size) if shape_size else None
@@ -100,3 +105,47 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
     def load_vectors(self, vectors: Tensor, found: Tensor) -> None:
         """Hand them to the embedding of words."""
         self.embedding.load_vectors(vectors, found)
+
+    def graphs(self) -> list[Graph]:
+        """Return the graph of its emissions."""
+        words, spelled = {0: "B", 1: "T"}, {0: "U", 1: "L"}
+        read = {"inputs": words, "lengths": {0: "B"}, "shapes": words}
+        read |= {"characters": spelled, "character_lengths": {0: "U"}, "places": words}
+        return [Graph("model", _Emissions(self), read, {"emissions": words}, self.drawn)]
+
+    def drawn(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, ...]:
+        """Return what its graph reads, by chance; the rows have twice as many different words as there are rows."""
+        lengths = drawn_lengths(sizes, random)
+        words, shapes, letters = self.sizes
+        ids, kinds = (drawn_ids(count, lengths, random) for count in (words, shapes))
+        spelled = drawn_lengths(Sizes(2 * sizes.rows, sizes.steps + 1), random)
+        places = drawn_ids(len(spelled), lengths, random)
+        return ids, lengths, kinds, drawn_ids(letters, spelled, random), spelled, places
+
+    def kept(self) -> dict[str, Any]:
+        """Return the log-scores of transitions, ``(C + 1, C + 1)`` as the base64 of float32, or None."""
+        edges = self.tags.edges()
+        if edges is None:
+            return {"edges": None}
+        return {"edges": base64.b64encode(edges.detach().cpu().numpy().astype("<f4").tobytes()).decode()}
+
+
+class _Emissions(nn.Module):
+    """The emissions of a tagger from what is in its batches, one by one."""
+
+    def __init__(self, model: SequenceTagger) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self,
+        inputs: Tensor,
+        lengths: Tensor,
+        shapes: Tensor,
+        characters: Tensor,
+        character_lengths: Tensor,
+        places: Tensor,
+    ) -> Tensor:
+        return self.model.emissions(
+            TaggingBatch(inputs, lengths, shapes, characters, character_lengths, places, targets=None)
+        )

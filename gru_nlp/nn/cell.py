@@ -6,8 +6,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from gru_nlp.errors import UserError
+from gru_nlp.nn.graph_forms import Exportable
 
-class Cell(nn.Module, ABC):
+
+class Cell(Exportable, ABC):
     """One direction of one recurrent layer, made from its input size D and its hidden size H.
 
     A sequence form for training and a step form for decoding, equal to it. The state ``(B, H)`` is all that a unit
@@ -21,6 +24,14 @@ class Cell(nn.Module, ABC):
     @abstractmethod
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """Take one step on inputs ``(..., D)`` from states ``(..., H)``; return the states after it."""
+
+    def graph_form(self) -> nn.Module:
+        """Return what stands for the unit in a graph.
+
+        Raises:
+            UserError: it has no such form.
+        """
+        raise UserError(f"the unit {type(self).__name__} has no form in a graph: give its class a graph_form")
 
 
 #: Makes one direction of one layer from (input size, hidden size).

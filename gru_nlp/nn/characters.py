@@ -92,4 +92,4 @@ class NoCharacters(Characters):
 
     def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:
         """Return ``(U, 0)``."""
-        return characters.new_zeros(len(characters), 0, dtype=torch.float32)
+        return characters.new_zeros(characters.shape[0], 0, dtype=torch.float32)

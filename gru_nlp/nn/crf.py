@@ -216,6 +216,9 @@ class ConditionalRandomField(nn.Module):
 class IndependentTags(nn.Module):
     """Each tag by itself: softmax, cross-entropy; the same calls as the field's."""
 
+    def edges(self) -> None:
+        """Return None: there are no transitions."""
+
     def loss(self, emissions: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
         """Return the summed cross-entropy ``(B,)``."""
         real = padding_mask(lengths, targets.shape[1])

@@ -111,7 +111,7 @@ class Decoder(nn.Module, ABC):
             lengths: of the sources, ``(B,)``.
         """
         hidden = torch.tanh(self.bridge(final))[:, None]  # (B, 1, P)
-        fed = final.new_zeros(len(final), 1, self.fed_size)
+        fed = final.new_zeros(final.shape[0], 1, self.fed_size)
         return DecoderState(hidden, fed, *self.attention.memory(states, lengths))
 
     def forward(self, embedded: Tensor, state: DecoderState) -> Tensor:

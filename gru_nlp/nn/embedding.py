@@ -5,10 +5,11 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from gru_nlp.nn.graph_forms import Exportable
 from gru_nlp.nn.masking import variational_dropout
 
 
-class TokenEmbedding(nn.Module):
+class TokenEmbedding(Exportable):
     """Token ids ``(B, T)`` -> vectors ``(B, T, output_size)``.
 
     Args:
@@ -37,6 +38,7 @@ class TokenEmbedding(nn.Module):
         unknown_id: int,
     ) -> None:
         super().__init__()
+        self.vocabulary_size = vocabulary_size
         self.output_size = size
         self.dropout = dropout
         self.word_dropout = word_dropout
@@ -84,6 +86,13 @@ class TokenEmbedding(nn.Module):
         seen = self.table.num_embeddings
         rows = self.table(tokens.clamp(max=seen - 1))
         return torch.where((tokens < seen)[:, :, None], rows, self.unseen[(tokens - seen).clamp(min=0)])
+
+    def graph_form(self) -> nn.Module:
+        """Return one table of all rows."""
+        if self.unseen is None:
+            return self
+        rows = torch.cat([self.table.weight.detach(), self.unseen])
+        return nn.Embedding(len(rows), self.output_size, _weight=rows)
 
 
 class MakeEmbedding(Protocol):

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 
 from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.cell_forms import GRUForm
 from gru_nlp.nn.first_order import apply_function, first_order
+from gru_nlp.nn.graph_forms import gru_weights
 
 BLOCK_ROWS = 2048  # steps times sequences that the backward pass takes at a time
 
@@ -169,3 +171,7 @@ class GRU(Cell):
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
         flat = torch.gru_cell(inputs.flatten(0, -2), hidden.flatten(0, -2), *self._parameters_in_order())
         return flat.view_as(hidden)
+
+    def graph_form(self) -> Cell:
+        """Return the operator of the same name."""
+        return GRUForm(self, gru_weights(*self._parameters_in_order()), reset_after=True)

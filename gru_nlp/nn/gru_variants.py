@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.nn.cell import Cell, recurrent_mask
+from gru_nlp.nn.cell_forms import GRUForm, NormalisedForm
 from gru_nlp.nn.first_order import apply_function, first_order
+from gru_nlp.nn.graph_forms import gru_weights
 
 EPSILON = 1e-5  # of the layer normalisation
 
@@ -132,6 +134,14 @@ class GRUResetBefore(Cell):
         _, update, candidate = self._gates(self.inputs(inputs), hidden)
         return hidden + update * (candidate - hidden)
 
+    def graph_form(self) -> Cell:
+        """Return the operator, whose update gate is what this one's leaves: its sigmoid takes the negative."""
+        signs = torch.tensor([1.0, -1.0, 1.0]).repeat_interleave(self.hidden_size)[:, None]
+        of_states = torch.cat([self.gates.weight, self.candidate.weight])
+        bias = self.inputs.bias * signs[:, 0]
+        weights = gru_weights(self.inputs.weight * signs, of_states * signs, bias, torch.zeros_like(bias))
+        return GRUForm(self, weights, reset_after=False)
+
     def memory(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """Return the "memory" of the write-ups, ``(B, T, H)``, which the states do not depend on.
 
@@ -244,9 +254,13 @@ class GRULayerNorm(Cell):
         split = products.view(*products.shape[:-1], 3, self.hidden_size)
         return nn.functional.layer_norm(split, (self.hidden_size,), eps=EPSILON) * gain + bias
 
+    def _projected(self, inputs: Tensor) -> Tensor:
+        """Return the normalised products ``(..., 3, H)`` of inputs ``(..., D)``."""
+        return self._normalised(self.inputs(inputs), self.input_gain, self.input_bias)
+
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
-        own = self._normalised(self.inputs(sequence), self.input_gain, self.input_bias)  # (B, T, 3, H)
+        own = self._projected(sequence)
         weight = self.recurrent.weight
         projected, first = in_format_of(weight, own, initial)
         mask = recurrent_mask(first, self.recurrent_dropout, self.training)
@@ -257,8 +271,13 @@ class GRULayerNorm(Cell):
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
-        projected = self._normalised(self.inputs(inputs), self.input_gain, self.input_bias)
+        projected = self._projected(inputs)
         recurrent = self._normalised(self.recurrent(hidden), self.recurrent_gain, self.recurrent_bias)
         reset, update = torch.sigmoid(projected[..., :2, :] + recurrent[..., :2, :]).unbind(dim=-2)
         candidate = torch.tanh(projected[..., 2, :] + reset * recurrent[..., 2, :])
         return candidate + update * (hidden - candidate)
+
+    def graph_form(self) -> Cell:
+        """Return the recurrence as a scan."""
+        of_states = self.recurrent.weight, self.recurrent_gain, self.recurrent_bias
+        return NormalisedForm(self, self._projected, *of_states)

@@ -26,7 +26,7 @@ def gather_steps(sequence: Tensor, index: Tensor) -> Tensor:
 
 def last_steps(sequence: Tensor, lengths: Tensor) -> Tensor:
     """Take the last real step of each sequence: ``(B, T, D)``, ``(B,)`` -> ``(B, D)``."""
-    return sequence[torch.arange(len(lengths), device=lengths.device), lengths - 1]
+    return sequence[torch.arange(lengths.shape[0], device=lengths.device), lengths - 1]
 
 
 def variational_dropout(sequence: Tensor, probability: float, training: bool) -> Tensor:

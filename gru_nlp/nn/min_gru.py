@@ -8,12 +8,14 @@ forms serve it too; kept are decays, states and the first state. The recurrence 
 autocast makes of the linear layers, since its errors add up over steps.
 """
 
+from abc import abstractmethod
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.cell_forms import LinearForm
 from gru_nlp.nn.first_order import apply_function, first_order
 
 
@@ -94,7 +96,25 @@ def move(hidden: Tensor, candidate: Tensor, share: Tensor) -> Tensor:
     return hidden + share * (candidate - hidden)
 
 
-class MinGRU(Cell):
+class LinearCell(Cell):
+    """A unit whose states are ``h_t = a_t h_{t-1} + b_t``, a and b of the input alone."""
+
+    candidate: nn.Linear
+
+    @abstractmethod
+    def terms(self, sequence: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a and b, ``(B, T, H)`` each, of inputs ``(B, T, D)``."""
+
+    def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
+        """``(B, T, D)`` -> states ``(B, T, H)``."""
+        return recur(*self.terms(sequence), initial).to(self.candidate.weight.dtype)
+
+    def graph_form(self) -> Cell:
+        """Return the recurrence as a scan."""
+        return LinearForm(self, self.terms)
+
+
+class MinGRU(LinearCell):
     """A gated unit whose gate and candidate see the input alone (Feng et al. 2024, section 3.1)::
 
         z_t = sigmoid(W_z x_t + b_z)
@@ -117,17 +137,17 @@ class MinGRU(Cell):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
-        """``(B, T, D)`` -> states ``(B, T, H)``."""
+    def terms(self, sequence: Tensor) -> tuple[Tensor, Tensor]:
+        """``(B, T, D)`` -> a and b, ``(B, T, H)`` each."""
         update = torch.sigmoid(self.update(sequence))
-        return recur(1.0 - update, update * self.candidate(sequence), initial).to(self.candidate.weight.dtype)
+        return 1.0 - update, update * self.candidate(sequence)
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
         return move(hidden, cast(Tensor, self.candidate(inputs)), torch.sigmoid(self.update(inputs)))
 
 
-class MinLSTM(Cell):
+class MinLSTM(LinearCell):
     """The same with two gates, which are scaled to a sum of one (Feng et al. 2024, section 3.2)::
 
         f_t = sigmoid(W_f x_t + b_f)
@@ -155,10 +175,10 @@ class MinLSTM(Cell):
         logs = nn.functional.logsigmoid(self.admit(inputs)), nn.functional.logsigmoid(self.forget(inputs))
         return torch.sigmoid(logs[0] - logs[1])
 
-    def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
-        """``(B, T, D)`` -> states ``(B, T, H)``."""
+    def terms(self, sequence: Tensor) -> tuple[Tensor, Tensor]:
+        """``(B, T, D)`` -> a and b, ``(B, T, H)`` each."""
         share = self._share(sequence)
-        return recur(1.0 - share, share * self.candidate(sequence), initial).to(self.candidate.weight.dtype)
+        return 1.0 - share, share * self.candidate(sequence)
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""

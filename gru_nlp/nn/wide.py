@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding_bag
+from torch.nn.functional import embedding, embedding_bag
 
+from gru_nlp.nn.graph_forms import Exportable
 from gru_nlp.nn.losses import LabelLoss
 
 #: Bags of a text: its words and its characters.
@@ -74,7 +75,7 @@ def spread(turned: Bags, indicators: Tensor) -> Tensor:
     return (mine.div_(theirs).log_().square_() @ share).sqrt()
 
 
-class WideLinear(nn.Module):
+class WideLinear(Exportable):
     """Logits from the n-grams of a text.
 
     Args:
@@ -109,6 +110,10 @@ class WideLinear(nn.Module):
         scaled = (sums * inverse).view(-1, BAGS, self.columns).sum(dim=1) + bias  # (B, K)
         return scaled if self.columns == self.num_labels else torch.cat([-scaled / 2, scaled / 2], dim=1)
 
+    def graph_form(self) -> nn.Module:
+        """Return the layer with sums of bags that operators of a graph know."""
+        return WideForm(self)
+
     @torch.no_grad()
     def solve(self, texts: Labelled, unseen: Labelled, loss: LabelLoss) -> None:
         """Set the weights that fit ``texts``, under the penalty that fits ``unseen`` ones best.
@@ -129,6 +134,26 @@ class WideLinear(nn.Module):
                 self.table, self.bias = before
                 break
             best = found
+
+
+class WideForm(nn.Module):
+    """The same logits, each row of the table added to the sum of the bag that owns it.
+
+    Args:
+        layer: what it stands for.
+    """
+
+    def __init__(self, layer: WideLinear) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, bags: Bags) -> Tensor:
+        """Return logits ``(B, C)``."""
+        rows, starts = embedding(bags.ids, self.layer.table), bags.starts.long()  # (M, K + 1), (2B,)
+        begun = starts.new_zeros(rows.shape[0] + 1).index_add(0, starts, torch.ones_like(starts))
+        owners = begun[:-1].cumsum(0) - 1  # (M,)
+        sums = rows.new_zeros(starts.shape[0], rows.shape[1]).index_add(0, owners, rows)
+        return self.layer.logits(sums[:, :-1], _inverse(sums[:, -1:]), self.layer.bias)
 
 
 def calibrated_loss(logits: Tensor, targets: Tensor, loss: LabelLoss) -> float:

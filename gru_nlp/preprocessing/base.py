@@ -160,6 +160,8 @@ class Preprocessor(ABC):
     raw_columns: tuple[str, ...] = ()
     #: The column that ``cut`` makes of a person's new text; it is encoded to ``ids`` and ``tokens``.
     input_column: str
+    #: The entries of ``state_dict`` that are a tokenizer's JSON, or None.
+    tokenizers: ClassVar[tuple[str, ...]] = ()
     #: From which end a language model reads.
     direction: str = "forward"
     #: What it is given, in messages.

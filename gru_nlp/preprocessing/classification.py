@@ -59,6 +59,7 @@ class ClassificationPreprocessor(Preprocessor):
     answer = "gru_nlp.answers.labels.LabelAnswer"
     errors = "gru_nlp.reports.worst.TextErrors"
     one_label = True
+    tokenizers = ("tokenizer",)
     data_columns = ("text", "label")
     list_columns: tuple[str, ...] = ("ids",)
     length_columns: tuple[str, ...] = ("ids",)

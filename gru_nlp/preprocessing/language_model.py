@@ -39,6 +39,7 @@ class LanguageModelPreprocessor(Preprocessor):
     errors = "gru_nlp.reports.worst.LineErrors"
     batching = "gru_nlp.data.streams.streamed"
     example = "-- <the beginning of a text>"
+    tokenizers = ("tokenizer",)
     data_columns = ("text",)
     list_columns = ("ids",)
     scalar_columns = ("tokens", "starts", *SIZES)

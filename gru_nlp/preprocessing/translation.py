@@ -44,6 +44,7 @@ class TranslationPreprocessor(Preprocessor):
 
     answer = "gru_nlp.answers.translations.TranslationAnswer"
     errors = "gru_nlp.reports.worst.TranslationErrors"
+    tokenizers = ("source", "target")
     data_columns = ("source", "target")
     list_columns = ("ids", "target_ids")
     scalar_columns = ("tokens", "target_tokens")

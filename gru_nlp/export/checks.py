@@ -1,0 +1,81 @@
+"""Whether a graph computes what its model does, on other sizes than those of the example that it was made from."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gru_nlp.batch import AnyArray
+from gru_nlp.errors import UserError
+from gru_nlp.models.graphs import Graph, Sizes
+
+#: Greatest difference of an output, as a share of its largest value where that is above 1.
+MOST_APART = 1e-5
+#: Rows, steps and hypotheses: single ones, one row, many rows, a length of its own for each of them.
+TRIED = (
+    Sizes(1, 1, 1),
+    Sizes(1, 12, 5),
+    Sizes(2, 3, 1),
+    Sizes(4, 1, 3),
+    Sizes(9, 31, 4),
+    Sizes(33, 64, 2),
+)
+#: Answers to inputs of a graph, by their names, with its outputs in their order.
+Answer = Callable[[Mapping[str, AnyArray]], Sequence[AnyArray]]
+
+
+def onnx_answer(content: bytes) -> Answer:
+    """Return what answers by a file of ONNX."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    names = [given.name for given in session.get_inputs()]  # what the outputs do not depend on is no input
+
+    def answer(inputs: Mapping[str, AnyArray]) -> Sequence[AnyArray]:
+        found: Sequence[AnyArray] = session.run(None, {name: inputs[name] for name in names})
+        return found
+
+    return answer
+
+
+def farthest(graph: Graph, answer: Answer) -> float:
+    """Return the greatest difference between a graph of a model and what ``answer`` makes of it.
+
+    Raises:
+        UserError: it is above ``MOST_APART``.
+    """
+    apart = 0.0
+    for seed, sizes in enumerate(TRIED):
+        inputs = graph.draw(sizes, torch.Generator().manual_seed(seed))
+        with torch.no_grad():
+            expected = graph.module(*inputs)
+        named = {name: value.numpy() for name, value in zip(graph.inputs, inputs, strict=True)}
+        found = answer(named)
+        wanted = (expected,) if isinstance(expected, Tensor) else expected
+        for name, mine, theirs in zip(graph.outputs, wanted, found, strict=True):
+            difference = distance(mine.numpy(), theirs)
+            if not difference <= MOST_APART:
+                where = f"for {sizes.rows} rows of {sizes.steps} steps and {sizes.hypotheses} hypotheses"
+                told = f"the graph '{graph.name}' gives '{name}' {difference:.1e} away from torch"
+                raise UserError(f"{told}, {where}: not exported")
+            apart = max(apart, difference)
+    return apart
+
+
+def distance(expected: AnyArray, found: AnyArray) -> float:
+    """Return the greatest difference of two arrays, as a share of the largest value where that is above 1.
+
+    Infinite if their shapes or their infinite values differ.
+    """
+    if expected.shape != found.shape:
+        return float("inf")
+    if expected.dtype == bool or not expected.size:
+        return 0.0 if np.array_equal(expected, found) else float("inf")
+    finite = np.isfinite(expected)
+    if not np.array_equal(expected[~finite], found[~finite], equal_nan=True):
+        return float("inf")
+    mine, theirs = expected[finite].astype(np.float64), found[finite].astype(np.float64)
+    if not mine.size:
+        return 0.0
+    return float(np.abs(mine - theirs).max() / max(1.0, np.abs(mine).max()))
