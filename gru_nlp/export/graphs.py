@@ -20,13 +20,15 @@ from torch import nn
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 from gru_nlp.models.graphs import Graph, Sizes
-from gru_nlp.nn.graph_forms import DOMAIN, FUNCTIONS, Exportable
+from gru_nlp.nn.graph_forms import DOMAIN, FUNCTIONS, OPSET, Exportable
 
 #: Sizes of the example that is followed, no two of them equal, and none 1, which a graph might take for granted.
 EXAMPLE = Sizes(rows=3, steps=5, hypotheses=2)
 #: Bytes of weights that one file can hold, which is a message of Protocol Buffers.
 MOST_BYTES = (1 << 31) - (1 << 24)
 SEED = 1
+#: The logger of the exporter's that tells of packages which it misses.
+EXPORTER = "torch.onnx._internal.exporter._registration"
 
 
 def needed() -> Any:
@@ -37,6 +39,8 @@ def needed() -> Any:
     """
     try:
         import onnx
+        import onnx.inliner
+        import onnx.parser
         import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError as error:
@@ -79,6 +83,7 @@ def to_onnx(graph: Graph) -> Any:
             graph.module,
             example,
             dynamo=True,
+            opset_version=OPSET,
             optimize=False,
             verbose=False,
             input_names=list(graph.inputs),
@@ -90,7 +95,8 @@ def to_onnx(graph: Graph) -> Any:
     content = program.model_proto
     used = sorted({node.op_type for node in content.graph.node if node.domain == DOMAIN})
     if used:
-        content.functions.extend(onnx.parser.parse_function(FUNCTIONS[name]) for name in used)
+        head = f'<domain: "{DOMAIN}", opset_import: ["" : {OPSET}]>'
+        content.functions.extend(onnx.parser.parse_function(f"{head}\n{FUNCTIONS[name]}") for name in used)
         content = onnx.inliner.inline_local_functions(content)
     return _bare(content)
 
@@ -98,18 +104,22 @@ def to_onnx(graph: Graph) -> Any:
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
     """Keep back what the exporter says of packages that it misses, and of its own parts."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    logger = logging.getLogger(EXPORTER)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(before)
+        logger.setLevel(before)
 
 
 def _bare(content: Any) -> Any:
     """Take out, in place, what no runtime reads: where in which file of this machine each node comes from."""
+    known = [opset for opset in content.opset_import if opset.domain != DOMAIN]
+    content.ClearField("opset_import")
+    content.opset_import.extend(known)
     parts = [content, content.graph, *content.graph.input, *content.graph.output]
     parts += [*content.graph.node, *content.graph.initializer]
     for part in parts:

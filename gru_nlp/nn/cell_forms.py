@@ -62,7 +62,7 @@ class LinearForm(CellForm):
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
         decays, inputs = (part.transpose(0, 1) for part in self.terms(sequence))
-        first = torch.zeros_like(inputs[0]) if initial is None else initial
+        first = inputs.new_zeros(inputs.shape[1:]) if initial is None else initial
         return function("LinearRecurrence", [decays, inputs, first], inputs.shape).transpose(0, 1)
 
 

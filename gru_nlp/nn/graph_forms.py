@@ -13,21 +13,21 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-#: The domain that the operators of ``FUNCTIONS`` stand in until their bodies take their place.
+#: The version of ONNX's operators, and the domain that those of ``FUNCTIONS`` stand in until their bodies take their
+#: place.
+OPSET = 18
 DOMAIN = "gru_nlp"
 #: Bodies of operators by their names. ``h_t = a_t h_{t-1} + b_t`` over ``(T, B, H)``; and the normalised unit, whose
 #: input products are ``(T, B, 3, H)`` and whose states are ``(B, 1, H)``.
 FUNCTIONS = {
-    "LinearRecurrence": """<domain: "gru_nlp", opset_import: ["" : 18]>
-LinearRecurrence (decays, inputs, initial) => (states) {
+    "LinearRecurrence": """LinearRecurrence (decays, inputs, initial) => (states) {
   last, states = Scan <num_scan_inputs = 2, body = step (hidden, decay, own) => (after, state) {
     kept = Mul (decay, hidden)
     after = Add (kept, own)
     state = Identity (after)
   }> (initial, decays, inputs)
 }""",
-    "NormalisedRecurrence": """<domain: "gru_nlp", opset_import: ["" : 18]>
-NormalisedRecurrence (projected, initial, weight, one, gain, bias) => (states) {
+    "NormalisedRecurrence": """NormalisedRecurrence (projected, initial, weight, one, gain, bias) => (states) {
   each = Constant <value_ints = [0, 3, -1]> ()
   parts = Constant <value_ints = [2, 1]> ()
   last, states = Scan <num_scan_inputs = 1, body = step (hidden, own) => (after, state) {

@@ -1,0 +1,151 @@
+"""Graphs of ONNX give what the models give, for every unit and every kind of model."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from gru_nlp.decoding.greedy import Greedy
+from gru_nlp.export import checks, graphs
+from gru_nlp.models.classifier import FrameClassifier, SequenceClassifier
+from gru_nlp.models.language_model import LanguageModel
+from gru_nlp.models.multilabel import MultilabelClassifier
+from gru_nlp.models.seq2seq import Seq2Seq
+from gru_nlp.models.tagger import SequenceTagger
+from gru_nlp.nn import attention, decoder, pooling
+from gru_nlp.nn.characters import CharacterCNN, CharacterRNN
+from gru_nlp.nn.embedding import TokenEmbedding
+from gru_nlp.nn.encoder import RecurrentEncoder
+from gru_nlp.nn.gru import GRU
+from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
+from gru_nlp.nn.min_gru import MinGRU, MinLSTM
+
+EMBEDDING = partial(TokenEmbedding, size=6, trainable=True, dropout=0.1, word_dropout=0.1)
+RESET_BEFORE = partial(GRUResetBefore, recurrent_dropout=0.0)
+LAYER_NORM = partial(GRULayerNorm, recurrent_dropout=0.0)
+
+
+def encoder(cell, layers=1, bidirectional=True):
+    return partial(RecurrentEncoder, cell=cell, hidden_size=4, layers=layers, bidirectional=bidirectional, dropout=0.2)
+
+
+def classifier(cell, pool=pooling.LastState, unseen=0, ngrams=0, layers=1, labels=3):
+    return SequenceClassifier(
+        vocabulary_size=20,
+        num_labels=labels,
+        embedding=EMBEDDING,
+        encoder=encoder(cell, layers),
+        pooling=pool,
+        dropout=0.1,
+        unseen_words=unseen,
+        num_ngrams=ngrams,
+    )
+
+
+def frames():
+    parts = {"encoder": encoder(LAYER_NORM, bidirectional=False), "pooling": pooling.AttentionPooling}
+    return FrameClassifier(frame_size=5, num_labels=3, **parts, input_dropout=0.1, dropout=0.1)
+
+
+def several():
+    return MultilabelClassifier(
+        vocabulary_size=20,
+        several_labels=4,
+        embedding=EMBEDDING,
+        encoder=encoder(MinGRU),
+        pooling=pooling.MaxPooling,
+        dropout=0.1,
+        num_ngrams=30,
+    )
+
+
+def tagger(cell, characters, crf=True, shape_size=2):
+    return SequenceTagger(
+        vocabulary_size=20,
+        unseen_words=3,
+        num_shapes=4,
+        num_characters=12,
+        allowed=np.ones((4, 4), dtype=bool),
+        embedding=EMBEDDING,
+        characters=characters,
+        encoder=encoder(cell),
+        shape_size=shape_size,
+        crf=crf,
+        dropout=0.1,
+        output_dropout=0.1,
+    )
+
+
+def translator(kind, scores, cell=GRU, **options):
+    return Seq2Seq(
+        source_vocabulary_size=20,
+        target_vocabulary_size=15,
+        embedding=EMBEDDING,
+        encoder=encoder(cell),
+        decoder=partial(kind, hidden_size=8, cell=cell, attention=scores, dropout=0.1),
+        decoding=Greedy(max_ratio=2.0, max_extra=10, min_length=0),
+        share_embeddings=False,
+        dropout=0.1,
+        **options,
+    )
+
+
+def language_model(cell, **options):
+    parts = {"embedding": EMBEDDING, "encoder": encoder(cell, layers=2, bidirectional=False)}
+    return LanguageModel(vocabulary_size=20, **parts, output_dropout=0.1, **options)
+
+
+RNN = partial(CharacterRNN, size=4, cell=MinLSTM, hidden_size=3, dropout=0.1)
+CNN = partial(CharacterCNN, size=4, filters=5, width=3, dropout=0.1)
+ADDITIVE = partial(attention.AdditiveAttention, hidden_size=5)
+HEADS = partial(attention.MultiHeadAttention, hidden_size=6, heads=2)
+
+#: Every unit over a sequence and step by step, every kind of model, decoder and attention; scripts/check_exports.py
+#: tries all of their combinations.
+MODELS = {
+    "classifier": lambda: classifier(GRU, pooling.ConcatPooling, unseen=4, ngrams=30, layers=2),
+    "several labels": several,
+    "frames": frames,
+    "tagger": lambda: tagger(RESET_BEFORE, RNN),
+    "conditional": lambda: translator(decoder.ConditionalDecoder, attention.DotAttention, MinGRU),
+    "language model": lambda: language_model(GRU),
+}
+STEPS = {
+    "parallel": lambda: translator(decoder.ParallelDecoder, attention.GeneralAttention, RESET_BEFORE),
+    "bahdanau": lambda: translator(decoder.BahdanauDecoder, ADDITIVE, LAYER_NORM, scale_embeddings=True),
+    "input feeding": lambda: translator(decoder.InputFeedingDecoder, HEADS, MinLSTM, tie_output=False),
+}
+
+
+def made(make):
+    torch.manual_seed(0)
+    model = make().eval()
+    with torch.no_grad():
+        for name, values in (*model.named_parameters(), *model.named_buffers()):
+            if values.is_floating_point():  # biases too, which begin as zeros
+                values.normal_(std=0.5)
+            if name.endswith("wide.table"):
+                values[:, -1].square_()  # what the length of a bag is the root of
+    return model
+
+
+def apart(own, form):
+    content = graphs.to_onnx(form)
+    assert {node.op_type for node in content.graph.node} & {"GRU", "Scan"} or own.name == "step"
+    written = content.SerializeToString()
+    assert b"gru_nlp/" not in written  # the name of a file of this machine
+    return checks.farthest(own, checks.onnx_answer(written))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_graph_gives_what_the_model_gives(name):
+    model = made(MODELS[name])
+    for own, form in zip(model.graphs(), graphs.formed(model).graphs(), strict=True):
+        assert apart(own, form) < 2e-6
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_of_a_decoder_gives_what_the_model_gives(name):
+    model = made(STEPS[name])
+    assert apart(model.graphs()[1], graphs.formed(model).graphs()[1]) < 2e-6
