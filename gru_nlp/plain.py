@@ -4,12 +4,17 @@ Values of a file may share parts, so that forty lists, each holding the next one
 they are walked. The walk here counts what a walk costs, shared parts as often as they are met, and stops at a budget.
 """
 
+import json
+import math
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 from gru_nlp.errors import UserError
 
 MOST_NODES = 4_000_000
+MOST_CONTAINERS = 1_000_000
 MOST_DEPTH = 32
 #: Whole numbers beyond it are no sizes, counts or seeds.
 MOST_INTEGER = 2**63
@@ -93,3 +98,67 @@ def expand(config: dict[str, Any], where: str, nodes: int) -> dict[str, Any]:
 
     expanded: dict[str, Any] = walked(config, 0)
     return expanded
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """Return what a file holds.
+
+    Args:
+        path: of a regular file.
+        most: bytes that it may have.
+
+    Raises:
+        UserError: it is missing, cannot be read, or is larger.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(most + 1) if size <= most else b""
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    if max(size, len(content)) > most:
+        raise UserError(f"{path}: more than {most:,} bytes, which no such file of ours has")
+    return content
+
+
+def read_text(path: Path, most: int) -> str:
+    """Return the text of a JSON file that is not too much to be taken apart.
+
+    Args:
+        path: of a regular file.
+        most: bytes that it may have.
+
+    Raises:
+        UserError: it is missing, cannot be read, is no UTF-8, or holds more values than this program writes.
+    """
+    content = read_bytes(path, most)
+    if sum(map(content.count, (b"[", b"{"))) > MOST_CONTAINERS or content.count(b",") > MOST_NODES:
+        raise UserError(f"{path}: holds more values than this program writes")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: no UTF-8, as JSON is") from None
+
+
+def read_json(path: Path, most: int) -> dict[str, Any]:
+    """Return the plain values of a JSON file, which must be an object; arguments and errors as ``read_text``."""
+    text = read_text(path, most)
+    try:
+        content = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        if r"\ud" in text.lower():  # half of a character may stand alone, which no output takes
+            json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        raise UserError(f"{path}: no JSON, or a file that was cut off") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: JSON, but no object with names")
+    check_plain(content, str(path))
+    return content
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("no number")
+    return value

@@ -144,7 +144,7 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         feeds = self.decoder.fed_size > 0
         known = {name: axes for name, axes in KNOWN.items() if feeds or name != "fed"}
         first = {name: {0: "B"} if name in FOR_EACH else axes for name, axes in known.items()}
-        own = {name: axes for name, axes in known.items() if name in FOR_EACH}
+        own = {f"{name}_after": axes for name, axes in known.items() if name in FOR_EACH}  # no two names are alike
         after = {"log_probabilities": OPEN, **own, "weights": {**OPEN, 2: "S"}}
         return [
             Graph("encoder", _Start(self, feeds), {"inputs": SOURCE, "lengths": {0: "B"}}, first, self.drawn_sources),

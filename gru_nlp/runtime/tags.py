@@ -3,6 +3,8 @@
 Shapes: B sentences, T words, C tags, K paths.
 """
 
+import base64
+import binascii
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,6 +14,8 @@ from gru_nlp.runtime.arrays import best_places, log_softmax, real_steps
 
 #: As in ``gru_nlp.nn.crf``.
 LEAST, SCALED, NEVER, MOST_PLACES = -100.0, 4, -1e4, 1 << 24
+#: Most that a stored transition costs, or gains: what is never taken costs less, and no gain overflows an exponential.
+MOST_COST, MOST_GAIN = 2e4, 100.0
 
 
 class Tags(Protocol):
@@ -138,3 +142,22 @@ def _trace(history: AnyArray, place: AnyArray, lengths: AnyArray, tags: int) -> 
         place = np.where((step < lengths)[:, None], came, place)
         found[step - 1] = place
     return found.transpose(1, 2, 0) % tags
+
+
+def stored_tags(edges: object, count: int) -> Tags | None:
+    """Return what makes tags, by the ``edges`` of a record; None: they are broken.
+
+    Args:
+        edges: None where each tag stands by itself; else ``(C + 1, C + 1)`` little-endian float32 in base64.
+        count: the number C of tags.
+    """
+    if edges is None:
+        return IndependentTags()
+    try:
+        content = base64.b64decode(edges, validate=True) if isinstance(edges, str) else b""
+    except (binascii.Error, ValueError):
+        return None
+    if len(content) != 4 * (count + 1) ** 2:
+        return None
+    scores = np.frombuffer(content, dtype="<f4").astype(np.float32).reshape(count + 1, count + 1)
+    return ConditionalTags(scores) if bool(((scores >= -MOST_COST) & (scores <= MOST_GAIN)).all()) else None

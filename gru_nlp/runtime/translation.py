@@ -1,0 +1,127 @@
+"""Translators: the encoder's graph once a sentence, the decoder's once a token, and a search around it.
+
+Shapes: B sentences of S steps, K hypotheses, V target tokens, P features kept, R fed.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
+from gru_nlp.errors import UserError, choose
+from gru_nlp.ranges import check_ranges
+from gru_nlp.runtime.base import GraphModel
+from gru_nlp.runtime.beam import BeamSearch
+from gru_nlp.runtime.folder import RECORD, Folder
+from gru_nlp.runtime.graph import FLOATS, IDS, SWITCHES, Form, Graph
+from gru_nlp.runtime.searching import Greedy, Sampling, Strategy
+from gru_nlp.targets import MISFITS, check_options
+from gru_nlp.text.special import BOS
+
+#: What a record calls the strategies, by those of torch.
+STRATEGIES: dict[str, type[Strategy]] = {
+    "gru_nlp.decoding.beam.BeamSearch": BeamSearch,
+    "gru_nlp.decoding.greedy.Greedy": Greedy,
+    "gru_nlp.decoding.sampling.Sampling": Sampling,
+}
+SOURCE: dict[str, tuple[Form, ...]] = {"inputs": ((IDS, 2),), "lengths": ((IDS, 1),)}
+#: What the encoder gives and the decoder reads, and what only some decoders keep beside it.
+KEPT: dict[str, Form] = {"hidden": (FLOATS, 3), "keys": (FLOATS, 3), "values": (FLOATS, 3), "mask": (SWITCHES, 2)}
+FED: dict[str, Form] = {"fed": (FLOATS, 3)}
+#: How the names of what a step leaves differ from those of what it reads.
+AFTER = "_after"
+
+
+class State(NamedTuple):
+    """What stands between steps, as ``gru_nlp.nn.decoder.DecoderState``.
+
+    Attributes:
+        each: arrays of every hypothesis, ``(B, K, ...)``, by name.
+        shared: arrays of every sentence, ``(B, S, ...)``, by name.
+    """
+
+    each: dict[str, AnyArray]
+    shared: dict[str, AnyArray]
+
+    def select_sentences(self, rows: AnyArray) -> "State":
+        """Keep the sentences ``rows`` ``(B',)``."""
+        return State(*({name: array[rows] for name, array in part.items()} for part in self))
+
+    def select_hypotheses(self, places: AnyArray) -> "State":
+        """Take hypotheses ``places`` ``(B, K')`` of every sentence, in their order."""
+        rows = np.arange(len(places))[:, None]
+        return self._replace(each={name: array[rows, places] for name, array in self.each.items()})
+
+
+class Translator(GraphModel):
+    """Source ids to hypotheses (``gru_nlp.models.seq2seq``).
+
+    Attributes:
+        decoding: what searches.
+    """
+
+    def __init__(self, folder: Folder, threads: int) -> None:
+        self.vocabulary = folder.size("target_vocabulary_size")
+        self.decoding = strategy(folder, folder.options.get("decoding"))
+        self.encoder = Graph(folder.path / "encoder.onnx", threads, SOURCE, KEPT, FED)
+        self.feeds = "fed" in self.encoder.outputs
+        kept = KEPT | FED if self.feeds else KEPT
+        after = {name + AFTER: kept[name] for name in ("hidden", "fed") if name in kept}
+        given = {"log_probabilities": (FLOATS, 3), "weights": (FLOATS, 3), **after}
+        read = {name: (form,) for name, form in kept.items()} | {"tokens": ((IDS, 2),)}
+        self.one = Graph(folder.path / "step.onnx", threads, read, given)
+
+    def start(self, batch: SequencePairBatch[AnyArray]) -> State:
+        """Encode sources; return the state before the first step, with one open hypothesis a sentence."""
+        rows, steps = batch.inputs.shape
+        shared = {"keys": (rows, steps, None), "values": (rows, steps, None), "mask": (rows, steps)}
+        each: dict[str, Any] = {"hidden": (rows, 1, None)} | ({"fed": (rows, 1, None)} if self.feeds else {})
+        found = self.encoder.run(batch._asdict(), {**each, **shared})
+        return State({name: found[name] for name in each}, {name: found[name] for name in shared})
+
+    def _step(self, tokens: AnyArray, state: State, wanted: Mapping[str, Any]) -> tuple[dict[str, AnyArray], State]:
+        """Return what is ``wanted``, its shapes by name, and the state after last ``tokens`` ``(B, K)``."""
+        after = {name + AFTER: (*tokens.shape, array.shape[2]) for name, array in state.each.items()}
+        found = self.one.run({"tokens": tokens, **state.each, **state.shared}, {**wanted, **after})
+        return found, state._replace(each={name: found[name + AFTER] for name in state.each})
+
+    def step(self, tokens: AnyArray, state: State) -> tuple[AnyArray, State]:
+        """Return log-probabilities ``(B, K, V)`` after last ``tokens`` ``(B, K)``, and the state after them."""
+        found, after = self._step(tokens, state, {"log_probabilities": (*tokens.shape, self.vocabulary)})
+        return found["log_probabilities"], after
+
+    def predict(self, batch: SequencePairBatch[AnyArray], top_k: int = 1) -> Hypotheses[AnyArray]:
+        """Translate a batch by the folder's own strategy, which says how many hypotheses it gives."""
+        return self.decoding(self.step, self.start(batch), batch.lengths)
+
+    def align(self, batch: SequencePairBatch[AnyArray]) -> AnyArray:
+        """Return attention weights ``(B, T, S)`` as the decoder reads each true target of a batch."""
+        assert batch.targets is not None
+        shifted = np.roll(batch.targets, 1, axis=1)
+        shifted[:, 0] = BOS
+        state, weights = self.start(batch), []
+        for place in range(shifted.shape[1]):
+            wanted = {"weights": (len(shifted), 1, batch.inputs.shape[1])}
+            found, state = self._step(shifted[:, place : place + 1], state, wanted)
+            weights.append(found["weights"])
+        return np.concatenate(weights, axis=1)
+
+
+def strategy(folder: Folder, config: Any) -> Strategy:
+    """Return the strategy that a record, or a person in its place, names.
+
+    Raises:
+        UserError: there is none such, or its options are not the right ones.
+    """
+    if not isinstance(config, Mapping) or not isinstance(config.get("_target_"), str):
+        raise folder.refused("decoding")
+    try:
+        kind = STRATEGIES[choose("decoding", config["_target_"], STRATEGIES)]
+        check_options(config, STRATEGIES.__getitem__)
+        check_ranges({"decoding": config})
+        return kind(**{name: value for name, value in config.items() if name != "_target_"})
+    except UserError as error:
+        raise UserError(f"{folder.path / RECORD}: {error}") from None
+    except MISFITS as error:
+        raise folder.refused("decoding") from error
