@@ -14,6 +14,7 @@ COMMANDS = {
     "predict": "label new text: an argument after --, a file, standard input, or at a prompt",
     "translate": "translate text: an argument after --, a file, standard input, or at a prompt",
     "generate": "continue text with a language model: after --, a file or standard input, or from nothing",
+    "serve": "answer requests over HTTP, and show a page to try a model out",
     "info": "show what a checkpoint holds: task, labels, sizes, scores, config",
     "export": "write a checkpoint as a folder that answers without torch: by ONNX Runtime",
 }

@@ -18,7 +18,7 @@ from gru_nlp.ranges import MAP_OPTIONS
 #: Options whose value is one text.
 TEXTS = (
     *PATH_OPTIONS,
-    *("delimiter", "encoding", "separator"),
+    *("delimiter", "encoding", "separator", "host", "api_key"),
     *("data.delimiter", "data.encoding", "data.separator", "data.label", "data.label_cut", "data.word", "data.tag"),
     "data.label_separator",
     *("data.source", "data.target", "data.name", "data.revision"),
@@ -27,7 +27,7 @@ TEXTS = (
     *(f"{group}.validation" for group in ("data.splits", "data.hub.splits", "data.files")),
 )
 #: Those whose value is a text, or a list of texts in brackets.
-LISTS = ("text", "slices", "pretrained", "pretraining.text", "data.text", "data.columns", "data.folders")
+LISTS = ("text", "slices", "hosts", "pretrained", "pretraining.text", "data.text", "data.columns", "data.folders")
 #: What says that there is no value, or that it must be given.
 NOTHING = ("", "null", "???")
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
