@@ -12,28 +12,34 @@ from gru_nlp.errors import UserError
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers
 
-#: What the extra brings.
-NEEDED = ("fastapi", "starlette", "pydantic", "uvicorn")
+#: Packages that come with an extra, and which.
+EXTRAS = dict.fromkeys(("fastapi", "starlette", "pydantic", "uvicorn"), "serve") | {"onnxruntime": "runtime"}
 
 
 def run(config: DictConfig) -> None:
     """Load all models, then serve until SIGTERM or Ctrl-C.
 
     Raises:
-        UserError: a bad option or checkpoint, an address that cannot be had, or the extra is not installed.
+        UserError: a bad option or checkpoint, an address that cannot be had, or an extra is not installed.
     """
     try:
-        from gru_nlp.serving import app, models, server, settings
+        serve(resolved(config))
     except ModuleNotFoundError as error:
-        if error.name not in NEEDED:
+        if error.name not in EXTRAS:
             raise
-        raise UserError(f"serve needs the package {error.name}: pip install 'gru_nlp[serve]'") from None
-    given = resolved(config)
+        raise UserError(f"this needs the package {error.name}: pip install 'gru_nlp[{EXTRAS[error.name]}]'") from None
+
+
+def serve(given: dict[str, Any]) -> None:
+    """The same, of plain options."""
+    from gru_nlp.serving import app, models, server, settings
+
     chosen = settings.settings_of(given)
     paths = checkpoints(given["checkpoint"])
     limit_tokenizers()
     torch.set_num_threads(given["threads"])
-    load = functools.partial(models.load, device=resolve_device(given["device"]), trusted=given["trust"])
+    device = resolve_device(given["device"])
+    load = functools.partial(models.load, device=device, trusted=given["trust"], threads=given["threads"])
     loaded = {path: load(path) for path in paths}
     gate = app.make_app(loaded, chosen, load)
     opened = server.listening(chosen.host, chosen.port)

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from gru_nlp.batch import Hypotheses
-from gru_nlp.errors import UserError
 from gru_nlp.text.special import BOS, EOS, PAD, UNK
 
 State = TypeVar("State", bound="Selectable")
@@ -61,16 +60,6 @@ class DecodingStrategy(ABC):
         """Return the limits for sources of ``source_lengths`` ``(B,)``."""
         longest = (source_lengths * self.max_ratio).long() + self.max_extra
         return Limits(self.min_length, longest.clamp(min=max(1, self.min_length)))
-
-    def ranked(self, n_best: int) -> "DecodingStrategy":
-        """Return the same strategy that gives ``n_best`` hypotheses.
-
-        Raises:
-            UserError: it gives no such number.
-        """
-        if n_best != self.n_best:
-            raise UserError(f"n_best={n_best}: this model's decoding gives {self.n_best} translation")
-        return self
 
     @abstractmethod
     def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses[Tensor]:

@@ -9,7 +9,6 @@ smaller. Kept are the tokens of open and of ended hypotheses with their scores; 
 over hypotheses or tokens in Python, only over sentences that are done.
 """
 
-import copy
 from typing import NamedTuple
 
 import torch
@@ -69,18 +68,6 @@ class BeamSearch(DecodingStrategy):
         self.length_penalty = length_penalty
         self.n_best = n_best
         self.no_repeat_ngram = no_repeat_ngram
-
-    def ranked(self, n_best: int) -> "BeamSearch":
-        """Return the same search that gives ``n_best`` hypotheses.
-
-        Raises:
-            UserError: more than its beam holds.
-        """
-        if not 1 <= n_best <= self.beam_size:
-            raise UserError(f"n_best={n_best} must be from 1 to {self.beam_size}, the size of this model's beam")
-        other = copy.copy(self)
-        other.n_best = n_best
-        return other
 
     def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses[Tensor]:
         """Search; sentences leave the batch as they are done."""

@@ -1,23 +1,23 @@
-"""What may stand behind a name: a checkpoint's model, and what it can be asked.
+"""What may stand behind a name, and what it can be asked: a checkpoint, by torch, or an exported folder.
 
-The rest of the server knows ``Served`` alone, so that another runtime of the same answers is another ``load``.
+The rest of the server knows ``Served`` alone.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
-from gru_nlp import checkpoint
+from gru_nlp import checkpoint, runtime
 from gru_nlp.answers.base import answer_class
 from gru_nlp.asking import Askable
 from gru_nlp.continuing import Continuer
-from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.errors import UserError
 from gru_nlp.generator import Generator
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Preprocessor, Record
+from gru_nlp.runtime.folder import is_exported
 
 #: What a request can ask for, and how one says that a model does not do it.
 TASKS = {"predict": "labels no texts", "translate": "translates nothing", "generate": "continues no text"}
@@ -55,7 +55,7 @@ class Served:
     kind: str
     version: str
     labels: tuple[str, ...]
-    scores: Mapping[str, float]
+    scores: Mapping[str, float | None]
     tasks: tuple[str, ...]
     one_label: bool
     record: tuple[str, ...]
@@ -87,29 +87,64 @@ def name_of(path: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def load(path: str, device: str, trusted: Sequence[str]) -> Served:
-    """Load a checkpoint file, or the best one of a run folder.
+def load(path: str, device: str, trusted: Sequence[str], threads: int = 1) -> Served:
+    """Load a checkpoint file, the best one of a run folder, or a folder that ``gru-nlp export`` wrote.
+
+    Args:
+        path: of it.
+        device: where a checkpoint's model runs.
+        trusted: packages that a checkpoint may build from.
+        threads: that an exported folder computes with; those of torch are the process's.
 
     Raises:
         UserError: it cannot be read, or reads no texts.
     """
+    return _exported(path, threads) if is_exported(path) else _restored(path, device, trusted)
+
+
+def _restored(path: str, device: str, trusted: Sequence[str]) -> Served:
     stored = checkpoint.load(path)
     preprocessor, model = checkpoint.restore(stored, trusted)
+    return _served(
+        path,
+        Predictor(preprocessor, model, device),
+        lambda: Generator(preprocessor, model, device),
+        Told(stored.config, stored.version, stored.scores, stored.config["model"].get("decoding")),
+    )
+
+
+def _exported(path: str, threads: int) -> Served:
+    runner = runtime.Runner(path, threads)
+    folder = runner.folder
+    told = Told(folder.config, folder.version, folder.scores, folder.options.get("decoding"))
+    return _served(path, runner, lambda: runtime.Generator(runner), told)
+
+
+class Told(NamedTuple):
+    """What a checkpoint, or an exported folder, says of its model."""
+
+    config: Mapping[str, Any]
+    version: str
+    scores: Mapping[str, float | None]
+    decoding: Any
+
+
+def _served(path: str, asked: Askable, continuer: Callable[[], Continuer], told: Told) -> Served:
+    preprocessor = asked.preprocessor
     answers = answer_class(preprocessor)
     if answers.reads_images:
-        raise UserError(f"{stored.path}: a model of images, which are not served: use predict")
-    predictor = Predictor(preprocessor, model, device)
-    generator = Generator(preprocessor, model, device) if _continues(preprocessor) else None
+        raise UserError(f"{path}: a model of images, which are not served: use predict")
+    generator = continuer() if _continues(preprocessor) else None
     return Served(
         name=name_of(path),
-        kind=str(stored.config["task"]["name"]),
-        version=stored.version,
+        kind=str(told.config["task"]["name"]),
+        version=told.version,
         labels=tuple(preprocessor.label_names()),
-        scores=stored.scores,
+        scores=told.scores,
         tasks=(answers.command, *(["generate"] if generator else [])),
         one_label=preprocessor.one_label,
         record=tuple(preprocessor.blank),
-        ranked=Ranked(predictor),
+        ranked=Ranked(asked, told.decoding.get("beam_size", 1) if told.decoding else 1),
         generator=generator,
     )
 
@@ -123,24 +158,29 @@ def _continues(preprocessor: Preprocessor) -> bool:
 
 
 class Ranked:
-    """A predictor for each number of translations that is asked for; they share their weights.
+    """What answers texts, for each number of translations that is asked for; all of them share their weights.
 
     Args:
-        predictor: that gives one record a text, with the hypotheses of its own decoding.
+        asked: gives one record a text, with the hypotheses of its model's own decoding.
+        most: hypotheses that this decoding can give.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
-        self.predictor = predictor
-        self._known = {1: predictor}
+    def __init__(self, asked: Any, most: int) -> None:
+        self.most = most
+        self._known: dict[int, Askable] = {1: asked}
 
-    def __call__(self, n_best: int) -> Predictor:
-        """Return the predictor whose strategy gives ``n_best`` hypotheses.
+    def __call__(self, n_best: int) -> Askable:
+        """Return what gives ``n_best`` hypotheses of a text.
 
         Raises:
-            UserError: it gives no such number.
+            UserError: the decoding gives no such number.
         """
+        if n_best > self.most:
+            raise UserError(f"n_best={n_best}: this model's decoding gives at most {self.most}")
         if n_best not in self._known:
-            model = copy.copy(self.predictor.model)
-            vars(model)["decoding"] = cast(DecodingStrategy, model.decoding).ranked(n_best)
-            self._known[n_best] = Predictor(self.predictor.preprocessor, model, self.predictor.device)
+            other: Any = copy.copy(self._known[1])
+            other.model = copy.copy(other.model)
+            other.model.decoding = copy.copy(other.model.decoding)
+            other.model.decoding.n_best = n_best
+            self._known[n_best] = other
         return self._known[n_best]

@@ -6,6 +6,7 @@ from pathlib import Path
 from gru_nlp.checkpoint import locate
 from gru_nlp.console import say
 from gru_nlp.errors import UserError
+from gru_nlp.runtime.folder import RECORD, is_exported
 from gru_nlp.serving.batching import Worker
 from gru_nlp.serving.metrics import Metrics
 from gru_nlp.serving.models import Served
@@ -19,7 +20,7 @@ Signature = tuple[int, int, int]
 def signature(path: str) -> Signature | None:
     """Return what changes where a checkpoint's file is written anew; None: there is none at this moment."""
     try:
-        found = Path(locate(path)).stat()
+        found = (Path(path, RECORD) if is_exported(path) else locate(path)).stat()
     except (UserError, OSError):
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

@@ -68,6 +68,12 @@ def make(folder, task, seed=1):
 
 
 @pytest.fixture(scope="session")
+def made():
+    """Return what writes a checkpoint."""
+    return make
+
+
+@pytest.fixture(scope="session")
 def runs(tmp_path_factory):
     """Return the run folders of a model of each kind, by the names of their tasks."""
     folder = tmp_path_factory.mktemp("runs")

@@ -3,6 +3,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_translations_come_with_what_they_looked_at_and_the_n_best(server, serve
         assert all(len(row) == len(record["source_tokens"]) for row in record["alignment"])
         assert all(sum(row) == pytest.approx(1.0, abs=0.01) for row in record["alignment"])
     code, told = server.post("/translate", {"texts": texts, "n_best": 200})
-    assert (code, told["error"]) == (422, "n_best=200 must be from 1 to 5, the size of this model's beam")
+    assert (code, told["error"]) == (422, "n_best=200: this model's decoding gives at most 5")
 
 
 def test_a_text_is_continued_as_a_generator_does_whole_and_as_it_is_drawn(server, served):
@@ -141,3 +142,23 @@ def test_the_page_is_served_and_names_nothing_elsewhere(server):
         assert (code, headers["Content-Type"].partition(";")[0]) == (200, kind)
         assert not re.search(r"https?://|//cdn|innerHTML|@import", text), path
         assert "script-src 'self'" in headers["Content-Security-Policy"]
+
+
+def test_an_exported_folder_is_asked_as_a_checkpoint_is(runs, served, tmp_path, monkeypatch):
+    """The folder's own answers are held against torch's in tests/runtime."""
+    from gru_nlp import runtime
+    from gru_nlp.checkpoint import load as stored_at
+    from gru_nlp.predictor import Predictor
+    from gru_nlp.serving.models import load
+
+    stored = stored_at(runs["translation"])
+    runner = Predictor.from_checkpoint(runs["translation"])
+    options = {"decoding": stored.config["model"]["decoding"]}
+    runner.folder = SimpleNamespace(config=stored.config, version="1", scores={}, options=options)
+    monkeypatch.setattr(runtime, "Runner", lambda path, threads: runner)
+    (tmp_path / "export.json").touch()
+    folder = load(str(tmp_path), "cpu", ())
+    assert (folder.kind, folder.version, folder.tasks) == ("translation", "1", ("translate",))
+    texts = ["the grey mouse", "the keys"]
+    assert folder.ranked(3)(texts, 64, 3) == served["translation"].ranked(3)(texts, 64, 3)
+    assert folder.ranked(1)(texts) == served["translation"].ranked(1)(texts)

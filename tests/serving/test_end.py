@@ -104,4 +104,4 @@ def test_without_the_extra_it_says_what_to_install(runs, capsys, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["serve", f"checkpoint={runs['ner']}"]) == 2
-    assert "serve needs the package uvicorn: pip install 'gru_nlp[serve]'" in capsys.readouterr().err
+    assert "this needs the package uvicorn: pip install 'gru_nlp[serve]'" in capsys.readouterr().err

@@ -9,7 +9,6 @@ from gru_nlp.serving.batching import Worker
 from gru_nlp.serving.metrics import Metrics
 from gru_nlp.serving.models import load, name_of
 from gru_nlp.serving.watching import Watch
-from tests.serving.conftest import make
 
 
 @pytest.fixture
@@ -32,11 +31,11 @@ def place(content, file):
     os.replace(other, file)
 
 
-def test_a_new_file_is_loaded_once_it_rests(watched, tmp_path, capsys):
+def test_a_new_file_is_loaded_once_it_rests(watched, made, tmp_path, capsys):
     watch, file = watched
     before = watch.worker.model
     watch.look()
-    new = make(tmp_path / "new", "sentiment", seed=2) / "best.ckpt"
+    new = made(tmp_path / "new", "sentiment", seed=2) / "best.ckpt"
     place(new.read_bytes(), file)
     watch.look()
     assert watch.worker.model is before  # it may still be written
