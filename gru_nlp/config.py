@@ -21,6 +21,7 @@ PATH_OPTIONS = (
     "output",
     "report",
     "picture",
+    "web_runtime",
     "run_dir",
     "resume",
     "pretrained",

@@ -9,7 +9,7 @@ from gru_nlp.console import show
 from gru_nlp.errors import UserError, choose
 from gru_nlp.export import folder, onnx_folder
 
-FORMATS = ("onnx",)
+FORMATS = ("onnx", "web")
 PRECISIONS = ("float32",)
 
 
@@ -20,6 +20,8 @@ def run(config: DictConfig) -> None:
     choose("format", config["format"], FORMATS)
     choose("precision", config["precision"], PRECISIONS)
     given = resolved(config)
+    if given["web_runtime"] is not None and given["format"] != "web":
+        raise UserError("web_runtime is for format=web: leave it out")
     target = Path(given["output"])
     folder.check_place(target)
     sizes, apart = onnx_folder.export(given, target)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gru_nlp import checkpoint
-from gru_nlp.export import checks, folder, graphs
+from gru_nlp.export import checks, folder, graphs, web
 
 
 def export(given: Mapping[str, Any], target: Path) -> tuple[dict[str, int], float]:
@@ -20,7 +20,8 @@ def export(given: Mapping[str, Any], target: Path) -> tuple[dict[str, int], floa
     graphs.needed()
     stored = checkpoint.load(given["checkpoint"])
     preprocessor, model = checkpoint.restore(stored, given["trust"])
-    files, apart = {}, 0.0
+    files = web.page(preprocessor, given["web_runtime"]) if given["format"] == "web" else {}
+    apart = 0.0
     for own, form in zip(model.graphs(), graphs.formed(model).graphs(), strict=True):
         content = graphs.to_onnx(form).SerializeToString()
         apart = max(apart, checks.farthest(own, checks.onnx_answer(content)))

@@ -1,6 +1,6 @@
 """What a folder says to who finds it: README.md and requirements.txt."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gru_nlp import __version__
@@ -43,7 +43,7 @@ runner(["one text", "another one"])  # a list of the same, in order
 
 Neither torch nor a GPU is needed. Of the folder nothing is run but its graphs, by ONNX Runtime.
 
-## Scores
+{page}## Scores
 
 {scores}
 
@@ -55,9 +55,28 @@ Neither torch nor a GPU is needed. Of the folder nothing is run but its graphs, 
 - `labels.json`, where it has labels: their names in the order of the numbers
 """
 
+#: Where the folder is a page too.
+IN_A_BROWSER = """## In a browser
 
-def readme(told: Mapping[str, Any]) -> str:
-    """Return the page of a folder by its ``export.json``."""
+The folder is a page of static files, to be put on any host. To see it here, run this in the folder:
+
+```
+python -m http.server
+```
+
+and open http://localhost:8000. Opened as a file, it cannot load the model. What is typed stays in the browser, where
+onnxruntime-web, of which two files are here by a licence of their own, runs the graph.
+
+"""
+
+
+def readme(told: Mapping[str, Any], files: Collection[str]) -> str:
+    """Return what README.md says of a folder.
+
+    Args:
+        told: its ``export.json``.
+        files: names of those beside what every folder has.
+    """
     does, lines = USES[told["runner"]]
     scores = [f"- {name}: {value:.4f}" for name, value in sorted(told["scores"].items()) if value is not None]
     license_ = told["license"]
@@ -70,6 +89,7 @@ def readme(told: Mapping[str, Any]) -> str:
         license=license_ or "none is given, so ask its maker before you pass it on.",
         requirements=" ".join(f"'{line}'" for line in REQUIREMENTS),
         lines="\n".join(lines),
+        page=IN_A_BROWSER if "index.html" in files else "",
         scores="\n".join(scores) or "none",
     )
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, Batch, Classification, IntArray
 from gru_nlp.errors import UserError, nearest
@@ -170,6 +171,8 @@ class Preprocessor(ABC):
     answer: ClassVar[str] = "gru_nlp.answers.labels.LabelAnswer"
     #: The class, by module and name, that tells how bad an error is, and what explains it; a name for the same reason.
     errors: ClassVar[str] = "gru_nlp.reports.worst.Errors"
+    #: What reads its texts in a browser, by module and name in ``gru_nlp/export/web``; None: nothing does.
+    page: ClassVar[tuple[str, str] | None] = None
     #: What makes batches of encoded rows, by module and name; a name, since it stands floors above.
     batching: ClassVar[str] = "gru_nlp.data.bucketing.bucketed"
     #: The arguments of a command that tries a trained model out where no text of the data can be typed.
@@ -210,6 +213,10 @@ class Preprocessor(ABC):
     def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
         """Make one record a text of the records of its rows; ``owners`` is what ``cut`` gave beside the rows."""
         return list(records)
+
+    def searches(self) -> list[Tokenizer]:
+        """Return the tokenizers that cut its texts, to be told to who does so without the library."""
+        return []
 
     @abstractmethod
     def collate(self, columns: Columns, training: bool) -> Batch[AnyArray]:

@@ -58,6 +58,7 @@ class ClassificationPreprocessor(Preprocessor):
 
     answer = "gru_nlp.answers.labels.LabelAnswer"
     errors = "gru_nlp.reports.worst.TextErrors"
+    page = ("labels.js", "LabelReader")
     one_label = True
     tokenizers = ("tokenizer",)
     data_columns = ("text", "label")
@@ -133,6 +134,10 @@ class ClassificationPreprocessor(Preprocessor):
         if raw in columns:
             result[encoded_name] = self.targets(columns[raw])
         return result
+
+    def searches(self) -> list[Tokenizer]:
+        """Return the tokenizer."""
+        return [self.tokenizer.tokenizer]
 
     def targets(self, labels: Sequence[Any]) -> list[Any]:
         """Return the ids of a column of labels."""

@@ -23,6 +23,7 @@ class RatingPreprocessor(ClassificationPreprocessor):
 
     answer = "gru_nlp.answers.rating.RatingAnswer"
     errors = "gru_nlp.reports.worst.RatingErrors"
+    page = ("labels.js", "RatingReader")
     data_columns = ("text", "rating")
     label_columns = LabelColumns("rating", "target")
     blank: ClassVar[Record] = {"label": None, "score": None, "expected": None}

@@ -65,6 +65,7 @@ class TaggingPreprocessor(Preprocessor):
 
     answer = "gru_nlp.answers.entities.EntityAnswer"
     errors = "gru_nlp.reports.worst.EntityErrors"
+    page = ("tags.js", "TagReader")
     data_columns = ("words", "tags")
     list_columns = ("ids", "shapes", "characters", "character_lengths", "target")
     length_columns = ("ids",)
@@ -210,6 +211,10 @@ class TaggingPreprocessor(Preprocessor):
                     pieces.append([given[place] for place in chosen])
                     owners.append((number, chosen.start))
         return {"words": pieces}, owners
+
+    def searches(self) -> list[Tokenizer]:
+        """Return what cuts raw text into words."""
+        return [self.splitter]
 
     def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
         """Put the entities of sentences and windows together; offsets index the text, or the words joined by blanks."""
