@@ -139,6 +139,15 @@ def started(options: list[str]) -> tuple[subprocess.Popen[str], int]:
     raise SystemExit("the server did not start")
 
 
+def cpu_seconds(process: subprocess.Popen[str]) -> float:
+    """Return the CPU time of a process so far, as Linux tells it; 0 where it has ended."""
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def pool_of(model: Served) -> list[str]:
     """Return texts of the samples, words put together anew so that their scores differ."""
     draw = random.Random(SEED)
@@ -206,13 +215,15 @@ def main() -> None:
         if mode == "overload":
             options += ["max_waiting=4"]
         process, port = started([f"checkpoint={place.parent if mode == 'reload' else path}", *options])
-        until = time.monotonic() + float(chosen["seconds"])
+        until, before = time.monotonic() + float(chosen["seconds"]), cpu_seconds(process)
         asked = Load(port, f"/{models[0].tasks[0]}", pool, answers, int(chosen["texts"]), until)
         took = asyncio.run(run(asked, int(chosen["connections"]), mode, process, files, place))
+        spent = max(0.0, cpu_seconds(process) - before)
         if process.poll() is None and mode != "end":
             process.send_signal(signal.SIGTERM)
         told = process.communicate(timeout=60)[1]
         print("".join(f"server, {count} times: {line}\n" for line, count in Counter(told.splitlines()).items()), end="")
+        print(f"server: {1000 * spent / max(len(asked.found.seconds), 1):.2f} ms of CPU time an answer")
         raise SystemExit(0 if report(asked, took, process.returncode) else 1)
 
 

@@ -72,7 +72,10 @@ def asking(shelf: Shelf) -> APIRouter:
         question = Translating(asked.n_best, asked.attention)
         return answer({"translations": await shelf.ask(request, worker, question, asked.texts)})
 
-    @router.post("/generate", summary="Continue a text", responses=responses(text, *MEANINGS))
+    told = responses(text, *MEANINGS)
+    told[200]["content"][LINES] = {"example": '{"text": " Jonas"}\n{"log_probability": -1.5, "seed": 7}\n'}
+
+    @router.post("/generate", summary="Continue a text", responses=told)
     async def generate(asked: GenerateRequest, request: Request) -> Response:
         return await continued(shelf, asked, request)
 
