@@ -44,6 +44,7 @@ class Served:
         version: of the program that trained it.
         labels: that it may say, in the order of their ids.
         scores: of its training run.
+        monitor: the one of them that its best epoch was chosen by.
         tasks: what it can be asked: names of ``TASKS``.
         one_label: whether it says just one label of a text.
         record: names of what a record of a text holds.
@@ -56,6 +57,7 @@ class Served:
     version: str
     labels: tuple[str, ...]
     scores: Mapping[str, float | None]
+    monitor: str
     tasks: tuple[str, ...]
     one_label: bool
     record: tuple[str, ...]
@@ -64,7 +66,7 @@ class Served:
 
     def told(self) -> Record:
         """Return what ``GET /models`` says of it."""
-        told = ("name", "kind", "version", "labels", "tasks", "one_label", "record")
+        told = ("name", "kind", "version", "labels", "monitor", "tasks", "one_label", "record")
         return {**{name: getattr(self, name) for name in told}, "scores": dict(self.scores)}
 
     def check(self, task: str) -> None:
@@ -141,6 +143,7 @@ def _served(path: str, asked: Askable, continuer: Callable[[], Continuer], told:
         version=told.version,
         labels=tuple(preprocessor.label_names()),
         scores=told.scores,
+        monitor=str(told.config["task"].get("monitor")),
         tasks=(answers.command, *(["generate"] if generator else [])),
         one_label=preprocessor.one_label,
         record=tuple(preprocessor.blank),

@@ -46,7 +46,7 @@ def held():
 
 @pytest.fixture
 def worker(held):
-    model = Served("m", "k", "0", (), {}, ("predict",), True, ("text",), held, None)
+    model = Served("m", "k", "0", (), {}, "", ("predict",), True, ("text",), held, None)
     worker = Worker(model, gather_seconds=0.0, batch_size=4, most_waiting=6)
     worker.start()
     yield worker
@@ -177,4 +177,4 @@ def slow(held):
 
         return answer
 
-    return Served("m", "k", "0", (), {}, ("predict",), True, ("text",), ranked, None)
+    return Served("m", "k", "0", (), {}, "", ("predict",), True, ("text",), ranked, None)

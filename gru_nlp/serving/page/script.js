@@ -64,8 +64,8 @@ function chooseModel() {
 }
 
 function scores(chosen) {
-  return Object.entries(chosen.scores).filter(([name]) => name.startsWith("test/")).slice(0, 1)
-    .map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  const name = chosen.monitor.replace("validation/", "test/");
+  return name in chosen.scores ? [`${name} ${chosen.scores[name].toFixed(4)}`] : [];
 }
 
 function chooseTask() {
@@ -108,7 +108,7 @@ function bars(pairs, said) {
     const kind = said.includes(label) ? "said" : "";
     const bar = made("i");
     bar.style.width = `${100 * Math.min(Math.max(share, 0), 1)}%`;
-    list.append(made("dt", kind, label), made("dd", `bar ${kind}`, bar), made("dd", `n ${kind}`, share.toFixed(3)));
+    list.append(made("div", kind, made("dt", "", label), made("dd", "bar", bar), made("dd", "n", share.toFixed(3))));
   }
   return list;
 }
