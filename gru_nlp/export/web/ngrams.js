@@ -2,6 +2,7 @@
 // them cuts off what is above, so that sums, products and shifts need no mask.
 
 const LONGEST = 1 << 18; // characters read of a text
+const MOST = 50000; // words whose numbers are kept, since a text that is typed comes again and again
 const WORDS = [1, 3];
 const CHARACTERS = [1, 4];
 const ODD = 0x9e3779b97f4a7c15n;
@@ -12,6 +13,7 @@ export class Ngrams {
     this.words = hashes(state.words);
     this.letters = hashes(state.characters);
     this.characters = characters;
+    this.numbers = new Map();
     const space = characters.ranges("space");
     this.word = new RegExp(`[${characters.ranges("word")}]+|[^${characters.ranges("word")}${space}]`, "gu");
     this.blanks = new RegExp(`[${space}]+`, "u");
@@ -26,10 +28,10 @@ export class Ngrams {
   }
 
   wordUnits(text) {
-    const numbers = new Map();
+    if (this.numbers.size > MOST) this.numbers.clear();
     return BigUint64Array.from(text.match(this.word) ?? [], (word) => {
-      if (!numbers.has(word)) numbers.set(word, blake2b(new TextEncoder().encode(word)));
-      return numbers.get(word);
+      if (!this.numbers.has(word)) this.numbers.set(word, blake2b(new TextEncoder().encode(word)));
+      return this.numbers.get(word);
     });
   }
 
