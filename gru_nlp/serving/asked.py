@@ -13,7 +13,10 @@ from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.serving.models import Served
 
-Texts = Annotated[list[str], Field(description="answered in their order; a blank one gets an empty record")]
+#: At the first value that is no text its list is refused, so that a million of them cost no more than one.
+Texts = Annotated[
+    list[str], Field(fail_fast=True, description="answered in their order; a blank one gets an empty record")
+]
 Name = Annotated[str | None, Field(description="of a model, as GET /models tells; may be left out where one will do")]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 #: Strings that may end a text, and their characters.
@@ -64,7 +67,7 @@ class GenerateRequest(BaseModel):
     repetition_penalty: Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)] = 1.0
     stop: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=LONGEST_STOP)]],
-        Field(max_length=MOST_STOPS, description="strings that end the text, and are left out"),
+        Field(max_length=MOST_STOPS, fail_fast=True, description="strings that end the text, and are left out"),
     ] = []
     seed: Annotated[int | None, Field(ge=0, lt=2**32, description="of what is drawn; null: another each time")] = None
     stream: Annotated[bool, Field(description="a line of JSON for each piece of text, as it is drawn")] = False

@@ -220,7 +220,8 @@ class Worker:
         taken: list[Job] = []
         kept: deque[Job] = deque()
         for job in self._jobs:
-            if job.question == question and (not taken or texts + len(job.texts) <= self.batch_size):
+            fits = not taken or (texts + len(job.texts) <= self.batch_size and not self.model.drawn)
+            if job.question == question and fits:
                 if job.future.set_running_or_notify_cancel():
                     taken.append(job)
                     texts += len(job.texts)

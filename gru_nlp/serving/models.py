@@ -47,6 +47,7 @@ class Served:
         monitor: the one of them that its best epoch was chosen by.
         tasks: what it can be asked: names of ``TASKS``.
         one_label: whether it says just one label of a text.
+        drawn: whether translations are drawn, so that one depends on those beside it.
         record: names of what a record of a text holds.
         ranked: gives what answers texts, by the number of translations of each.
         generator: what continues texts; None: it does not.
@@ -60,6 +61,7 @@ class Served:
     monitor: str
     tasks: tuple[str, ...]
     one_label: bool
+    drawn: bool
     record: tuple[str, ...]
     ranked: Ranking
     generator: Continuer | None
@@ -128,7 +130,7 @@ class Told(NamedTuple):
     config: Mapping[str, Any]
     version: str
     scores: Mapping[str, float | None]
-    decoding: Any
+    decoding: Mapping[str, Any] | None
 
 
 def _served(path: str, asked: Askable, continuer: Callable[[], Continuer], told: Told) -> Served:
@@ -136,6 +138,7 @@ def _served(path: str, asked: Askable, continuer: Callable[[], Continuer], told:
     answers = answer_class(preprocessor)
     if answers.reads_images:
         raise UserError(f"{path}: a model of images, which are not served: use predict")
+    decoding = told.decoding or {}
     generator = continuer() if _continues(preprocessor) else None
     return Served(
         name=name_of(path),
@@ -146,8 +149,9 @@ def _served(path: str, asked: Askable, continuer: Callable[[], Continuer], told:
         monitor=str(told.config["task"].get("monitor")),
         tasks=(answers.command, *(["generate"] if generator else [])),
         one_label=preprocessor.one_label,
+        drawn="seed" in decoding,
         record=tuple(preprocessor.blank),
-        ranked=Ranked(asked, told.decoding.get("beam_size", 1) if told.decoding else 1),
+        ranked=Ranked(asked, decoding.get("beam_size", 1)),
         generator=generator,
     )
 

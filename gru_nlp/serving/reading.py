@@ -13,8 +13,8 @@ from gru_nlp.plain import check_plain
 from gru_nlp.serving.asked import FIELDS
 from gru_nlp.serving.refusals import Refused
 
-#: Most values in a body, beside which the limits of texts are small.
-MOST_VALUES = 1_000_000
+#: Most values in a body, and most names in its object: each costs time, in which nobody else is heard.
+MOST_VALUES, MOST_NAMES = 100_000, 100
 #: How a surrogate is written.
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -30,6 +30,8 @@ def read_json(body: bytes) -> Any:
     try:
         value = json.loads(body.decode(), parse_constant=_no_number, object_pairs_hook=_distinct)
         check_plain(value, "the body", MOST_VALUES)
+        if isinstance(value, dict) and len(value) > MOST_NAMES:
+            raise ValueError(f"more than {MOST_NAMES} names stand in it")
         if SURROGATE.search(body):  # half of a pair, where it has no other half, is a text to Python alone
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -40,8 +42,10 @@ def read_json(body: bytes) -> Any:
         raise Refused(400, f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except RecursionError:
         raise Refused(400, "the body is nested too deep") from None
-    except (ValueError, UserError) as error:
+    except ValueError as error:
         raise Refused(400, f"the body is not taken: {error}") from None
+    except UserError as error:
+        raise Refused(400, str(error)) from None
     return value
 
 

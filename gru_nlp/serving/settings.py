@@ -11,8 +11,8 @@ from gru_nlp.errors import UserError
 KEY = "GRU_NLP_API_KEY"
 #: Names of a machine for itself.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-#: Most that a limit may be, whatever it counts.
-MOST = 10**9
+#: Most that a limit may be: of texts, so that one body does not hold up all others; whatever it counts.
+MOST_TEXTS, MOST = 50_000, 10**9
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,9 @@ class Settings:
         if not 0 <= self.port < 2**16:
             raise UserError(f"port={self.port} must be from 0 to {2**16 - 1}")
         for name in ("batch_size", "max_body", "max_texts", "max_characters", "max_tokens", "max_waiting"):
-            if not 1 <= getattr(self, name) <= MOST:
-                raise UserError(f"{name}={getattr(self, name)} must be from 1 to {MOST:,}")
+            count = MOST_TEXTS if name == "max_texts" else MOST
+            if not 1 <= getattr(self, name) <= count:
+                raise UserError(f"{name}={getattr(self, name)} must be from 1 to {count:,}")
         for name, most in (("gather_ms", 1000.0), ("max_seconds", 86_400.0), ("grace_seconds", 86_400.0)):
             if not 0.0 <= getattr(self, name) <= most:
                 raise UserError(f"{name}={getattr(self, name)} must be from 0 to {most:,.0f}")

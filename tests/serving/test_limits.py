@@ -17,6 +17,8 @@ DEEP = b'{"texts": ' + b"[" * 5000 + b"]" * 5000 + b"}"
         (b'{"texts": [NaN]}', 400, "NaN is no number"),
         (b'{"texts": ["a"], "texts": ["b"]}', 400, "'texts' stands twice"),
         (DEEP, 400, "nested too deep"),
+        (b'{"texts": [%s]}' % b",".join([b"1"] * 40_000), 422, "texts[0]: input should be a valid string"),
+        (b"{%s}" % b",".join(b'"k%d": 1' % number for number in range(200)), 400, "more than 100 names"),
         (b"[" * 40 + b"]" * 40, 400, "deeper nested"),
         (b'{"texts": ["\\ud800"]}', 400, "lone surrogate"),
         (b'{"\\udfff": 1}', 400, "lone surrogate"),
@@ -87,8 +89,9 @@ def test_what_is_no_request_of_ours_is_refused(server, method, path, headers, co
 
 
 def test_a_name_of_this_machine_passes(server):
+    assert server.ask("GET", "/health", Host="10.0.0.7:8000")[0] == 200
     for host in ("localhost", "LOCALHOST:99", "[::1]:8000", "127.0.0.1"):
-        assert server.ask("GET", "/health", Host=host)[0] == 200
+        assert server.ask("GET", "/models", Host=host)[0] == 200
 
 
 def test_a_body_is_refused_before_it_is_there(server):
