@@ -8,9 +8,10 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
+if TYPE_CHECKING:
+    from torch import nn
 
 #: Weights of a model's largest matrix that pay for one thread: torch.nn.GRU, bidirectional, 24 steps, on two cores
 #: gained from a second thread in training from 256 units on, whose matrices have 196,608.
@@ -82,7 +83,7 @@ def limit_tokenizers() -> None:
     os.environ.setdefault("RAYON_NUM_THREADS", str(cores()))
 
 
-def set_threads(wanted: str | int, model: nn.Module, processes: int = 1) -> int:
+def set_threads(wanted: str | int, model: "nn.Module", processes: int = 1) -> int:
     """Set torch's threads, for the whole process, and return their number.
 
     Args:
@@ -90,6 +91,8 @@ def set_threads(wanted: str | int, model: nn.Module, processes: int = 1) -> int:
         model: that is about to compute.
         processes: that share this machine's cores.
     """
+    import torch  # late, since the rest of this file serves those who do without
+
     if isinstance(wanted, int):
         torch.set_num_threads(wanted)
     elif SHELL not in os.environ:
@@ -100,8 +103,10 @@ def set_threads(wanted: str | int, model: nn.Module, processes: int = 1) -> int:
     return number
 
 
-def paid(model: nn.Module) -> int:
+def paid(model: "nn.Module") -> int:
     """Return how many threads a model's size pays for; tables of vectors, which are only looked up, do not count."""
+    from torch import nn
+
     sizes = [
         weight.numel()
         for part in model.modules()

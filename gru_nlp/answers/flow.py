@@ -10,9 +10,9 @@ from gru_nlp.answers.pipes import Pause
 from gru_nlp.answers.prompt import is_wanted
 from gru_nlp.answers.reading import Entry
 from gru_nlp.answers.writing import check_apart, open_output
+from gru_nlp.asking import Askable
 from gru_nlp.console import say
 from gru_nlp.errors import UserError
-from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Record
 
 #: Batches that are sorted by length together; what is held in memory at a time.
@@ -36,7 +36,7 @@ class Flow:
     """
 
     def __init__(
-        self, predictor: Predictor, answer: Answer, output: IO[str], batch_size: int, window: int, refine: Refine | None
+        self, predictor: Askable, answer: Answer, output: IO[str], batch_size: int, window: int, refine: Refine | None
     ) -> None:
         self.predictor = predictor
         self.answer = answer
@@ -139,7 +139,7 @@ class Chosen(Flow):
 
 def run(
     config: Mapping[str, Any],
-    predictor: Predictor,
+    predictor: Askable,
     answer: Answer,
     entries: Iterable[Entry],
     pause: Pause | None = None,

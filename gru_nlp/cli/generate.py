@@ -11,12 +11,10 @@ from omegaconf import DictConfig
 from gru_nlp.answers import pipes, reading
 from gru_nlp.answers.reading import Entry, Input
 from gru_nlp.answers.writing import check_apart, open_output
-from gru_nlp.continuing import Limits
+from gru_nlp.cli import asked
+from gru_nlp.continuing import Continuer, Limits
 from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.errors import UserError, choose
-from gru_nlp.generator import Generator
-from gru_nlp.tensors import resolve_device
-from gru_nlp.threads import set_threads
 
 FORMATS = ("text", "jsonl")
 MOST_SAMPLES = 100_000
@@ -49,8 +47,7 @@ def write(config: DictConfig, entries: Iterator[Entry]) -> None:
     if not 1 <= config["samples"] <= MOST_SAMPLES:
         raise UserError(f"samples={config['samples']} must be from 1 to {MOST_SAMPLES:,}")
     check_apart(config["output"], {"input": config["input"], "checkpoint": config["checkpoint"]})
-    generator = Generator.from_checkpoint(config["checkpoint"], resolve_device(config["device"]), config["trust"])
-    set_threads(config["threads"], generator.model)
+    generator = asked.generator(config)
     rows = beginnings(entries, generator, config["samples"])
     with open_output(config["output"]) as output:
         count = 0
@@ -66,7 +63,7 @@ def write(config: DictConfig, entries: Iterator[Entry]) -> None:
             count += len(texts)
 
 
-def beginnings(entries: Iterator[Entry], generator: Generator, samples: int) -> Iterator[str]:
+def beginnings(entries: Iterator[Entry], generator: Continuer, samples: int) -> Iterator[str]:
     """Yield each beginning as often as it is to be continued; a single empty one where there is none.
 
     Raises:
@@ -92,7 +89,7 @@ def whole(record: dict[str, str]) -> str:
     return record["prompt"] + record["text"]
 
 
-def stream(output: IO[str], generator: Generator, prompt: str, drawing: Drawing, limits: Limits, seed: int) -> None:
+def stream(output: IO[str], generator: Continuer, prompt: str, drawing: Drawing, limits: Limits, seed: int) -> None:
     """Write one text as it is drawn."""
     output.write(prompt)
     for drawn in generator.stream([prompt], drawing, limits, seed):

@@ -6,30 +6,29 @@ from omegaconf import DictConfig
 
 from gru_nlp.answers import flow, images, pipes, prompt, reading
 from gru_nlp.answers.base import Answer, answer_class, style_of
+from gru_nlp.asking import Askable
+from gru_nlp.cli import asked
 from gru_nlp.errors import UserError, choose
-from gru_nlp.predictor import Predictor
-from gru_nlp.tensors import resolve_device
-from gru_nlp.threads import limit_tokenizers, set_threads
+from gru_nlp.threads import limit_tokenizers
 
 #: Which texts are written, where not all are.
 SELECTIONS = ("uncertain",)
 
 
-def load(config: DictConfig) -> Predictor:
-    """Load the checkpoint onto the chosen device.
+def load(config: DictConfig) -> Askable:
+    """Load the checkpoint onto the chosen device, or an exported folder.
 
     Raises:
-        UserError: see ``Predictor.from_checkpoint``; or there is no GPU.
+        UserError: see ``Predictor.from_checkpoint`` and ``runtime.Runner``; or there is no GPU.
     """
     limit_tokenizers()
-    predictor = Predictor.from_checkpoint(config["checkpoint"], resolve_device(config["device"]), config["trust"])
+    predictor = asked.predictor(config)
     if answer_class(predictor.preprocessor).command != "predict":
         raise UserError(f"{config['checkpoint']}: a translator gives no labels: use translate")
-    set_threads(config["threads"], predictor.model)
     return predictor
 
 
-def answer_of(config: DictConfig, predictor: Predictor) -> Answer:
+def answer_of(config: DictConfig, predictor: Askable) -> Answer:
     """Return how the model's records are written."""
     if config["select"] is not None:
         choose("select", config["select"], SELECTIONS)
@@ -37,7 +36,7 @@ def answer_of(config: DictConfig, predictor: Predictor) -> Answer:
     return answer_class(predictor.preprocessor)(predictor.preprocessor, style)
 
 
-def text_answer(config: DictConfig, predictor: Predictor) -> Answer:
+def text_answer(config: DictConfig, predictor: Askable) -> Answer:
     """Return how the records of a model of texts are written.
 
     Raises:

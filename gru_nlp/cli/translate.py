@@ -2,25 +2,19 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
 
 from omegaconf import DictConfig
-from torch import nn
 
-from gru_nlp import checkpoint
 from gru_nlp.answers import flow, pipes, prompt, reading
 from gru_nlp.answers.base import answer_class, style_of, whole
 from gru_nlp.answers.picture import write_picture
 from gru_nlp.answers.translations import TranslationAnswer, rounded
+from gru_nlp.asking import Askable
+from gru_nlp.cli import asked
 from gru_nlp.config import resolved
-from gru_nlp.decoding.base import DecodingStrategy
-from gru_nlp.errors import UserError, choose
-from gru_nlp.models.ensemble import Ensemble
-from gru_nlp.models.seq2seq import Seq2Seq
-from gru_nlp.predictor import Predictor
+from gru_nlp.errors import choose
 from gru_nlp.preprocessing.base import Record
-from gru_nlp.tensors import resolve_device
-from gru_nlp.threads import limit_tokenizers, set_threads
+from gru_nlp.threads import limit_tokenizers
 
 
 def run_text(config: DictConfig, text: str) -> None:
@@ -38,25 +32,19 @@ def run(config: DictConfig) -> None:
         write(config, load(config), reading.read(stream, source), pause)
 
 
-def load(config: DictConfig) -> Predictor:
-    """Load the checkpoint with the decoding that was asked for.
+def load(config: DictConfig) -> tuple[Askable, int]:
+    """Load what translates, with the decoding that was asked for; return it with how many hypotheses it gives.
 
     Raises:
         UserError: it cannot be read, is no translator, or its further hypotheses would not be shown.
     """
     choose("format", config["format"], TranslationAnswer.formats)
     limit_tokenizers()
-    stored = checkpoint.load(config["checkpoint"])
-    if "decoding" not in stored.config["model"]:
-        raise UserError(f"{stored.path}: no translator but a {stored.config['task']['name']} model: use predict")
-    given = resolved(config).get("decoding") or {}
-    preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, given), list(config["trust"]))
-    if given.get("n_best", 1) > 1:  # the checkpoint's own may be above 1 whatever the format
-        TranslationAnswer.check_ranked("decoding.n_best", given["n_best"], kind_of(config))
-    if config["ensemble"]:
-        model = joined(stored, model, list(config["ensemble"]), list(config["trust"]))
-    set_threads(config["threads"], model)
-    return Predictor(preprocessor, model, resolve_device(config["device"]))
+    loaded = asked.translator(config)
+    given = (resolved(config).get("decoding") or {}).get("n_best", 1)
+    if given > 1:  # the checkpoint's own may be above 1 whatever the format
+        TranslationAnswer.check_ranked("decoding.n_best", given, kind_of(config))
+    return loaded
 
 
 def kind_of(config: DictConfig) -> str:
@@ -64,26 +52,11 @@ def kind_of(config: DictConfig) -> str:
     return "jsonl" if config["alignments"] else str(config["format"])
 
 
-def joined(first: checkpoint.Checkpoint, model: nn.Module, others: list[str], trusted: list[str]) -> Ensemble:
-    """Return one model out of several checkpoints.
-
-    Raises:
-        UserError: they do not share one tokenizer.
-    """
-    members = [model]
-    for path in others:
-        stored = checkpoint.load(path)
-        if stored.preprocessing != first.preprocessing:
-            raise UserError(f"{path}: another tokenizer than that of {first.path}: train both on the same data")
-        members.append(checkpoint.restore(stored, trusted)[1])
-    return Ensemble(cast(list[Seq2Seq], members))
-
-
 def write(
-    config: DictConfig, translator: Predictor, entries: Iterable[reading.Entry], pause: pipes.Pause | None = None
+    config: DictConfig, loaded: tuple[Askable, int], entries: Iterable[reading.Entry], pause: pipes.Pause | None = None
 ) -> None:
     """Translate and write one record a text, with alignments and a picture where they are asked for."""
-    count = cast(DecodingStrategy, translator.model.decoding).n_best
+    translator, count = loaded
     picture = Path(config["picture"]) if config["picture"] else None
 
     def aligned(record: Record, entry: reading.Entry) -> Record:

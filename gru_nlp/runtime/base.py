@@ -23,6 +23,11 @@ class GraphModel(ABC):
     @abstractmethod
     def __init__(self, folder: Folder, threads: int) -> None: ...
 
+    @property
+    def n_best(self) -> int:
+        """How many hypotheses of a text it gives; 0: it searches for none."""
+        return 0
+
     @abstractmethod
     def predict(self, batch: Any, top_k: int = 1) -> Any:
         """Answer a batch of arrays; among the answers of a row are its ``top_k`` best, as far as it has so many."""

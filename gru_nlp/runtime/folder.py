@@ -95,6 +95,8 @@ def read_folder(path: str | Path) -> Folder:
         scores = record["scores"].values()
         broken += ["scores"] * (not all(isinstance(score, float | int | None) for score in scores))
         broken += ["precision"] * (record["precision"] not in PRECISIONS)
+        task = record["config"].get("task")
+        broken += ["config"] * (not isinstance(task, dict) or not isinstance(task.get("name"), str))
     if broken:
         raise UserError(f"{folder / RECORD}: a record that is broken: see its {', '.join(broken)}")
     fields = {name: record[name] for name in FIELDS if name != "preprocessing"}

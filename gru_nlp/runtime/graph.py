@@ -84,8 +84,10 @@ class Graph:
 
 
 def _session(path: Path, threads: int) -> Any:
-    import onnxruntime  # a tenth of a second
-
+    try:
+        import onnxruntime  # a tenth of a second
+    except ModuleNotFoundError:
+        raise UserError("an exported folder needs the package onnxruntime: pip install 'gru_nlp[runtime]'") from None
     content = read_bytes(path, MOST_BYTES)
     if not is_alone(content):
         raise UserError(f"{path}: no file of ONNX, or one that names other files")

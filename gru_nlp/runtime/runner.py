@@ -1,6 +1,6 @@
 """Texts in, records out, from an exported folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from gru_nlp.runtime.base import GraphModel
 from gru_nlp.runtime.folder import choice, read_folder
 from gru_nlp.runtime.labels import Classifier, MultilabelClassifier, Tagger
 from gru_nlp.runtime.language import GraphWalk, LanguageModel
-from gru_nlp.runtime.translation import Translator
+from gru_nlp.runtime.translation import Translator, with_decoding
 
 #: What a record calls the kinds of models.
 KINDS: dict[str, type[GraphModel]] = {
@@ -41,17 +41,23 @@ class Runner(Askable):
     Args:
         folder: that ``gru-nlp export ... format=onnx`` wrote.
         threads: most that a call computes with; one is fastest for the models of most folders.
+        decoding: of a translator, options in the place of the folder's own: ``{"beam_size": 8, "n_best": 3}``.
 
     Raises:
         UserError: the folder is missing or broken; the message names the file.
     """
 
-    def __init__(self, folder: str | Path, threads: int = 1) -> None:
+    def __init__(self, folder: str | Path, threads: int = 1, *, decoding: Mapping[str, Any] | None = None) -> None:
         if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
             raise UserError(f"threads={threads} must be a whole number from 1 to {MOST_THREADS}")
-        self.folder = read_folder(folder)
+        self.folder = with_decoding(read_folder(folder), decoding)
         super().__init__(self.folder.preprocessor)
         self.model: GraphModel = choice(self.folder, KINDS)(self.folder, threads)
+
+    @property
+    def n_best(self) -> int:
+        """How many hypotheses of a text a translator gives; 0: it is none."""
+        return self.model.n_best
 
     def _outputs(self, batch: Batch[AnyArray], top_k: int) -> Any:
         return self.model.predict(batch, top_k)

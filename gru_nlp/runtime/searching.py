@@ -41,6 +41,9 @@ class Limits(NamedTuple):
 class Strategy(ABC):
     """A way to choose tokens, as ``gru_nlp.decoding.base.DecodingStrategy``, with the same options."""
 
+    #: Hypotheses given back for a sentence.
+    n_best: int = 1
+
     def __init__(self, *, max_ratio: float, max_extra: int, min_length: int) -> None:
         self.max_ratio = max_ratio
         self.max_extra = max_extra

@@ -4,6 +4,7 @@ Shapes: B sentences of S steps, K hypotheses, V target tokens, P features kept, 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,6 +73,11 @@ class Translator(GraphModel):
         read = {name: (form,) for name, form in kept.items()} | {"tokens": ((IDS, 2),)}
         self.one = Graph(folder.path / "step.onnx", threads, read, given)
 
+    @property
+    def n_best(self) -> int:
+        """How many hypotheses of a text it gives."""
+        return self.decoding.n_best
+
     def start(self, batch: SequencePairBatch[AnyArray]) -> State:
         """Encode sources; return the state before the first step, with one open hypothesis a sentence."""
         rows, steps = batch.inputs.shape
@@ -106,6 +112,25 @@ class Translator(GraphModel):
             found, state = self._step(shifted[:, place : place + 1], state, wanted)
             weights.append(found["weights"])
         return np.concatenate(weights, axis=1)
+
+
+def with_decoding(folder: Folder, given: Mapping[str, Any] | None) -> Folder:
+    """Return a folder with another decoding strategy, or other values of its own.
+
+    Args:
+        folder: of a translator.
+        given: options by name, those with a ``_target_`` all that there are; None: nothing.
+
+    Raises:
+        UserError: its model decodes nothing.
+    """
+    stored = folder.options.get("decoding")
+    if not given:
+        return folder
+    if not isinstance(stored, Mapping):
+        raise UserError(f"{folder.path}: its model decodes nothing: leave decoding=... out")
+    changed = given if "_target_" in given else {**stored, **given}
+    return replace(folder, options={**folder.options, "decoding": changed})
 
 
 def strategy(folder: Folder, config: Any) -> Strategy:

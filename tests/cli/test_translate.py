@@ -10,7 +10,7 @@ import torch
 
 from gru_nlp import checkpoint
 from gru_nlp.cli.main import main
-from gru_nlp.cli.translate import joined
+from gru_nlp.cli.restored import joined
 from gru_nlp.predictor import Predictor
 
 SENTENCES = ["The cat sees the lamp.", "Does the old king open a box?"]

@@ -65,7 +65,7 @@ def exported(tmp_path):
         "runner": "label",
         "options": {"temperature": 0.5},
         "preprocessing": {**config, "max_length": 8, "truncation": "both"},
-        "config": {},
+        "config": {"task": {"name": "classification"}},
         "scores": {"test/accuracy": 1.0},
         "scorer": "",
     }
