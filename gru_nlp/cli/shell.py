@@ -35,7 +35,7 @@ TAKES_TEXT = ("predict", "translate", "generate")
 #: since it obeys what it composes; the person's values are put into the stored ones after they have been checked.
 STORED_GROUPS = dict.fromkeys(("evaluate", "compare"), ("data", "decoding")) | {"translate": ("decoding",)}
 #: Options of a command that are a list of paths, and one path of all others.
-PATH_LISTS = dict.fromkeys(("compare", "serve"), ("checkpoint",))
+PATH_LISTS = dict.fromkeys(("compare", "export", "serve"), ("checkpoint",))
 
 
 class Job:

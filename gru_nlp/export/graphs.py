@@ -11,13 +11,14 @@ import contextlib
 import copy
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import nn
 
 from gru_nlp.errors import UserError
+from gru_nlp.export.checks import farthest, onnx_answer
 from gru_nlp.models.base import Model
 from gru_nlp.models.graphs import Graph, Sizes
 from gru_nlp.nn.graph_forms import DOMAIN, FUNCTIONS, OPSET, Exportable
@@ -27,8 +28,8 @@ EXAMPLE = Sizes(rows=3, steps=5, hypotheses=2)
 #: Bytes of weights that one file can hold, which is a message of Protocol Buffers.
 MOST_BYTES = (1 << 31) - (1 << 24)
 SEED = 1
-#: The logger of the exporter's that tells of packages which it misses.
-EXPORTER = "torch.onnx._internal.exporter._registration"
+#: Loggers that tell of packages which the exporter misses, and of its own parts.
+TALKATIVE = ("torch.onnx._internal.exporter._registration", "onnx_ir._convenience")
 
 
 def needed() -> Any:
@@ -55,16 +56,38 @@ def formed(model: Model[Any]) -> Model[Any]:
         UserError: one of its layers has no form in a graph.
     """
     twin = copy.deepcopy(model).eval()
-    _place_forms(twin)
+    place_forms(twin, lambda layer: layer.graph_form() if isinstance(layer, Exportable) else layer)
     return twin
 
 
-def _place_forms(module: nn.Module) -> None:
+def place_forms(module: nn.Module, form: Callable[[nn.Module], nn.Module]) -> None:
+    """Give the place of each layer in a module, in place, to its form, but where that is the layer itself."""
     for name, child in list(module.named_children()):
-        if isinstance(child, Exportable) and (form := child.graph_form()) is not child:
-            setattr(module, name, form)
+        placed = form(child)
+        if placed is child:
+            place_forms(child, form)
         else:
-            _place_forms(child)
+            setattr(module, name, placed)
+
+
+def paired(model: Model[Any], twin: Model[Any]) -> Iterator[tuple[Graph, Graph]]:
+    """Yield each graph of a model with that of its twin, whose inputs are the model's: a twin may compute nothing."""
+    for own, form in zip(model.graphs(), twin.graphs(), strict=True):
+        yield own, form._replace(draw=own.draw)
+
+
+def onnx_files(model: Model[Any]) -> tuple[dict[str, bytes], float]:
+    """Return a model's files by their names, and the greatest difference between one of them and the model.
+
+    Raises:
+        UserError: one cannot be made, or is not right.
+    """
+    files, apart = {}, 0.0
+    for own, form in paired(model, formed(model)):
+        content = to_onnx(form).SerializeToString()
+        apart = max(apart, farthest(own, onnx_answer(content)))
+        files[f"{own.name}.onnx"] = content
+    return files, apart
 
 
 def to_onnx(graph: Graph) -> Any:
@@ -78,7 +101,7 @@ def to_onnx(graph: Graph) -> Any:
     if size > MOST_BYTES:
         raise UserError(f"weights of {size / 1e9:.1f} GB, and a file of ONNX holds 2 GB: set embedding.extra_words=0")
     example = graph.draw(EXAMPLE, torch.Generator().manual_seed(SEED))
-    with torch.no_grad(), _silent():
+    with torch.no_grad(), silent():
         program = torch.onnx.export(
             graph.module,
             example,
@@ -102,17 +125,19 @@ def to_onnx(graph: Graph) -> Any:
 
 
 @contextlib.contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Keep back what the exporter says of packages that it misses, and of its own parts."""
-    logger = logging.getLogger(EXPORTER)
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in TALKATIVE]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _bare(content: Any) -> Any:
@@ -120,10 +145,19 @@ def _bare(content: Any) -> Any:
     known = [opset for opset in content.opset_import if opset.domain != DOMAIN]
     content.ClearField("opset_import")
     content.opset_import.extend(known)
-    parts = [content, content.graph, *content.graph.input, *content.graph.output]
-    parts += [*content.graph.node, *content.graph.initializer]
-    for part in parts:
+    for part in [content, *_parts(content.graph)]:
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
-    content.graph.ClearField("value_info")
     return content
+
+
+def _parts(graph: Any) -> Iterator[Any]:
+    """Yield a graph and all that it holds, the bodies of loops too; leave out what is known of values within."""
+    graph.ClearField("value_info")
+    yield graph
+    yield from (*graph.input, *graph.output, *graph.initializer)
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _parts(attribute.g)

@@ -5,7 +5,7 @@ from typing import Any
 
 from gru_nlp import __version__
 
-REQUIREMENTS = ("onnxruntime>=1.22", "tokenizers>=0.23.2,<0.24", "numpy>=2")
+REQUIREMENTS = ("tokenizers>=0.23.2,<0.24", "numpy>=2")
 
 #: What a model does, and how it is asked, by its runner.
 USES = {
@@ -22,7 +22,7 @@ library_name: gru_nlp
 
 # {name}
 
-A small recurrent model that {does}, trained by gru_nlp {version} and exported to ONNX ({precision}).
+A small recurrent model that {does}, trained by gru_nlp {version} and exported to {target} ({precision}).
 
 Licence: {license}
 
@@ -33,7 +33,20 @@ pip install --no-deps gru_nlp
 pip install {requirements}
 ```
 
-```python
+{use}
+{page}## Scores
+
+{scores}
+
+## Files
+
+- `export.json`: what the rest is, how the model was trained, its scores
+- `{files}`: its graphs
+- `state.json`, and tokenizers in the form of Hugging Face's libraries: how text becomes numbers
+- `labels.json`, where it has labels: their names in the order of the numbers
+"""
+
+BY_ONNX = """```python
 from gru_nlp.runtime import Runner
 
 runner = Runner(".")  # this folder
@@ -42,17 +55,27 @@ runner(["one text", "another one"])  # a list of the same, in order
 ```
 
 Neither torch nor a GPU is needed. Of the folder nothing is run but its graphs, by ONNX Runtime.
+"""
 
-{page}## Scores
+#: What torch is given where a file is one step of a language model, and elsewhere.
+A_STEP = """tokens, before = torch.tensor([3]), torch.zeros({layers}, 1, {size})  # the end of a line
+model(tokens, before)  # log-probabilities of what may follow, and the states after it
+"""
+A_BATCH = """rows = reader.encode(reader.cut(["a text"])[0])
+batch = reader.collate(rows, training=False).map(torch.from_numpy)
+model(*(part for part in batch if part is not None))  # {gives}
+"""
+BY_TORCH = """```python
+import torch
+from gru_nlp.runtime.folder import read_folder
 
-{scores}
+torch.set_grad_enabled(False)
+reader = read_folder(".").preprocessor  # of this folder
+model = torch.export.load("{file}").module(check_guards=False)
+{lines}```
 
-## Files
-
-- `export.json`: what the rest is, how the model was trained, its scores
-- `*.onnx`: its graphs
-- `state.json`, and tokenizers in the form of Hugging Face's libraries: how text becomes numbers
-- `labels.json`, where it has labels: their names in the order of the numbers
+The program that trained it is not needed, only what turns text into numbers. Load such a file from nobody whom you do
+not trust.
 """
 
 #: Where the folder is a page too.
@@ -78,6 +101,13 @@ def readme(told: Mapping[str, Any], files: Collection[str]) -> str:
         files: names of those beside what every folder has.
     """
     does, lines = USES[told["runner"]]
+    by_torch = sorted(name for name in files if name.endswith(".pt2"))
+    if by_torch:
+        inner = A_STEP if told["runner"] == "text" else A_BATCH
+        gives = "the state before the first step" if len(by_torch) > 1 else "scores, before any softmax"
+        use = BY_TORCH.format(file=by_torch[0], lines=inner.format(gives=gives, **told["options"]))
+    else:
+        use = BY_ONNX.format(lines="\n".join(lines))
     scores = [f"- {name}: {value:.4f}" for name, value in sorted(told["scores"].items()) if value is not None]
     license_ = told["license"]
     return PAGE.format(
@@ -87,13 +117,21 @@ def readme(told: Mapping[str, Any], files: Collection[str]) -> str:
         version=__version__,
         precision=told["precision"],
         license=license_ or "none is given, so ask its maker before you pass it on.",
-        requirements=" ".join(f"'{line}'" for line in REQUIREMENTS),
-        lines="\n".join(lines),
+        target="torch.export" if by_torch else "ONNX",
+        requirements=" ".join(f"'{line}'" for line in needed(files)),
+        use=use,
+        files="*.pt2" if by_torch else "*.onnx",
         page=IN_A_BROWSER if "index.html" in files else "",
         scores="\n".join(scores) or "none",
     )
 
 
-def requirements() -> str:
-    """Return what pip installs for a folder to be used, beside this package."""
-    return "".join(f"{line}\n" for line in REQUIREMENTS)
+def needed(files: Collection[str]) -> list[str]:
+    """Return what is installed for a folder to be used, beside this package."""
+    runtime = "torch>=2.11" if any(name.endswith(".pt2") for name in files) else "onnxruntime>=1.22"
+    return [runtime, *REQUIREMENTS]
+
+
+def requirements(files: Collection[str]) -> str:
+    """Return the same as pip reads it."""
+    return "".join(f"{line}\n" for line in needed(files))

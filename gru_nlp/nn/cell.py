@@ -4,10 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gru_nlp.errors import UserError
-from gru_nlp.nn.graph_forms import Exportable
+from gru_nlp.nn.graph_forms import Exportable, scan
 
 
 class Cell(Exportable, ABC):
@@ -15,7 +15,12 @@ class Cell(Exportable, ABC):
 
     A sequence form for training and a step form for decoding, equal to it. The state ``(B, H)`` is all that a unit
     shows and all that it hands on from step to step.
+
+    Attributes:
+        hidden_size: H; a unit that is to be exported tells it.
     """
+
+    hidden_size: int
 
     @abstractmethod
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
@@ -25,13 +30,44 @@ class Cell(Exportable, ABC):
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """Take one step on inputs ``(..., D)`` from states ``(..., H)``; return the states after it."""
 
-    def graph_form(self) -> nn.Module:
-        """Return what stands for the unit in a graph.
+    def graph_form(self) -> "Cell":
+        """Return what stands for the unit in a graph: by default, a scan over its step form.
 
         Raises:
-            UserError: it has no such form.
+            UserError: it does not tell its size.
         """
-        raise UserError(f"the unit {type(self).__name__} has no form in a graph: give its class a graph_form")
+        return ScannedForm(self)
+
+
+class CellForm(Cell):
+    """Stands for a unit, whose own step form it keeps.
+
+    Args:
+        cell: the unit.
+
+    Raises:
+        UserError: it does not tell its size.
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        super().__init__()
+        if type(getattr(cell, "hidden_size", None)) is not int:
+            raise UserError(f"the unit {type(cell).__name__} is not exported: let its constructor set hidden_size")
+        self.cell = cell
+        self.hidden_size = cell.hidden_size
+
+    def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
+        """Take the unit's step."""
+        return self.cell.step(inputs, hidden)
+
+
+class ScannedForm(CellForm):
+    """A scan over the unit's step form."""
+
+    def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
+        """``(B, T, D)`` -> states ``(B, T, H)``."""
+        first = sequence.new_zeros(sequence.shape[0], self.hidden_size) if initial is None else initial
+        return scan(self.cell.step, sequence.transpose(0, 1), first).transpose(0, 1)
 
 
 #: Makes one direction of one layer from (input size, hidden size).

@@ -5,24 +5,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.cell import Cell, CellForm
 from gru_nlp.nn.graph_forms import function, gru
-
-
-class CellForm(Cell):
-    """Stands for a unit, whose own step form it keeps.
-
-    Args:
-        cell: the unit.
-    """
-
-    def __init__(self, cell: Cell) -> None:
-        super().__init__()
-        self.cell = cell
-
-    def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
-        """Take the unit's step."""
-        return self.cell.step(inputs, hidden)
 
 
 class GRUForm(CellForm):

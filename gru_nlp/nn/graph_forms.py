@@ -8,7 +8,8 @@ depends on the step before, is written here in ONNX's own text form.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -70,6 +71,23 @@ def function(name: str, inputs: Sequence[Tensor], shape: Sequence[int]) -> Tenso
     from torch.onnx.ops import symbolic  # registers operators, which nothing else needs
 
     return symbolic(f"{DOMAIN}::{name}", inputs, dtype=inputs[0].dtype, shape=shape, version=1)
+
+
+def scan(step: Callable[[Tensor, Tensor], Tensor], sequence: Tensor, initial: Tensor) -> Tensor:
+    """Return the states ``(T, B, H)`` that ``step`` makes of each input and the state before it, in a graph of torch.
+
+    Args:
+        step: ``(B, D)``, ``(B, H)`` -> ``(B, H)``.
+        sequence: ``(T, B, D)``.
+        initial: ``(B, H)``.
+    """
+    from torch._higher_order_ops.scan import scan as scanned  # of no public name yet
+
+    def body(hidden: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        after = step(inputs, hidden)
+        return after, after.clone()
+
+    return cast(Tensor, scanned(body, initial, sequence.contiguous())[1])
 
 
 def gru(sequence: Tensor, weights: Sequence[Tensor], initial: Tensor | None, *, reset_after: bool) -> Tensor:

@@ -146,6 +146,7 @@ class GRU(Cell):
 
     def __init__(self, input_size: int, hidden_size: int, *, weight_dropout: float = 0.0) -> None:
         super().__init__()
+        self.hidden_size = hidden_size
         self.unit = gru_unit(input_size, hidden_size)
         self.weight_dropout = weight_dropout
 

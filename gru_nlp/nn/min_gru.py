@@ -131,6 +131,7 @@ class MinGRU(LinearCell):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
+        self.hidden_size = hidden_size
         self.update = nn.Linear(input_size, hidden_size)
         self.candidate = nn.Linear(input_size, hidden_size)
         for layer in (self.update, self.candidate):
@@ -163,6 +164,7 @@ class MinLSTM(LinearCell):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
+        self.hidden_size = hidden_size
         self.forget = nn.Linear(input_size, hidden_size)
         self.admit = nn.Linear(input_size, hidden_size)
         self.candidate = nn.Linear(input_size, hidden_size)

@@ -5,8 +5,10 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from gru_nlp.decoding.greedy import Greedy
+from gru_nlp.errors import UserError
 from gru_nlp.export import checks, graphs
 from gru_nlp.models.classifier import FrameClassifier, SequenceClassifier
 from gru_nlp.models.language_model import LanguageModel
@@ -14,6 +16,7 @@ from gru_nlp.models.multilabel import MultilabelClassifier
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.models.tagger import SequenceTagger
 from gru_nlp.nn import attention, decoder, pooling
+from gru_nlp.nn.cell import Cell
 from gru_nlp.nn.characters import CharacterCNN, CharacterRNN
 from gru_nlp.nn.embedding import TokenEmbedding
 from gru_nlp.nn.encoder import RecurrentEncoder
@@ -149,3 +152,57 @@ def test_a_graph_gives_what_the_model_gives(name):
 def test_a_step_of_a_decoder_gives_what_the_model_gives(name):
     model = made(STEPS[name])
     assert apart(model.graphs()[1], graphs.formed(model).graphs()[1]) < 2e-6
+
+
+class Elman(Cell):
+    """A unit of somebody's own (Elman 1990)."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.inputs, self.states = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+
+    def step(self, inputs, hidden):
+        return torch.tanh(self.inputs(inputs) + self.states(hidden))
+
+    def forward(self, sequence, initial=None):
+        hidden = sequence.new_zeros(len(sequence), self.hidden_size) if initial is None else initial
+        states = []
+        for inputs in sequence.unbind(dim=1):
+            hidden = self.step(inputs, hidden)
+            states.append(hidden)
+        return torch.stack(states, dim=1)
+
+
+class Unsized(Elman):
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size)
+        del self.hidden_size
+
+
+def test_a_unit_of_ones_own_is_a_scan_over_its_step():
+    model = made(lambda: classifier(Elman))
+    assert apart(model.graphs()[0], graphs.formed(model).graphs()[0]) < 2e-6
+    with pytest.raises(UserError, match="the unit Unsized is not exported: let its constructor set hidden_size"):
+        graphs.formed(made(lambda: classifier(Unsized)))
+
+
+@pytest.mark.parametrize("change", [1.001, float("nan"), float("inf")])
+def test_what_is_not_right_is_refused(change):
+    graph = made(lambda: language_model(GRU)).graphs()[0]
+
+    def wrong(inputs):
+        likely, after = (part.numpy() for part in graph.module(*map(torch.from_numpy, inputs.values())))
+        return [likely, after * change if len(after[0]) > 1 else after]  # right for a single row
+
+    told = "the graph 'step' gives 'after' .* away from torch, for 2 rows of 3 steps and 1 hypotheses: not exported"
+    with torch.no_grad(), pytest.raises(UserError, match=told):
+        checks.farthest(graph, wrong)
+
+
+def test_what_has_another_shape_or_infinity_is_far_away():
+    assert checks.distance(np.array([1.0, -np.inf]), np.array([1.0, -np.inf])) == 0.0
+    assert checks.distance(np.array([1.0, -np.inf]), np.array([1.0, -1e9])) == np.inf
+    assert checks.distance(np.zeros((1, 2)), np.zeros((2, 1))) == np.inf
+    assert checks.distance(np.array([True]), np.array([False])) == np.inf
+    assert checks.distance(np.array([1000.0, 1.0]), np.array([1000.0, 1.1])) == pytest.approx(1e-4)
