@@ -54,7 +54,6 @@ class Graph:
         strange += [name for name in self.outputs if _form(given[name]) != known[name]]
         if strange:
             raise UserError(f"{path}: a graph of another kind than export.json says: see its {', '.join(strange)}")
-        self.sizes = {one.name: one.shape for one in self.session.get_inputs()}
         self.floats = {name for name in self.outputs if known[name][0] == FLOATS}
 
     def run(self, given: Mapping[str, Any], shapes: Mapping[str, tuple[int | None, ...]]) -> dict[str, AnyArray]:

@@ -1,6 +1,7 @@
 """Texts in, records out, from an exported folder."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ class Runner(Askable):
         runner("great cast, but slow")  # {"label": "negative", "score": 0.98}
         runner(["great cast", "too slow"])  # one such record each
 
+    It pickles, as the place of its folder, which must be there where it is unpickled.
+
     Attributes:
         folder: what the folder says of its model: scores, config, licence.
 
@@ -52,7 +55,13 @@ class Runner(Askable):
             raise UserError(f"threads={threads} must be a whole number from 1 to {MOST_THREADS}")
         self.folder = with_decoding(read_folder(folder), decoding)
         super().__init__(self.folder.preprocessor)
+        self.threads = threads
         self.model: GraphModel = choice(self.folder, KINDS)(self.folder, threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the place of the folder, which is opened again: onnxruntime's sessions go nowhere."""
+        path, decoding = self.folder.path.absolute(), self.folder.options.get("decoding")
+        return partial(Runner, decoding=decoding), (path, self.threads)
 
     @property
     def n_best(self) -> int:
