@@ -45,8 +45,9 @@ def serve(given: dict[str, Any]) -> None:
     opened = server.listening(chosen.host, chosen.port)
     if not chosen.is_loopback and chosen.api_key is None:
         say(f"whoever reaches {chosen.host} can ask, since there is no key: set {settings.KEY} in the environment")
-    say(f"serving {', '.join(model.name for model in loaded.values())} at {server.address_of(opened)} (Ctrl-C ends)")
-    server.run(server.Server(gate, chosen), opened)
+    names = ", ".join(model.name for model in loaded.values())
+    line = f"serving {names} at {server.address_of(opened)} (Ctrl-C ends)"
+    server.run(server.Server(gate, chosen, line), opened)
     say("all that was asked is answered")
 
 

@@ -13,6 +13,7 @@ import time
 
 import uvicorn
 
+from gru_nlp.console import say
 from gru_nlp.errors import UserError
 from gru_nlp.serving.gate import Gate
 from gru_nlp.serving.settings import Settings
@@ -28,9 +29,10 @@ class Server(uvicorn.Server):
     Args:
         gate: the application.
         settings: of the server.
+        line: is told once it answers, and a signal ends it well.
     """
 
-    def __init__(self, gate: Gate, settings: Settings) -> None:
+    def __init__(self, gate: Gate, settings: Settings, line: str) -> None:
         config = uvicorn.Config(
             gate,
             log_config=None,
@@ -44,6 +46,12 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self.gate = gate
+        self.line = line
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        say(self.line)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Refuse new connections, let open ones end, and close what is left."""

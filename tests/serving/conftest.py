@@ -100,7 +100,7 @@ class Running:
         self.gate = make_app(models, settings, load)
         self.socket = listening("127.0.0.1", 0)
         self.port = self.socket.getsockname()[1]
-        self.server = Server(self.gate, settings)
+        self.server = Server(self.gate, settings, "it serves")
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]}, daemon=True)
         self.thread.start()
 
