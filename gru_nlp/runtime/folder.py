@@ -90,6 +90,8 @@ def read_folder(path: str | Path) -> Folder:
     if record.get("format") != FORMAT:
         told = f"format {record.get('format')} of exported folders, but this version ({__version__}) reads {FORMAT}"
         raise UserError(f"{folder / RECORD}: {told}: use the version that wrote it ({record.get('version')})")
+    if record.get("made_for") == "torch":
+        raise UserError(f"{folder}: made for torch, which alone runs it: export with format=onnx")
     broken = [name for name, kind in FIELDS.items() if name not in record or not isinstance(record[name], kind)]
     if not broken:
         scores = record["scores"].values()

@@ -1,6 +1,7 @@
 """Exported folders: answers without torch, and what is refused of a stranger's."""
 
 import json
+import pickle
 import subprocess
 import sys
 
@@ -60,6 +61,7 @@ def test_the_records_are_those_of_the_graph(exported):
     assert runner.truncated == 1
     assert runner("a fine day", abstain_below=1.0)["label"] is None
     assert runner.abstained == 1
+    assert pickle.loads(pickle.dumps(runner))(texts) == runner(texts)
     assert is_exported(exported.path)
     assert not is_exported(exported.path / "model.onnx")
 
@@ -75,6 +77,7 @@ def test_a_classifier_neither_continues_nor_aligns(exported):
 TARGET = "gru_nlp.preprocessing.classification.ClassificationPreprocessor"
 ALTERED = [
     ({"format": 2}, "export.json: format 2 of exported folders"),
+    ({"made_for": "torch"}, "made for torch, which alone runs it: export with format=onnx"),
     ({"scores": {"a": "b"}}, "export.json: a record that is broken: see its scores"),
     ({"options": [], "precision": "int4"}, "export.json: a record that is broken: see its options"),
     ({"runner": "labls"}, "export.json: runner=labls is not known: .*did you mean 'labels'"),

@@ -4,7 +4,6 @@ The graphs are the modules that they are made from, put in the place of onnxrunt
 its module does is for tests/export to hold, which it takes seconds a graph to see.
 """
 
-import pickle
 import random
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +20,6 @@ from gru_nlp.continuing import Limits
 from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.errors import UserError
 from gru_nlp.export import folder as exporting
-from gru_nlp.export import graphs
 from gru_nlp.generator import Generator as TorchGenerator
 from gru_nlp.models.graphs import Sizes
 from gru_nlp.nn.wide import WideLinear
@@ -122,20 +120,6 @@ def asked(parts, monkeypatch):
     exporting.write(Path("exported"), exported)
     monkeypatch.setattr(graph, "_session", lambda path, threads: Session(files[path.name]))
     return Predictor(parts.preprocessor, parts.model), Runner("exported")
-
-
-@pytest.mark.parametrize("parts", ["text"], indirect=True)
-def test_the_records_are_those_of_the_predictor_by_real_graphs(parts):
-    own, form = (place.graphs()[0] for place in (parts.model, graphs.formed(parts.model)))
-    stored = Checkpoint(None, "0.1.0", parts.config, {}, {}, "", {})
-    content = {f"{own.name}.onnx": graphs.to_onnx(form).SerializeToString()}
-    exporting.write(
-        Path("exported"), exporting.Exported(stored, parts.preprocessor, parts.model, content, "float32", None, {})
-    )
-    runner, given = Runner("exported"), texts(60)
-    wanted = Predictor(parts.preprocessor, parts.model)(given)
-    same(runner(given), wanted)
-    same(pickle.loads(pickle.dumps(runner))(given), wanted)
 
 
 def texts(count):
