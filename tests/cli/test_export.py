@@ -12,7 +12,7 @@ import pytest
 
 from gru_nlp import checkpoint
 from gru_nlp.cli.main import main
-from gru_nlp.export import graphs
+from gru_nlp.export import exporting, graphs, web
 from gru_nlp.predictor import Predictor
 from gru_nlp.runtime import Runner
 
@@ -86,9 +86,22 @@ def test_a_program_of_torch_answers_as_the_model_does(trained, monkeypatch, caps
     assert float((logits / temperature).softmax(dim=1).max()) == pytest.approx(record["score"], abs=1e-5)
 
 
+def test_a_page_is_a_folder_with_more_files(trained, monkeypatch):
+    monkeypatch.setitem(exporting.MAKERS, "web", lambda model: ({"model.onnx": b"graph"}, 0.0))
+    Path("dist").mkdir()
+    for name in web.RUNTIME:
+        Path("dist", name).write_bytes(b"of npm")
+    assert main(["export", f"checkpoint={trained}", "output=page", "format=web", "web_runtime=dist"]) == 0
+    names = {path.name for path in Path("page").iterdir()}
+    assert names > {*FILES, *web.RUNTIME, web.LICENSE, "model.onnx", "page.json", "index.html", "app.js"}
+    assert json.loads(Path("page/page.json").read_text())["reader"] == "LabelReader"
+    assert "python -m http.server" in Path("page/README.md").read_text()
+
+
 MISTAKES = {
     "checkpoint=[a,b]": "one model is exported at a time, and no ensemble: set checkpoint=<run>",
     "format=onxn": "format=onxn is not known: choose from onnx, torch, web; did you mean 'onnx'?",
+    "format=web": "format=web needs onnxruntime-web: run npm install onnxruntime-web, set web_runtime=node_modules/",
     "precision=int4": "precision=int4 is not known",
     "output=full": "output=full: there is something already: set output=<a new folder>",
     "output=full/file": "output=full/file: there is something already: set output=<a new folder>",
