@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 from gru_nlp.errors import UserError
 
+#: Beyond these, factors and shares are 0 or infinite in float32, and no token is left to be drawn.
+LEAST, MOST = 0.0001, 10_000.0
+USUAL = f"from {LEAST} to {MOST:,.0f}"
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -29,11 +33,15 @@ class Drawing:
 
     def __post_init__(self) -> None:
         for name, fits, told in (
-            ("temperature", 0.0 <= self.temperature < float("inf"), "at least 0"),
+            ("temperature", self.temperature == 0.0 or _is_usual(self.temperature), f"at least 0: 0, or {USUAL}"),
             ("top_k", self.top_k is None or self.top_k >= 1, "at least 1"),
-            ("top_p", 0.0 < self.top_p <= 1.0, "above 0 and at most 1"),
+            ("top_p", LEAST <= self.top_p <= 1.0, f"above 0 and at most 1, and no less than {LEAST}"),
             ("min_p", 0.0 <= self.min_p < 1.0, "at least 0 and below 1"),
-            ("repetition_penalty", 0.0 < self.repetition_penalty < float("inf"), "above 0"),
+            ("repetition_penalty", _is_usual(self.repetition_penalty), f"above 0, {USUAL}"),
         ):
             if not fits:
                 raise UserError(f"{name}={getattr(self, name)} must be {told}")
+
+
+def _is_usual(value: float) -> bool:
+    return LEAST <= value <= MOST

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from gru_nlp import __version__
+from gru_nlp.errors import UserError
 from gru_nlp.serving import reading, routes, watching
 from gru_nlp.serving.gate import Gate
 from gru_nlp.serving.metrics import Metrics
@@ -77,6 +78,10 @@ def errors(app: FastAPI) -> None:
         told = {404: f"no path {request.url.path}", 405: f"{request.url.path} does not take {request.method}"}
         line = error.detail if isinstance(error, Refused) else told.get(error.status_code, str(error.detail))
         return refusal(error.status_code, line, error.headers)
+
+    @app.exception_handler(UserError)
+    async def mistaken(_: Request, error: UserError) -> Response:
+        return refusal(422, str(error))
 
     @app.exception_handler(RequestValidationError)
     async def misread(_: Request, error: RequestValidationError) -> Response:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gru_nlp.answers.translations import rounded
 from gru_nlp.continuing import Limits
-from gru_nlp.decoding.drawing import Drawing
+from gru_nlp.decoding.drawing import LEAST, MOST, Drawing
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.serving.models import Served
@@ -60,11 +60,11 @@ class GenerateRequest(BaseModel):
     max_tokens: Annotated[int | None, Field(ge=1, description="most tokens that are drawn; null: 200, or the most")] = (
         None
     )
-    temperature: Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)] = 1.0
+    temperature: Annotated[float, Field(ge=0.0, le=MOST, allow_inf_nan=False)] = 1.0
     top_k: Annotated[int | None, Field(ge=1, le=1000)] = None
-    top_p: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 1.0
+    top_p: Annotated[float, Field(ge=LEAST, le=1.0, allow_inf_nan=False)] = 1.0
     min_p: Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)] = 0.0
-    repetition_penalty: Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)] = 1.0
+    repetition_penalty: Annotated[float, Field(ge=LEAST, le=MOST, allow_inf_nan=False)] = 1.0
     stop: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=LONGEST_STOP)]],
         Field(max_length=MOST_STOPS, fail_fast=True, description="strings that end the text, and are left out"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gru_nlp.decoding.chance import draw, narrowed
-from gru_nlp.decoding.drawing import Drawing
+from gru_nlp.decoding.drawing import LEAST, MOST, Drawing
 from gru_nlp.errors import UserError
 
 SCORES = torch.tensor([[0.1, 0.5, 0.15, 0.25], [0.7, 0.1, 0.1, 0.1]]).log()
@@ -57,3 +57,15 @@ def test_values_out_of_range_are_refused(options):
     (name,) = options
     with pytest.raises(UserError, match=f"{name}=.* must be "):
         Drawing(**options)
+
+
+@pytest.mark.parametrize("temperature", [LEAST, MOST])
+@pytest.mark.parametrize("top_p", [LEAST, 1.0])
+@pytest.mark.parametrize("min_p", [0.0, 1 - 1e-16])
+@pytest.mark.parametrize("repetition_penalty", [LEAST, MOST])
+def test_at_the_ends_of_what_may_be_set_a_token_is_left(temperature, top_p, min_p, repetition_penalty):
+    drawing = Drawing(temperature, None, top_p, min_p, repetition_penalty)
+    scores = torch.tensor([[-1e4, -20.0, -0.1, float("-inf")]]).log_softmax(dim=1)
+    generator = torch.Generator().manual_seed(1)
+    for seen in (torch.ones_like(scores) > 0, torch.tensor([[False, True, True, True]])):
+        assert draw(drawing, scores.clone(), seen, [generator]) < 3

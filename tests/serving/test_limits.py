@@ -52,6 +52,8 @@ def test_a_bad_body_is_refused(server, body, code, told):
         ({"max_tokens": 201}, 422, "max_tokens: 201 are more than 200"),
         ({"temperature": -1}, 422, "temperature: "),
         (b'{"temperature": 1e999}', 422, "temperature: input should be a finite number"),
+        ({"temperature": 5e-324}, 422, "temperature=5e-324 must be at least 0: 0, or from 0.0001 to 10,000"),
+        ({"repetition_penalty": 1e-45}, 422, "repetition_penalty: "),
         ({"top_p": 0}, 422, "top_p: "),
         ({"stop": [""]}, 422, "stop[0]: "),
         ({"seed": 2**32}, 422, "seed: "),
