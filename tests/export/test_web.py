@@ -85,8 +85,21 @@ def tagger(cut):
     return made
 
 
-def patterns(tokenizer):
-    return json.loads(tokenizer.to_str())["pre_tokenizer"]["pattern"]["Regex"]
+def own(made):
+    """Return what the page's reader of a tagger is made from."""
+    pattern = json.loads(made.splitter.to_str())["pre_tokenizer"]["pattern"]["Regex"]
+    options = {name: value for name, value in vars(made).items() if isinstance(value, str | int)}
+    about = {"preprocessing": options, "options": {"edges": None}}
+    return {"about": about, "state": made.state_dict(), "page": {"patterns": [pattern]}}
+
+
+def searched(names):
+    """Return scores of tags for sentences of some lengths, and the CRF of ``names`` to search them with."""
+    draw = np.random.default_rng(0)
+    field = ConditionalRandomField(schemes.moves("bioes", names))
+    with torch.no_grad():
+        field.transitions.copy_(torch.from_numpy(draw.normal(0, 1, (len(names) + 1,) * 2)))
+    return [draw.normal(0, 4, (length, len(names))).astype(np.float32) for length in (1, 2, 9, 60)], field
 
 
 @pytest.fixture(scope="module")
@@ -94,53 +107,32 @@ def both(tmp_path_factory):
     """Return what Python has, and what JavaScript makes of it."""
     if shutil.which("node") is None:
         pytest.skip("no node here")
-    draw = np.random.default_rng(0)
     given = [*texts(150, 1), "", " \x1c", "𝒳" * 10_005 + " word. " * 80]
     fits = {name: TextTokenizer(fit(texts(150, 2) + given[:50])) for name, fit in FITS.items()}
     taggers = {name: tagger(cut) for name, cut in CUTS.items()}
     known = ngrams.learn(given + given[:50], "both", 1 << 20)
-    found = [patterns(tagger.splitter) for tagger in taggers.values()]
-    own = {
-        name: {
-            "about": {"preprocessing": vars(tagger), "options": {"edges": None}},
-            "state": tagger.state_dict(),
-            "page": {"patterns": [pattern]},
-        }
-        for (name, tagger), pattern in zip(taggers.items(), found, strict=True)
-    }
-    for one in own.values():
-        options = one["about"]["preprocessing"]
-        one["about"]["preprocessing"] = {k: v for k, v in options.items() if isinstance(v, str | int)}
+    readers = {name: own(made) for name, made in taggers.items()}
+    patterns = [pattern for reader in readers.values() for pattern in reader["page"]["patterns"]]
     names = taggers["none"].tags
-    field = ConditionalRandomField(schemes.moves("bioes", names))
-    scores = [draw.normal(0, 4, (length, len(names))).astype(np.float32) for length in (1, 2, 9, 60)]
-    with torch.no_grad():
-        field.transitions.copy_(torch.from_numpy(draw.normal(0, 1, (len(names) + 1,) * 2)))
+    scores, field = searched(names)
     paths = [(score, edges) for score in scores for edges in (field.edges().flatten().tolist(), None)]
     content = {
         "texts": given,
-        "characters": characters.tables([*PATTERNS, characters.BYTE_LEVEL, *found]),
+        "characters": characters.tables([*PATTERNS, characters.BYTE_LEVEL, *patterns]),
         "tokenizers": {name: json.loads(tokenizer.to_json()) for name, tokenizer in fits.items()},
         "ngrams": known.state(),
-        "taggers": own,
+        "taggers": readers,
         "paths": [{"emissions": s.flatten().tolist(), "tags": len(names), "edges": edges} for s, edges in paths],
     }
     side = tmp_path_factory.mktemp("web") / "web"
     shutil.copytree(str(files("gru_nlp.export") / "web"), side)
-    (side / "package.json").write_text('{"type": "module"}')
+    (side / "package.json").write_text('{"type": "module"}')  # or node takes the scripts for another kind
     command = ["node", str(Path(__file__).with_name("web_side.mjs")), str(side)]
-    done = subprocess.run(
-        command, input=json.dumps(content), capture_output=True, text=True, encoding="utf-8", timeout=120
-    )
+    options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 120}
+    done = subprocess.run(command, input=json.dumps(content), **options)
     assert done.returncode == 0, done.stderr
-    return {
-        "texts": given,
-        "fits": fits,
-        "ngrams": known,
-        "taggers": taggers,
-        "paths": paths,
-        "field": field,
-    }, json.loads(done.stdout)
+    ours = {"texts": given, "fits": fits, "ngrams": known, "taggers": taggers, "paths": paths, "field": field}
+    return ours, json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("kind", FITS)
