@@ -1,10 +1,10 @@
 """Whether a folder of format=web says in a browser what its checkpoint says, and how soon.
 
-Usage: python scripts/check_page.py checkpoint=<run> folder=<exported with format=web> [texts=500] [seed=1]
+Usage: python scripts/check_page.py folder=<exported with format=web> [checkpoint=<run>] [texts=500] [seed=1]
 
-Random texts of all of Unicode go through the folder's scripts in headless Chromium and through ``Predictor``. Prints
-how many records are the same, scores within 1e-4, and the milliseconds of loading, of the first answer, of a short text
-again and again, and of each of the random ones.
+Random texts of all of Unicode go through the folder's scripts in headless Chromium, and through ``Predictor`` of the
+checkpoint or, where none is given, ``Runner`` of the folder. Prints how many records are the same, scores within 1e-4,
+and the milliseconds of loading, of the first answer, of a short text again and again, and of each of the random ones.
 """
 
 import functools
@@ -21,10 +21,11 @@ from typing import Any
 from hostile_inputs import WORDS
 
 from gru_nlp import Predictor
+from gru_nlp.runtime import Runner
 
 NEAR = 1e-4
 SHORT = "a great cast, but far too slow"
-DRIVER = """<!doctype html><meta charset="utf-8"><img src="held"><script type="module">
+DRIVER = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><img src="held"><script type="module">
 const begun = performance.now();
 const { Model } = await import("./model.js");
 const model = await Model.load();
@@ -58,7 +59,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         server: Any = self.server
         if self.path == "/held":
             server.done.wait(600)
-            self.send_error(404)
+            self.send_response(204)
+            self.end_headers()
         elif self.path == "/driver.html":
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
@@ -122,7 +124,7 @@ def main() -> None:
     given = {"texts": "500", "seed": "1"} | dict(argument.split("=", 1) for argument in sys.argv[1:])
     source, folder = random.Random(int(given["seed"])), Path(given["folder"])
     texts = [text(source) for _ in range(int(given["texts"]))]
-    wanted = Predictor.from_checkpoint(given["checkpoint"])(texts)
+    wanted = (Predictor.from_checkpoint(given["checkpoint"]) if "checkpoint" in given else Runner(folder))(texts)
     told = in_browser(folder, texts)
     differences = [apart(found, record) for found, record in zip(told["records"], wanted, strict=True)]
     close = [difference for difference in differences if difference <= NEAR]

@@ -94,7 +94,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/held":
             self.server.done.wait(60)
-            self.send_error(404)
+            self.send_response(204)
+            self.end_headers()
         else:
             super().do_GET()
 
