@@ -9,7 +9,7 @@ from gru_nlp.console import show
 from gru_nlp.errors import UserError, choose
 from gru_nlp.export import exporting, folder
 
-PRECISIONS = ("float32",)
+PRECISIONS = ("float32", "int8")
 
 
 def run(config: DictConfig) -> None:

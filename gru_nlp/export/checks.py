@@ -39,11 +39,11 @@ def onnx_answer(content: bytes) -> Answer:
     return answer
 
 
-def farthest(graph: Graph, answer: Answer) -> float:
+def farthest(graph: Graph, answer: Answer, most: float = MOST_APART) -> float:
     """Return the greatest difference between a graph of a model and what ``answer`` makes of it.
 
     Raises:
-        UserError: it is above ``MOST_APART``.
+        UserError: it is above ``most``.
     """
     apart = 0.0
     for seed, sizes in enumerate(TRIED):
@@ -55,7 +55,7 @@ def farthest(graph: Graph, answer: Answer) -> float:
         wanted = (expected,) if isinstance(expected, Tensor) else expected
         for name, mine, theirs in zip(graph.outputs, wanted, found, strict=True):
             difference = distance(mine.numpy(), theirs)
-            if not difference <= MOST_APART:
+            if not difference <= most:
                 where = f"for {sizes.rows} rows of {sizes.steps} steps and {sizes.hypotheses} hypotheses"
                 told = f"the graph '{graph.name}' gives '{name}' {difference:.1e} away from torch"
                 raise UserError(f"{told}, {where}: not exported")

@@ -9,7 +9,7 @@ from gru_nlp.export import folder, graphs, programs, web
 from gru_nlp.models.base import Model
 
 #: What makes the files of a model, and the greatest difference between one of them and the model, by format.
-MAKERS: dict[str, Callable[[Model[Any]], tuple[dict[str, bytes], float]]] = {
+MAKERS: dict[str, Callable[[Model[Any], str], tuple[dict[str, bytes], float]]] = {
     "onnx": graphs.onnx_files,
     "torch": programs.torch_files,
     "web": graphs.onnx_files,
@@ -28,7 +28,7 @@ def export(given: Mapping[str, Any], target: Path) -> tuple[dict[str, int], floa
     stored = checkpoint.load(given["checkpoint"])
     preprocessor, model = checkpoint.restore(stored, given["trust"])
     page = web.page(preprocessor, given["web_runtime"]) if given["format"] == "web" else {}
-    files, apart = MAKERS[given["format"]](model)
+    files, apart = MAKERS[given["format"]](model, given["precision"])
     found = {"made_for": given["format"], "difference": apart}
     content = folder.Exported(
         stored, preprocessor, model, {**page, **files}, given["precision"], given["license"], found

@@ -10,6 +10,7 @@ result is right is not believed but tried (``checks``).
 import contextlib
 import copy
 import logging
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +20,7 @@ from torch import nn
 
 from gru_nlp.errors import UserError
 from gru_nlp.export.checks import farthest, onnx_answer
+from gru_nlp.export.int8 import quantised
 from gru_nlp.models.base import Model
 from gru_nlp.models.graphs import Graph, Sizes
 from gru_nlp.nn.graph_forms import DOMAIN, FUNCTIONS, OPSET, Exportable
@@ -76,17 +78,24 @@ def paired(model: Model[Any], twin: Model[Any]) -> Iterator[tuple[Graph, Graph]]
         yield own, form._replace(draw=own.draw)
 
 
-def onnx_files(model: Model[Any]) -> tuple[dict[str, bytes], float]:
+def onnx_files(model: Model[Any], precision: str) -> tuple[dict[str, bytes], float]:
     """Return a model's files by their names, and the greatest difference between one of them and the model.
+
+    In float32 they must give what the model does; how far those in 8 bits are from it is told.
 
     Raises:
         UserError: one cannot be made, or is not right.
     """
     files, apart = {}, 0.0
     for own, form in paired(model, formed(model)):
-        content = to_onnx(form).SerializeToString()
-        apart = max(apart, farthest(own, onnx_answer(content)))
-        files[f"{own.name}.onnx"] = content
+        content = to_onnx(form)
+        whole = content.SerializeToString()
+        difference = farthest(own, onnx_answer(whole))
+        if precision == "int8":
+            whole = quantised(content).SerializeToString()
+            difference = farthest(own, onnx_answer(whole), most=math.inf)
+        apart = max(apart, difference)
+        files[f"{own.name}.onnx"] = whole
     return files, apart
 
 
