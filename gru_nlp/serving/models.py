@@ -132,6 +132,11 @@ class Told(NamedTuple):
     scores: Mapping[str, float | None]
     decoding: Mapping[str, Any] | None
 
+    def of_task(self, option: str) -> str:
+        """Return an option of the task; nothing where the config of a stranger's folder has none."""
+        task = self.config.get("task")
+        return str(task.get(option, "")) if isinstance(task, Mapping) else ""
+
 
 def _served(path: str, asked: Askable, continuer: Callable[[], Continuer], told: Told) -> Served:
     preprocessor = asked.preprocessor
@@ -142,11 +147,11 @@ def _served(path: str, asked: Askable, continuer: Callable[[], Continuer], told:
     generator = continuer() if _continues(preprocessor) else None
     return Served(
         name=name_of(path),
-        kind=str(told.config["task"]["name"]),
+        kind=told.of_task("name"),
         version=told.version,
         labels=tuple(preprocessor.label_names()),
         scores=told.scores,
-        monitor=str(told.config["task"].get("monitor")),
+        monitor=told.of_task("monitor"),
         tasks=(answers.command, *(["generate"] if generator else [])),
         one_label=preprocessor.one_label,
         drawn="seed" in decoding,

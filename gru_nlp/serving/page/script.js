@@ -65,7 +65,7 @@ function chooseModel() {
 
 function scores(chosen) {
   const name = chosen.monitor.replace("validation/", "test/");
-  return name in chosen.scores ? [`${name} ${chosen.scores[name].toFixed(4)}`] : [];
+  return typeof chosen.scores[name] === "number" ? [`${name} ${chosen.scores[name].toFixed(4)}`] : [];
 }
 
 function chooseTask() {
