@@ -13,7 +13,13 @@ USES = {
     "labels": ("says which of its labels a text has", ['runner("a text")  # {"labels": [...], "scores": [...]}']),
     "tags": ("finds entities in a text", ['runner("a text")  # {"entities": [...], ...}']),
     "translation": ("translates a text", ['runner("a text")  # {"translation": ..., "score": ...}']),
-    "text": ("says how likely a text is", ['runner("a text")  # {"log_probability": ..., "perplexity": ...}']),
+    "text": (
+        "says how likely a text is, and continues it",
+        [
+            'runner("a text")  # {"log_probability": ..., "perplexity": ...}',
+            'Generator(runner)("The beginning of a text")  # {"text": ...}; see gru_nlp.Drawing and gru_nlp.Limits',
+        ],
+    ),
 }
 
 PAGE = """---
@@ -47,7 +53,7 @@ pip install {requirements}
 """
 
 BY_ONNX = """```python
-from gru_nlp.runtime import Runner
+from gru_nlp.runtime import {names}
 
 runner = Runner(".")  # this folder
 {lines}
@@ -107,7 +113,8 @@ def readme(told: Mapping[str, Any], files: Collection[str]) -> str:
         gives = "the state before the first step" if len(by_torch) > 1 else "scores, before any softmax"
         use = BY_TORCH.format(file=by_torch[0], lines=inner.format(gives=gives, **told["options"]))
     else:
-        use = BY_ONNX.format(lines="\n".join(lines))
+        names = "Generator, Runner" if told["runner"] == "text" else "Runner"
+        use = BY_ONNX.format(names=names, lines="\n".join(lines))
     scores = [f"- {name}: {value:.4f}" for name, value in sorted(told["scores"].items()) if value is not None]
     license_ = told["license"]
     return PAGE.format(

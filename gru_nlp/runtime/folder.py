@@ -23,7 +23,7 @@ RECORD, STATE = "export.json", "state.json"
 MOST_BYTES = 128 << 20
 #: What the record holds, and of which kind.
 FIELDS: dict[str, Any] = {"version": str, "license": str | None, "precision": str, "runner": str, "options": dict}
-FIELDS |= {"preprocessing": dict, "config": dict, "scores": dict, "scorer": str}
+FIELDS |= {"made_for": str, "preprocessing": dict, "config": dict, "scores": dict, "scorer": str}
 PRECISIONS = ("float32", "int8")
 #: Where classes and functions that ``preprocessing`` names may lie.
 HOMES = ("gru_nlp.preprocessing", "gru_nlp.text")
@@ -38,6 +38,7 @@ class Folder:
         version: of the program that wrote it.
         license: as its maker said; None: they said nothing.
         precision: of the graphs, ``float32`` or ``int8``.
+        made_for: the format that was asked for: ``onnx``, ``web`` or ``torch``, which has no graph.
         runner: the kind of model.
         options: what is needed beside the graphs.
         config: of the training run.
@@ -49,6 +50,7 @@ class Folder:
     version: str
     license: str | None
     precision: str
+    made_for: str
     runner: str
     options: Mapping[str, Any]
     config: Mapping[str, Any]
@@ -90,8 +92,6 @@ def read_folder(path: str | Path) -> Folder:
     if record.get("format") != FORMAT:
         told = f"format {record.get('format')} of exported folders, but this version ({__version__}) reads {FORMAT}"
         raise UserError(f"{folder / RECORD}: {told}: use the version that wrote it ({record.get('version')})")
-    if record.get("made_for") == "torch":
-        raise UserError(f"{folder}: made for torch, which alone runs it: export with format=onnx")
     broken = [name for name, kind in FIELDS.items() if name not in record or not isinstance(record[name], kind)]
     if not broken:
         scores = record["scores"].values()

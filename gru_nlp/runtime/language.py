@@ -10,11 +10,12 @@ import numpy as np
 from gru_nlp.batch import AnyArray, StreamBatch, Surprise
 from gru_nlp.continuing import MARKS, Walk
 from gru_nlp.decoding.drawing import Drawing
+from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import pad, sizes_of
 from gru_nlp.ranges import MOST
 from gru_nlp.runtime.base import GraphModel
 from gru_nlp.runtime.chance import draw
-from gru_nlp.runtime.folder import Folder
+from gru_nlp.runtime.folder import RECORD, Folder
 from gru_nlp.runtime.graph import FLOATS, IDS, Graph
 
 
@@ -23,7 +24,10 @@ class LanguageModel(GraphModel):
 
     def __init__(self, folder: Folder, threads: int) -> None:
         self.vocabulary = folder.size("vocabulary_size")
-        folder.preprocessor.text_of([])  # which none but a language model's knows
+        try:
+            folder.preprocessor.text_of([])
+        except UserError as error:
+            raise UserError(f"{folder.path / RECORD}: {error}") from None
         for name, most in (("layers", MOST["layers"]), ("size", MOST["size"])):
             value = folder.options.get(name)
             if type(value) is not int or not 1 <= value <= most:

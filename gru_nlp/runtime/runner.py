@@ -25,6 +25,8 @@ KINDS: dict[str, type[GraphModel]] = {
     "text": LanguageModel,
 }
 MOST_THREADS = 1024
+#: What a folder is made for that has programs of torch in the place of graphs.
+BY_TORCH = "torch"
 
 
 class Runner(Askable):
@@ -54,6 +56,8 @@ class Runner(Askable):
         if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
             raise UserError(f"threads={threads} must be a whole number from 1 to {MOST_THREADS}")
         self.folder = with_decoding(read_folder(folder), decoding)
+        if self.folder.made_for == BY_TORCH:
+            raise UserError(f"{folder}: made for torch, which alone runs it: export with format=onnx")
         super().__init__(self.folder.preprocessor)
         self.threads = threads
         self.model: GraphModel = choice(self.folder, KINDS)(self.folder, threads)

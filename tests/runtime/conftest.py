@@ -62,6 +62,7 @@ def exported(tmp_path):
         "version": "0.1.0",
         "license": None,
         "precision": "float32",
+        "made_for": "onnx",
         "runner": "label",
         "options": {"temperature": 0.5},
         "preprocessing": {**config, "max_length": 8, "truncation": "both"},

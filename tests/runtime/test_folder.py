@@ -81,6 +81,7 @@ ALTERED = [
     ({"scores": {"a": "b"}}, "export.json: a record that is broken: see its scores"),
     ({"options": [], "precision": "int4"}, "export.json: a record that is broken: see its options"),
     ({"runner": "labls"}, "export.json: runner=labls is not known: .*did you mean 'labels'"),
+    ({"runner": "text"}, "export.json: no language model"),
     ({"runner": "tags"}, "export.json: its preprocessing is not one of a runner 'tags'"),
     ({"options": {"temperature": 0.0}}, "export.json: see its 'temperature'"),
     ({"preprocessing.max_length": 0}, r"export.json: preprocessing.max_length=0 must be at least 1"),

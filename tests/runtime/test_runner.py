@@ -116,7 +116,7 @@ def asked(parts, monkeypatch):
     stored = Checkpoint(None, "0.1.0", parts.config, {}, {"test/x": 0.5}, "", {})
     files = {f"{own.name}.onnx": own for own in parts.model.graphs()}
     names = dict.fromkeys(files, b"")
-    exported = exporting.Exported(stored, parts.preprocessor, parts.model, names, "float32", None, {})
+    exported = exporting.Exported(stored, parts.preprocessor, parts.model, names, "float32", None, {"made_for": "onnx"})
     exporting.write(Path("exported"), exported)
     monkeypatch.setattr(graph, "_session", lambda path, threads: Session(files[path.name]))
     return Predictor(parts.preprocessor, parts.model), Runner("exported")
