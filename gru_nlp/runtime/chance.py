@@ -1,4 +1,7 @@
-"""Drawing a token by its weight in numpy, as ``gru_nlp.decoding.chance`` does; the random numbers are others."""
+"""Drawing a token by its weight in numpy, as ``gru_nlp.decoding.chance`` does; the random numbers are others.
+
+Numpy's own are loaded late, where something is drawn: hence the quoted names.
+"""
 
 from collections.abc import Sequence
 
@@ -10,7 +13,7 @@ from gru_nlp.runtime.arrays import softmax
 
 
 def draw(
-    drawing: Drawing, scores: AnyArray, seen: AnyArray | None, generators: Sequence[np.random.Generator]
+    drawing: Drawing, scores: AnyArray, seen: AnyArray | None, generators: Sequence["np.random.Generator"]
 ) -> AnyArray:
     """Draw a token a row, ``(B,)``.
 
@@ -47,7 +50,7 @@ def narrowed(scores: AnyArray, top_k: int | None, top_p: float, min_p: float = 0
     return weights
 
 
-def drawn(weights: AnyArray, generators: Sequence[np.random.Generator]) -> AnyArray:
+def drawn(weights: AnyArray, generators: Sequence["np.random.Generator"]) -> AnyArray:
     """Draw a token a row ``(B,)`` by weights ``(B, V)``, never one of no weight."""
     sums = weights.cumsum(axis=1, dtype=np.float64)
     # Below the last sum, so that the place found is one where the sum grows.

@@ -69,7 +69,7 @@ class Merges:
             self._merged.append(self._vocabulary[left + right])
         self._words: dict[str, _Word] = {}
 
-    def encode(self, texts: Sequence[str], share: float, random: np.random.Generator) -> list[list[int]]:
+    def encode(self, texts: Sequence[str], share: float, random: "np.random.Generator") -> list[list[int]]:
         """Turn texts into lists of ids; the random numbers depend on the texts and ``random`` alone.
 
         Args:
