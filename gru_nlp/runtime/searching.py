@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from gru_nlp.batch import AnyArray, Hypotheses
+from gru_nlp.decoding.drawing import LEAST
 from gru_nlp.errors import UserError
 from gru_nlp.runtime.chance import drawn, narrowed
 from gru_nlp.text.special import BOS, EOS, PAD, UNK
@@ -128,11 +129,11 @@ class Sampling(Strategy):
         min_length: int,
     ) -> None:
         super().__init__(max_ratio=max_ratio, max_extra=max_extra, min_length=min_length)
-        if temperature <= 0.0:
+        if not 0.0 < temperature < float("inf"):
             raise UserError(f"decoding.temperature={temperature} must be above 0")
         if not 0.0 < top_p <= 1.0:
             raise UserError(f"decoding.top_p={top_p} must be above 0 and at most 1")
-        self.temperature = temperature
+        self.temperature = max(temperature, LEAST)  # below it nothing but the likeliest is drawn, until floats end
         self.top_k = top_k
         self.top_p = top_p
         self.seed = seed
@@ -146,7 +147,8 @@ class Sampling(Strategy):
         while running.any():
             scores, state = step(tokens[:, -1:], state)
             scores = restrict(scores, tokens.shape[1] - 1, limits)[:, 0]  # (B, V)
-            weights = narrowed(scores / self.temperature, self.top_k, self.top_p)
+            raised = scores - scores.max(axis=1, keepdims=True)  # of which one stays a number, whatever the temperature
+            weights = narrowed(raised / self.temperature, self.top_k, self.top_p)
             chosen = drawn(weights, [generator] * count)  # (B,)
             total = total + np.where(running, scores[np.arange(count), chosen], 0.0).astype(np.float32)
             running = running & (chosen != EOS)

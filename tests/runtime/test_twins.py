@@ -162,6 +162,7 @@ def test_greedy_search(changed):
 def test_sampling_follows_the_same_weights():
     options = {"temperature": 1e-4, "top_k": None, "top_p": 1.0, "seed": 1, **LIMITS}
     agree(searching.Sampling(**options), sampling.Sampling(**options))
+    agree(searching.Sampling(**{**options, "temperature": 1e-300}), sampling.Sampling(**options))
     given = {**options, "temperature": 1.0, "max_extra": 6}
     found, again = (searched(searching.Sampling(**given), 30) for _ in range(2))
     assert found.tokens.tolist() == again.tokens.tolist()
