@@ -115,6 +115,12 @@ def is_broken(text: str) -> bool:
     return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
+def one_line(said: object, most: int = 300) -> str:
+    """Return the beginning of what a library, or a stranger's file, says, on one line."""
+    text = " ".join(str(said).split())
+    return text if len(text) <= most else text[:most] + " ..."
+
+
 def choose(option: str, value: str, choices: Iterable[str]) -> str:
     """Return ``value`` if it is one of ``choices``.
 

@@ -21,6 +21,8 @@ def run(config: DictConfig) -> None:
     given = resolved(config)
     if given["web_runtime"] is not None and given["format"] != "web":
         raise UserError("web_runtime is for format=web: leave it out")
+    if not isinstance(given["license"], str | None):
+        raise UserError(f"license={given['license']} must be text")
     target = Path(given["output"])
     folder.check_place(target)
     sizes, apart = exporting.export(given, target)

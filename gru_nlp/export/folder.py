@@ -137,7 +137,7 @@ def placed(folder: Path) -> Iterator[Path]:
         Fault: it cannot be written.
     """
     check_place(folder)
-    target = folder.absolute()
+    target = folder.resolve()  # a link is followed and stays
     part = beside(target)
     try:
         part.mkdir(parents=True)

@@ -1,9 +1,12 @@
 """What a folder says to who finds it: README.md and requirements.txt."""
 
+import json
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from gru_nlp import __version__
+from gru_nlp.errors import one_line
 
 REQUIREMENTS = ("tokenizers>=0.23.2,<0.24", "numpy>=2")
 
@@ -118,12 +121,12 @@ def readme(told: Mapping[str, Any], files: Collection[str]) -> str:
     scores = [f"- {name}: {value:.4f}" for name, value in sorted(told["scores"].items()) if value is not None]
     license_ = told["license"]
     return PAGE.format(
-        license_line=f"license: {license_}\n" if license_ else "",
+        license_line=f"license: {_yaml(license_)}\n" if license_ else "",
         name=told["config"]["task"]["name"],
         does=does,
         version=__version__,
         precision=told["precision"],
-        license=license_ or "none is given, so ask its maker before you pass it on.",
+        license=one_line(license_ or "") or "none is given, so ask its maker before you pass it on.",
         target="torch.export" if by_torch else "ONNX",
         requirements=" ".join(f"'{line}'" for line in needed(files)),
         use=use,
@@ -131,6 +134,11 @@ def readme(told: Mapping[str, Any], files: Collection[str]) -> str:
         page=IN_A_BROWSER if "index.html" in files else "",
         scores="\n".join(scores) or "none",
     )
+
+
+def _yaml(text: str) -> str:
+    """Return a text as YAML reads it back: in quotes, as JSON writes them, where it is more than a word."""
+    return text if re.fullmatch(r"[A-Za-z][\w.+-]*", text) else json.dumps(text)
 
 
 def needed(files: Collection[str]) -> list[str]:

@@ -4,6 +4,7 @@ Sizes are bounded before a file is read, values are plain ones, and what they ma
 ``gru_nlp.preprocessing`` and the tokenizers of ``gru_nlp.text``, none of which needs torch.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gru_nlp import __version__, targets
-from gru_nlp.errors import UserError, choose
+from gru_nlp.errors import UserError, choose, one_line
 from gru_nlp.plain import read_json, read_text
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.ranges import check_ranges
@@ -76,7 +77,7 @@ class Folder:
 
 def is_exported(path: str | Path) -> bool:
     """Return whether a path is that of an exported folder."""
-    return (Path(path) / RECORD).is_file()
+    return os.path.isfile(Path(path) / RECORD)  # False too where it cannot be looked at
 
 
 def read_folder(path: str | Path) -> Folder:
@@ -86,12 +87,13 @@ def read_folder(path: str | Path) -> Folder:
         UserError: it is missing, broken, or of another format; the message names the file.
     """
     folder = Path(path)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UserError(f"{folder}: no such folder (see gru-nlp export)")
     record = read_json(folder / RECORD, MOST_BYTES)
     if record.get("format") != FORMAT:
-        told = f"format {record.get('format')} of exported folders, but this version ({__version__}) reads {FORMAT}"
-        raise UserError(f"{folder / RECORD}: {told}: use the version that wrote it ({record.get('version')})")
+        other, version = (one_line(record.get(name), 20) for name in ("format", "version"))
+        told = f"format {other} of exported folders, but this version ({__version__}) reads {FORMAT}"
+        raise UserError(f"{folder / RECORD}: {told}: use the version that wrote it ({version})")
     broken = [name for name, kind in FIELDS.items() if name not in record or not isinstance(record[name], kind)]
     if not broken:
         scores = record["scores"].values()
@@ -119,7 +121,7 @@ def _preprocessor(folder: Path, config: Mapping[str, Any]) -> Preprocessor:
     try:
         made.load_state_dict(state)
     except UserError as error:
-        raise UserError(f"{folder / ' or '.join(files)}: {error}") from None
+        raise UserError(f"{folder / ' or '.join(files)}: {one_line(error)}") from None
     except targets.MISFITS as error:
         raise UserError(f"{folder / STATE}: a broken file ({type(error).__name__})") from error
     return made
@@ -139,7 +141,7 @@ def built(file: Path, name: str, config: Mapping[str, Any]) -> Any:
         check_ranges({name: config})
         return _made(config)
     except UserError as error:
-        raise UserError(f"{file}: {error}") from None
+        raise UserError(f"{file}: {one_line(error)}") from None
     except targets.MISFITS as error:
         raise UserError(f"{file}: its '{name}' does not build ({type(error).__name__}): a broken file") from error
 
@@ -162,4 +164,4 @@ def choice(folder: Folder, choices: Mapping[str, Any]) -> Any:
     try:
         return choices[choose("runner", folder.runner, choices)]
     except UserError as error:
-        raise UserError(f"{folder.path / RECORD}: {error}") from None
+        raise UserError(f"{folder.path / RECORD}: {one_line(error)}") from None

@@ -1,5 +1,10 @@
-"""A graph of an exported folder, held by onnxruntime: checked as it is loaded, and in what it gives."""
+"""A graph of an exported folder, held by onnxruntime: checked as it is loaded, and in what it gives.
 
+What it costs to run cannot be told before: a stranger's graph may loop without end, or take all the memory there is.
+Where folders come from strangers, limit the process, by ``ulimit -t`` and ``ulimit -v`` for instance.
+"""
+
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gru_nlp.batch import AnyArray
-from gru_nlp.errors import UserError, out_of_memory
+from gru_nlp.errors import UserError, one_line, out_of_memory
 from gru_nlp.plain import read_bytes
 from gru_nlp.runtime.onnx_file import is_alone
 
@@ -19,6 +24,8 @@ IDS, FLOATS, SWITCHES = "tensor(int64)", "tensor(float)", "tensor(bool)"
 SHORT_IDS = "tensor(int32)"
 #: Of onnxruntime's log, fatal errors alone: what it has to say is told by its exceptions.
 FATAL = 4
+#: How onnxruntime names a node that failed, and the line and function of its own.
+PLACE = re.compile(r"(?s)^.*Status Message: (?:/\S+:\d+ .*?\) )?")
 
 
 class Graph:
@@ -108,5 +115,5 @@ def _form(described: Any) -> Form:
 
 
 def _said(error: Exception) -> str:
-    """Return the beginning of what onnxruntime says, on one line."""
-    return " ".join(str(error).split())[:200]
+    """Return the beginning of what onnxruntime says, without the place in its source, on one line."""
+    return one_line(PLACE.sub("", str(error)), 200)

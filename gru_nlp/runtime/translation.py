@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
-from gru_nlp.errors import UserError, choose
+from gru_nlp.errors import UserError, choose, one_line
 from gru_nlp.ranges import check_ranges
 from gru_nlp.runtime.base import GraphModel
 from gru_nlp.runtime.beam import BeamSearch
@@ -147,6 +147,6 @@ def strategy(folder: Folder, config: Any) -> Strategy:
         check_ranges({"decoding": config})
         return kind(**{name: value for name, value in config.items() if name != "_target_"})
     except UserError as error:
-        raise UserError(f"{folder.path / RECORD}: {error}") from None
+        raise UserError(f"{folder.path / RECORD}: {one_line(error)}") from None
     except MISFITS as error:
         raise folder.refused("decoding") from error

@@ -22,6 +22,8 @@ STEPS = frozenset(
 #: Parts that would add tokens to a text, cut it, fill it up, or look for tokens outside the search.
 ABSENT = ("truncation", "padding", "added_tokens", "post_processor")
 MODELS = ("BPE", "WordPiece", "WordLevel", "Unigram")
+#: What a BPE of ours never has: affixes, which make the library cut merged tokens, and chance in its answers.
+UNUSED = ("continuing_subword_prefix", "end_of_word_suffix", "dropout")
 LONGEST_WORD = 100  # of WordPiece, whose search is quadratic in it; longer words are unknown
 
 
@@ -102,6 +104,8 @@ def _check_model(model: dict[str, Any]) -> None:
     if model["type"] == "WordPiece" and model.get("max_input_chars_per_word") != LONGEST_WORD:
         raise _broken("its max_input_chars_per_word")
     if model["type"] == "BPE":
+        if any(model.get(name) for name in UNUSED):
+            raise _broken("its affixes and its dropout")
         _check_merges(model.get("merges"), set(tokens))
 
 

@@ -36,7 +36,7 @@ def code_of(readme):
 @pytest.fixture(scope="module")
 def folder(trained, tmp_path_factory):
     place = tmp_path_factory.mktemp("exports") / "one folder"
-    assert main(["export", f"checkpoint={trained}", f"output={place}", "license=MIT"]) == 0
+    assert main(["export", f"checkpoint={trained}", f"output={place}", "license=My own: 1"]) == 0
     return place
 
 
@@ -45,7 +45,7 @@ def test_a_folder_holds_all_that_is_known_and_no_trace_of_its_maker(trained, fol
     record = json.loads((folder / "export.json").read_text())
     stored = checkpoint.load(trained)
     assert (record["format"], record["runner"], record["precision"]) == (1, "label", "float32")
-    assert (record["license"], record["scores"], record["difference"] < 1e-5) == ("MIT", stored.scores, True)
+    assert (record["license"], record["scores"], record["difference"] < 1e-5) == ("My own: 1", stored.scores, True)
     assert json.loads((folder / "labels.json").read_text()) == ["negative", "positive"]
     for content in contents(folder):
         for trace in (str(trained), trained.name, "/gru_nlp/", str(Path(sys.prefix))):
@@ -62,7 +62,7 @@ def test_a_folder_answers_as_the_checkpoint_does(trained, folder):
 def test_the_readmes_code_runs(folder, monkeypatch):
     monkeypatch.chdir(folder)
     readme = Path("README.md").read_text()
-    assert readme.startswith("---\nlibrary_name: gru_nlp\nlicense: MIT\n---\n")
+    assert readme.startswith('---\nlibrary_name: gru_nlp\nlicense: "My own: 1"\n---\n')
     names = {}
     exec(code_of(readme), names)
     assert names["runner"]("a great cast")["label"] == "positive"
@@ -102,6 +102,7 @@ MISTAKES = {
     "checkpoint=[a,b]": "one model is exported at a time, and no ensemble: set checkpoint=<run>",
     "format=onxn": "format=onxn is not known: choose from onnx, torch, web; did you mean 'onnx'?",
     "format=web": "format=web needs onnxruntime-web: run npm install onnxruntime-web, set web_runtime=node_modules/",
+    "license=3": "license=3 must be text",
     "precision=int4": "precision=int4 is not known",
     "output=full": "output=full: there is something already: set output=<a new folder>",
     "output=full/file": "output=full/file: there is something already: set output=<a new folder>",

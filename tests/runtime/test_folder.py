@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from gru_nlp.errors import UserError
 from gru_nlp.runtime import Generator, Runner
@@ -82,6 +82,8 @@ ALTERED = [
     ({"options": [], "precision": "int4"}, "export.json: a record that is broken: see its options"),
     ({"runner": "labls"}, "export.json: runner=labls is not known: .*did you mean 'labels'"),
     ({"runner": "text"}, "export.json: no language model"),
+    ({"runner": "la\nbel"}, "export.json: runner=la bel is not known"),
+    ({"format": "x" * 1000}, "export.json: format x{20} ... of exported folders"),
     ({"runner": "tags"}, "export.json: its preprocessing is not one of a runner 'tags'"),
     ({"options": {"temperature": 0.0}}, "export.json: see its 'temperature'"),
     ({"preprocessing.max_length": 0}, r"export.json: preprocessing.max_length=0 must be at least 1"),
@@ -131,6 +133,7 @@ BROKEN = [
     ("model.onnx", None, "model.onnx: no such file"),
     ("model.onnx", b"", "model.onnx: no file of ONNX"),
     ("model.onnx", b"\x08\x0a", "model.onnx: no graph that onnxruntime"),
+    ("model.onnx", b"\x3a\x80\x89\x7a" + bytes((10, 0)) * 1_000_000, "model.onnx: no file of ONNX"),
     ("model.onnx", b"\x18\x00\x00\x00ORTM" + bytes(64), "model.onnx: no file of ONNX"),
 ]
 
@@ -165,6 +168,26 @@ def test_no_file_is_read_that_is_too_large_or_no_file(exported, monkeypatch):
 def test_a_graph_of_another_kind_is_told(exported, changed, message):
     onnx.save(exported.graph(exported.table, **changed), exported.path / "model.onnx")
     refused(exported, message)
+
+
+def test_a_place_that_cannot_be_looked_at_is_told():
+    for place in ("a" * 300, "\0"):
+        assert not is_exported(place)
+        with pytest.raises(UserError, match="no such folder"):
+            Runner(place)
+
+
+def test_memory_that_there_is_not_is_told_without_the_place_in_another_source(exported):
+    model = exported.graph(exported.table)
+    size = numpy_helper.from_array(np.array([1 << 60]), "size")
+    model.graph.initializer.append(size)
+    model.graph.node.insert(0, helper.make_node("ConstantOfShape", ["size"], ["huge"]))
+    model.graph.node.append(helper.make_node("ReduceSum", ["huge"], ["sum"], keepdims=0))
+    model.graph.node[-2].output[0] = "before"
+    model.graph.node.append(helper.make_node("Add", ["before", "sum"], ["logits"]))
+    onnx.save(model, exported.path / "model.onnx")
+    with pytest.raises(UserError, match="model.onnx: does not run: [^/]*$"):
+        Runner(exported.path)("a fine day")
 
 
 def test_what_a_graph_gives_is_looked_at(exported):

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -123,6 +124,14 @@ def test_normalisation_joins_what_looks_the_same():
     assert words().encode([composed]) == words().encode([wide])
     assert words(normalization="none").encode([composed]) != words(normalization="none").encode([wide])
     assert words(normalization="nfkc").encode(["ｆｉｌｍ"]) == words().encode(["film"])
+
+
+@pytest.mark.parametrize("part", ["continuing_subword_prefix", "end_of_word_suffix", "dropout"])
+def test_a_stored_tokenizer_has_no_part_that_none_is_trained_with(part):
+    stored = json.loads(fitted("bpe").to_json())
+    stored["model"][part] = 0.5 if part == "dropout" else "x" * 100
+    with pytest.raises(UserError, match="its affixes and its dropout"):
+        TextTokenizer.from_json(json.dumps(stored))
 
 
 def test_wrong_options_are_refused():
