@@ -239,6 +239,7 @@ def main(arguments: list[str]) -> int:
 
     import gru_nlp.cli.evaluate
     import gru_nlp.cli.info
+    import gru_nlp.cli.restored
     import gru_nlp.cli.train
     import gru_nlp.cli.translate  # noqa: F401
 
