@@ -139,6 +139,7 @@ def placed(folder: Path) -> Iterator[Path]:
     check_place(folder)
     target = folder.resolve()  # a link is followed and stays
     part = beside(target)
+    made = [parent for parent in target.parents if not parent.exists()]
     try:
         part.mkdir(parents=True)
         yield part
@@ -150,6 +151,9 @@ def placed(folder: Path) -> Iterator[Path]:
         raise Fault(f"output={folder}: cannot be written: {error.strerror or error}") from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        for parent in made:
+            with contextlib.suppress(OSError):
+                parent.rmdir()  # which leaves what holds something
 
 
 def _synced(file: Path) -> None:

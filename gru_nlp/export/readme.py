@@ -12,15 +12,18 @@ REQUIREMENTS = ("tokenizers>=0.23.2,<0.24", "numpy>=2")
 
 #: What a model does, and how it is asked, by its runner.
 USES = {
-    "label": ("says one label of a text", ['runner("a text")  # {"label": ..., "score": ...}']),
-    "labels": ("says which of its labels a text has", ['runner("a text")  # {"labels": [...], "scores": [...]}']),
-    "tags": ("finds entities in a text", ['runner("a text")  # {"entities": [...], ...}']),
-    "translation": ("translates a text", ['runner("a text")  # {"translation": ..., "score": ...}']),
+    "label": ("says one label of a text", ['print(runner("a text"))  # {"label": ..., "score": ...}']),
+    "labels": (
+        "says which of its labels a text has",
+        ['print(runner("a text"))  # {"labels": [...], "scores": [...]}'],
+    ),
+    "tags": ("finds entities in a text", ['print(runner("a text"))  # {"entities": [...], ...}']),
+    "translation": ("translates a text", ['print(runner("a text"))  # {"translation": ..., "score": ...}']),
     "text": (
         "says how likely a text is, and continues it",
         [
-            'runner("a text")  # {"log_probability": ..., "perplexity": ...}',
-            'Generator(runner)("The beginning of a text")  # {"text": ...}; see gru_nlp.Drawing and gru_nlp.Limits',
+            'print(runner("a text"))  # {"log_probability": ..., "perplexity": ...}',
+            'print(Generator(runner)("A text"))  # {"text": ...}; see gru_nlp.Drawing and gru_nlp.Limits',
         ],
     ),
 }
@@ -60,7 +63,7 @@ from gru_nlp.runtime import {names}
 
 runner = Runner(".")  # this folder
 {lines}
-runner(["one text", "another one"])  # a list of the same, in order
+print(runner(["one text", "another one"]))  # a list of the same, in order
 ```
 
 Neither torch nor a GPU is needed. Of the folder nothing is run but its graphs, by ONNX Runtime.
@@ -68,11 +71,11 @@ Neither torch nor a GPU is needed. Of the folder nothing is run but its graphs, 
 
 #: What torch is given where a file is one step of a language model, and elsewhere.
 A_STEP = """tokens, before = torch.tensor([3]), torch.zeros({layers}, 1, {size})  # the end of a line
-model(tokens, before)  # log-probabilities of what may follow, and the states after it
+print(model(tokens, before))  # log-probabilities of what may follow, and the states after it
 """
 A_BATCH = """rows = reader.encode(reader.cut(["a text"])[0])
 batch = reader.collate(rows, training=False).map(torch.from_numpy)
-model(*(part for part in batch if part is not None))  # {gives}
+print(model(*(part for part in batch if part is not None)))  # {gives}
 """
 BY_TORCH = """```python
 import torch

@@ -1,5 +1,6 @@
 """``gru-nlp export``: the folder, how it is used, and what is refused."""
 
+import errno
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import pytest
 from gru_nlp import checkpoint
 from gru_nlp.cli.main import main
 from gru_nlp.export import exporting, graphs, web
+from gru_nlp.export import folder as folder_module
 from gru_nlp.predictor import Predictor
 from gru_nlp.runtime import Runner
 
@@ -128,6 +130,16 @@ def test_what_is_not_installed_is_named(trained, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     assert main(["export", f"checkpoint={trained}", "output=new"]) == 2
     assert "export needs onnxscript: pip install 'gru_nlp[export]'" in capsys.readouterr().err
+
+
+def test_nothing_is_left_of_a_folder_that_does_not_fit(trained, monkeypatch, capsys):
+    def full(file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folder_module, "_synced", full)
+    assert main(["export", f"checkpoint={trained}", "output=new/deep/one"]) == 2
+    assert "output=new/deep/one: cannot be written: No space left" in capsys.readouterr().err
+    assert os.listdir() == []
 
 
 def test_nothing_is_left_of_a_graph_that_is_not_right(trained, monkeypatch, capsys):
