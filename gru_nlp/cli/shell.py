@@ -33,7 +33,10 @@ INTERRUPTED = 130
 TAKES_TEXT = ("predict", "translate", "generate")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
 #: since it obeys what it composes; the person's values are put into the stored ones after they have been checked.
-STORED_GROUPS = dict.fromkeys(("evaluate", "compare"), ("data", "decoding")) | {"translate": ("decoding",)}
+STORED_GROUPS = dict.fromkeys(("evaluate", "compare"), ("data", "decoding")) | {
+    "translate": ("decoding",),
+    "export": ("data",),
+}
 #: Options of a command that are a list of paths, and one path of all others.
 PATH_LISTS = dict.fromkeys(("compare", "export", "serve"), ("checkpoint",))
 

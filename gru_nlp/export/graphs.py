@@ -12,7 +12,7 @@ import copy
 import logging
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -78,25 +78,28 @@ def paired(model: Model[Any], twin: Model[Any]) -> Iterator[tuple[Graph, Graph]]
         yield own, form._replace(draw=own.draw)
 
 
-def onnx_files(model: Model[Any], precision: str) -> tuple[dict[str, bytes], float]:
+def onnx_files(model: Model[Any]) -> tuple[dict[str, bytes], float]:
     """Return a model's files by their names, and the greatest difference between one of them and the model.
-
-    In float32 they must give what the model does; how far those in 8 bits are from it is told.
 
     Raises:
         UserError: one cannot be made, or is not right.
     """
     files, apart = {}, 0.0
     for own, form in paired(model, formed(model)):
-        content = to_onnx(form)
-        whole = content.SerializeToString()
-        difference = farthest(own, onnx_answer(whole))
-        if precision == "int8":
-            whole = quantised(content).SerializeToString()
-            difference = farthest(own, onnx_answer(whole), most=math.inf)
-        apart = max(apart, difference)
-        files[f"{own.name}.onnx"] = whole
+        content = to_onnx(form).SerializeToString()
+        apart = max(apart, farthest(own, onnx_answer(content)))
+        files[f"{own.name}.onnx"] = content
     return files, apart
+
+
+def rounded_files(model: Model[Any], files: Mapping[str, bytes]) -> tuple[dict[str, bytes], float]:
+    """Return what ``onnx_files`` gave with weights in 8 bits, and the greatest difference from the model."""
+    onnx, rounded, apart = needed(), {}, 0.0
+    for own in model.graphs():
+        name = f"{own.name}.onnx"
+        rounded[name] = quantised(onnx.load_from_string(files[name])).SerializeToString()
+        apart = max(apart, farthest(own, onnx_answer(rounded[name]), most=math.inf))
+    return rounded, apart
 
 
 def to_onnx(graph: Graph) -> Any:

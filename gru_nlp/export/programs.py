@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import AnyArray
-from gru_nlp.errors import UserError
 from gru_nlp.export.checks import Answer, farthest
 from gru_nlp.export.graphs import EXAMPLE, SEED, paired, place_forms, silent
 from gru_nlp.models.base import Model
@@ -25,14 +24,12 @@ from gru_nlp.nn.cell import Cell, ScannedForm
 ORIGINS = ("stack_trace", "source_fn_stack", "nn_module_stack", "from_node")
 
 
-def torch_files(model: Model[Any], precision: str) -> tuple[dict[str, bytes], float]:
+def torch_files(model: Model[Any]) -> tuple[dict[str, bytes], float]:
     """Return a model's files by their names, and the greatest difference between one of them and the model.
 
     Raises:
-        UserError: one is not right, or they are wanted in 8 bits.
+        UserError: one is not right.
     """
-    if precision != "float32":
-        raise UserError(f"precision={precision} is for format=onnx or web: leave it out")
     twin = copy.deepcopy(model).eval()
     place_forms(twin, lambda layer: ScannedForm(layer) if isinstance(layer, Cell) else layer)
     files, apart = {}, 0.0

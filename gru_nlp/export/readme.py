@@ -122,6 +122,12 @@ def readme(told: Mapping[str, Any], files: Collection[str]) -> str:
         names = "Generator, Runner" if told["runner"] == "text" else "Runner"
         use = BY_ONNX.format(names=names, lines="\n".join(lines))
     scores = [f"- {name}: {value:.4f}" for name, value in sorted(told["scores"].items()) if value is not None]
+    compared = told.get("compared") or {"before": {}, "after": {}}
+    scores += [
+        f"- {name}, in 8 bits: {value:.4f} ({compared['before'][name]:.4f} before)"
+        for name, value in sorted(compared["after"].items())
+        if name in compared["before"]
+    ]
     license_ = told["license"]
     return PAGE.format(
         license_line=f"license: {_yaml(license_)}\n" if license_ else "",

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gru_nlp.batch import Outputs
 from gru_nlp.errors import UserError
-from gru_nlp.models.graphs import Graph
+from gru_nlp.models.graphs import Answers, Graph
 
 #: The batch of tensors that a kind of model reads.
 Read = TypeVar("Read", bound=tuple[Any, ...])
@@ -95,6 +95,14 @@ class Model(nn.Module, ABC, Generic[Read]):
 
     def graphs(self) -> list[Graph]:
         """Return the graphs that a runtime without torch answers by.
+
+        Raises:
+            UserError: there are none of models of this kind.
+        """
+        raise UserError(f"models of the kind {type(self).__name__} are not exported")
+
+    def by_graphs(self, answers: Answers) -> "Model[Read]":
+        """Return what scores as this model does, but computes by what stands for its graphs.
 
         Raises:
             UserError: there are none of models of this kind.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gru_nlp.batch import Classification, SequenceBatch
 from gru_nlp.models.base import Beginning, Model
-from gru_nlp.models.graphs import Axes, Graph, Sizes, drawn_ids, drawn_lengths
+from gru_nlp.models.graphs import Answers, Axes, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.losses import LabelLoss
@@ -111,6 +111,15 @@ class Classifier(Model[SequenceBatch[Tensor]]):
     def graphs(self) -> list[Graph]:
         """Return the graph of its logits."""
         return [Graph("model", _Logits(self), self.read, {"logits": {0: "B"}}, self.drawn)]
+
+    def by_graphs(self, answers: Answers) -> "Classifier":
+        """Return one of a single part, the logits of the graph."""
+
+        def parts(batch: SequenceBatch[Tensor]) -> list[Tensor]:
+            fields = (batch.inputs, batch.lengths, batch.ngrams, batch.bags)
+            return list(answers["model"](*fields[: len(self.read)]))
+
+        return standing_in(self, part_names=("recurrent",), parts=parts, join=lambda parts: parts[0])
 
     def kept(self) -> dict[str, Any]:
         """Return the temperature."""

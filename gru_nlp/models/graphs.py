@@ -1,7 +1,8 @@
 """What a model leaves to a runtime without torch: its graphs, and inputs of any size to try them with."""
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,11 @@ from gru_nlp.text.special import PAD
 
 #: The names of those axes of an array whose sizes are open.
 Axes = Mapping[int, str]
+
+
+#: What answers as graphs do, by their names: what each reads in its order, to what it gives.
+Answers = Mapping[str, Callable[..., Sequence[Tensor]]]
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class Sizes(NamedTuple):
@@ -37,6 +43,18 @@ class Graph(NamedTuple):
     inputs: Mapping[str, Axes]
     outputs: Mapping[str, Axes]
     draw: Callable[[Sizes, torch.Generator], tuple[Tensor, ...]]
+
+
+def standing_in(module: Module, **changed: Any) -> Module:
+    """Return a copy of a module that shares its weights, but for some methods, attributes and parts, by their names."""
+    twin = copy.copy(module)
+    vars(twin)["_modules"] = dict(module._modules)
+    for name, value in changed.items():
+        if isinstance(value, nn.Module):
+            setattr(twin, name, value)
+        else:
+            vars(twin)[name] = value
+    return twin
 
 
 def drawn_lengths(sizes: Sizes, random: torch.Generator) -> Tensor:

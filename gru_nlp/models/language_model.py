@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from gru_nlp.batch import StreamBatch, Surprise
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
-from gru_nlp.models.graphs import Graph, Sizes
+from gru_nlp.models.graphs import Answers, Graph, Sizes, standing_in
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import padding_mask, variational_dropout
@@ -184,6 +184,24 @@ class LanguageModel(Model[StreamBatch[Tensor]]):
         shape = (len(self.encoder.forward_layers()), sizes.rows, self.encoder.output_size)
         tokens = torch.randint(len(self.bias), (sizes.rows,), generator=random)
         return tokens, torch.rand(shape, generator=random) * 2.0 - 1.0
+
+    def by_graphs(self, answers: Answers) -> "LanguageModel":
+        """Return one that reads texts by steps of the graph."""
+
+        def surprise(batch: StreamBatch[Tensor], before: Tensor | None) -> tuple[Tensor, Tensor]:
+            if before is None:
+                state = torch.zeros(len(self.encoder.forward_layers()), len(batch.lengths), self.encoder.output_size)
+            else:
+                anew = (batch.sources < 0)[None, :, None]
+                state = before[:, batch.sources.clamp(min=0)].masked_fill(anew, 0.0)
+            found = torch.zeros(batch.inputs.shape)
+            for step in range(batch.inputs.shape[1]):
+                rows = (batch.lengths > step).nonzero()[:, 0]
+                likely, state[:, rows] = answers["step"](batch.inputs[rows, step], state[:, rows])
+                found[rows, step] = likely.gather(1, batch.targets[rows, step][:, None])[:, 0]
+            return found, state
+
+        return standing_in(self, surprise=surprise)
 
     def kept(self) -> dict[str, Any]:
         """Return the number of layers, and the features of a state."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from gru_nlp.batch import Labelling, SequenceBatch
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.classifier import SequenceClassifier
-from gru_nlp.models.graphs import Graph
+from gru_nlp.models.graphs import Answers, Graph, standing_in
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.pooling import MakePooling
@@ -103,6 +103,10 @@ class MultilabelClassifier(Model[SequenceBatch[Tensor]]):
     def graphs(self) -> list[Graph]:
         """Return the graph of its logits."""
         return self.classifier.graphs()
+
+    def by_graphs(self, answers: Answers) -> "MultilabelClassifier":
+        """Return one whose classifier is that of the graph."""
+        return standing_in(self, classifier=self.classifier.by_graphs(answers))
 
     def kept(self) -> dict[str, Any]:
         """Return temperature and thresholds."""

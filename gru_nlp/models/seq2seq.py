@@ -9,7 +9,7 @@ from gru_nlp.batch import Hypotheses, SequencePairBatch
 from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
-from gru_nlp.models.graphs import Axes, Graph, Sizes, drawn_ids, drawn_lengths
+from gru_nlp.models.graphs import Answers, Axes, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
 from gru_nlp.nn.decoder import DecoderState, MakeDecoder
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
@@ -150,6 +150,20 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
             Graph("encoder", _Start(self, feeds), {"inputs": SOURCE, "lengths": {0: "B"}}, first, self.drawn_sources),
             Graph("step", _Step(self), {"tokens": OPEN, **known}, after, self.drawn_step),
         ]
+
+    def by_graphs(self, answers: Answers) -> "Seq2Seq":
+        """Return one whose first state and whose steps are those of the graphs."""
+
+        def start(inputs: Tensor, lengths: Tensor) -> DecoderState:
+            hidden, keys, values, mask, *fed = answers["encoder"](inputs, lengths)
+            return DecoderState(hidden, fed[0] if fed else hidden.new_zeros(len(hidden), 1, 0), keys, values, mask)
+
+        def step(tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+            known = (state.hidden, state.keys, state.values, state.mask)
+            likely, hidden, *rest = answers["step"](tokens, *known, *([state.fed] if self.decoder.fed_size else []))
+            return likely, state._replace(hidden=hidden, fed=rest[0] if len(rest) > 1 else state.fed)
+
+        return standing_in(self, start=start, step=step)
 
     def drawn_sources(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return sources and their lengths, by chance."""

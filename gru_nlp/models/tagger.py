@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gru_nlp.batch import Tagging, TaggingBatch
 from gru_nlp.models.base import Beginning, Model
-from gru_nlp.models.graphs import Graph, Sizes, drawn_ids, drawn_lengths
+from gru_nlp.models.graphs import Answers, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
 from gru_nlp.nn.characters import MakeCharacters
 from gru_nlp.nn.crf import ConditionalRandomField, IndependentTags
 from gru_nlp.nn.embedding import MakeEmbedding
@@ -121,6 +121,10 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         spelled = drawn_lengths(Sizes(2 * sizes.rows, sizes.steps + 1), random)
         places = drawn_ids(len(spelled), lengths, random)
         return ids, lengths, kinds, drawn_ids(letters, spelled, random), spelled, places
+
+    def by_graphs(self, answers: Answers) -> "SequenceTagger":
+        """Return one whose states are the emissions of the graph."""
+        return standing_in(self, states=lambda batch: answers["model"](*batch[:-1])[0], output=nn.Identity())
 
     def kept(self) -> dict[str, Any]:
         """Return the log-scores of transitions, ``(C + 1, C + 1)`` as the base64 of float32, or None."""

@@ -144,6 +144,9 @@ class Task(Halving, Scored):
         By default nothing is, and no batch is made.
         """
 
+    def refit(self) -> None:
+        """Fit again what is fitted on validation, once that has been scored with its rows kept; here nothing."""
+
     def transfer_batch_to_device(self, batch: Batch[AnyArray] | None, device: torch.device, dataloader_idx: int) -> Any:
         """Turn a batch of arrays into tensors where the model is, in the number format of ``trainer.precision``."""
         return batch and self.trainer.precision_plugin.convert_input(to_tensors(batch, device))

@@ -120,6 +120,13 @@ class LabelsTask(Task, Generic[Report]):
             self.model.temperature = shared_values(lambda: self.fitted_temperature(logits, targets))
         self.answers[stage] = self.judge(logits, targets)
 
+    def refit(self) -> None:
+        """Fit the temperature again, where there is one; the thresholds of labels were, as validation was scored."""
+        if self.own["validation"] and self.model.temperature != 1.0:
+            logits = torch.cat([self.classifier().join(list(parts)) for parts, _ in self.own["validation"]]).float()
+            targets = torch.cat([targets for _, targets in self.own["validation"]])
+            self.model.temperature = self.fitted_temperature(logits, targets)
+
     def _of_all(self, kept: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
         """Return what all processes kept, in the order in which one has it."""
         if size() == 1:

@@ -100,7 +100,24 @@ def test_a_page_is_a_folder_with_more_files(trained, monkeypatch):
     assert "python -m http.server" in Path("page/README.md").read_text()
 
 
+def test_a_model_in_8_bits_is_small_and_scored_before_and_after(trained, folder, capsys):
+    assert main(["export", f"checkpoint={trained}", "output=small", "precision=int8"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"^test/accuracy: 0\.99\d\d before, 0\.99\d\d in 8 bits$", told, re.MULTILINE)
+    assert re.search(r"^\d+\.\d\d ms in float32 and \d+\.\d\d ms in int8, a short text$", told, re.MULTILINE)
+    record = json.loads(Path("small/export.json").read_text())
+    assert record["precision"] == "int8"
+    compared, scores = record["compared"], record["scores"]
+    assert compared["before"]["test/accuracy"] == pytest.approx(scores["test/accuracy"])
+    assert compared["after"]["test/accuracy"] == pytest.approx(scores["test/accuracy"], abs=0.003)
+    assert Path("small/model.onnx").stat().st_size < 0.35 * (folder / "model.onnx").stat().st_size
+    assert "- test/accuracy, in 8 bits: 0.99" in Path("small/README.md").read_text()
+    for mine, theirs in zip(Runner(folder)(TEXTS), Runner("small")(TEXTS), strict=True):
+        assert mine["label"] == theirs["label"]
+
+
 MISTAKES = {
+    "data=csv": "data=... is for precision=int8, which is scored: leave it out",
     "checkpoint=[a,b]": "one model is exported at a time, and no ensemble: set checkpoint=<run>",
     "format=onxn": "format=onxn is not known: choose from onnx, torch, web; did you mean 'onnx'?",
     "format=web": "format=web needs onnxruntime-web: run npm install onnxruntime-web, set web_runtime=node_modules/",
