@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import Classification, SequenceBatch
+from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.graphs import Answers, Axes, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
 from gru_nlp.nn.embedding import MakeEmbedding
@@ -104,9 +105,13 @@ class Classifier(Model[SequenceBatch[Tensor]]):
         """Return what logits ``(B, C)`` say."""
         return Classification((logits / self.temperature).softmax(dim=1))
 
-    @abstractmethod
     def drawn(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, ...]:
-        """Return what its graph reads, of some sizes, by chance."""
+        """Return what its graph reads, of some sizes, by chance.
+
+        Raises:
+            UserError: a kind of classifier that does not say so is not exported.
+        """
+        raise UserError(f"models of the kind {type(self).__name__} are not exported")
 
     def graphs(self) -> list[Graph]:
         """Return the graph of its logits."""
