@@ -89,7 +89,7 @@ def test_a_program_of_torch_answers_as_the_model_does(trained, monkeypatch, caps
 
 
 def test_a_page_is_a_folder_with_more_files(trained, monkeypatch):
-    monkeypatch.setitem(exporting.MAKERS, "web", lambda model, precision: ({"model.onnx": b"graph"}, 0.0))
+    monkeypatch.setitem(exporting.MAKERS, "web", lambda model: ({"model.onnx": b"graph"}, 0.0))
     Path("dist").mkdir()
     for name in web.RUNTIME:
         Path("dist", name).write_bytes(b"of npm")

@@ -104,8 +104,7 @@ CNN = partial(CharacterCNN, size=4, filters=5, width=3, dropout=0.1)
 ADDITIVE = partial(attention.AdditiveAttention, hidden_size=5)
 HEADS = partial(attention.MultiHeadAttention, hidden_size=6, heads=2)
 
-#: Every unit over a sequence and step by step, every kind of model, decoder and attention; scripts/check_exports.py
-#: tries all of their combinations.
+#: Every unit over a sequence and step by step, every kind of model, decoder and attention.
 MODELS = {
     "classifier": lambda: classifier(GRU, pooling.ConcatPooling, unseen=4, ngrams=30, layers=2),
     "several labels": several,
