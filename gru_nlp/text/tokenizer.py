@@ -123,7 +123,13 @@ def unigram(texts: Iterable[str], *, vocabulary_size: int, lowercase: bool, norm
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
     trainer = trainers.UnigramTrainer(unk_token=UNK_TOKEN, **_common(vocabulary_size))
-    return canonical(_train(tokenizer, texts, trainer))
+    try:
+        return canonical(_train(tokenizer, texts, trainer))
+    except Exception as error:  # the library has no kind of its own
+        if "not large enough" not in str(error):
+            raise
+        told = "is less than the training data has characters: set a larger one, or tokenizer=bpe"
+        raise UserError(f"tokenizer.vocabulary_size={vocabulary_size} {told}") from None
 
 
 def word(

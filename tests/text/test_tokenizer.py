@@ -143,3 +143,9 @@ def test_wrong_options_are_refused():
         kinds.byte_bpe(TEXTS, vocabulary_size=100, min_frequency=1, **COMMON)
     with pytest.raises(UserError, match="no text to learn a tokenizer from"):
         FITS["bpe"](["", "  "])
+
+
+def test_a_unigram_vocabulary_smaller_than_the_alphabet_is_told_in_one_line():
+    texts = [f"a text with {letter}" for letter in "äöüßéèàçñ中文字符日本語"]
+    with pytest.raises(UserError, match=r"tokenizer.vocabulary_size=10 is less than .* characters"):
+        kinds.unigram(texts, vocabulary_size=10, **COMMON)
