@@ -21,8 +21,8 @@ import numpy as np
 
 from gru_nlp.batch import AnyArray
 
-#: Weights of a matrix from which on they are stored in 8 bits, and from which on they are multiplied so: 64 rows times
-#: 400 x 128 take twice as long in 8 bits as in float32 (see scripts/LOG.md).
+#: Weights of a matrix from which on they are stored in 8 bits, and from which on they are multiplied so: rounding what
+#: comes in, row by row, costs as much for a small matrix as for a large one.
 LEAST, LEAST_MULTIPLIED = 1024, 1 << 19
 #: Columns of a table from which on a scale a row is less than what it saves.
 LEAST_COLUMNS = 8
