@@ -74,7 +74,11 @@ def texts(exported: Exported) -> dict[str, str]:
     if names := exported.preprocessor.label_names():
         files[LABELS] = names
     written = {name: value if isinstance(value, str) else _json(value) for name, value in files.items()}
-    return {**written, "README.md": readme(told, exported.files), "requirements.txt": requirements(exported.files)}
+    return {
+        **written,
+        "README.md": readme(told, exported.preprocessor, exported.files),
+        "requirements.txt": requirements(exported.files),
+    }
 
 
 def record(exported: Exported) -> dict[str, Any]:

@@ -7,22 +7,23 @@ from typing import Any
 
 from gru_nlp import __version__
 from gru_nlp.errors import one_line
+from gru_nlp.preprocessing.base import Preprocessor
 
 REQUIREMENTS = ("tokenizers>=0.23.2,<0.24", "numpy>=2")
 
 #: What a model does, and how it is asked, by its runner.
 USES = {
-    "label": ("says one label of a text", ['print(runner("a text"))  # {"label": ..., "score": ...}']),
+    "label": ("labels {noun}", ['print(runner(["a text"]))  # [{"label": ..., "score": ...}]']),
     "labels": (
         "says which of its labels a text has",
-        ['print(runner("a text"))  # {"labels": [...], "scores": [...]}'],
+        ['print(runner(["a text"]))  # [{"labels": [...], "scores": [...]}]'],
     ),
-    "tags": ("finds entities in a text", ['print(runner("a text"))  # {"entities": [...], ...}']),
-    "translation": ("translates a text", ['print(runner("a text"))  # {"translation": ..., "score": ...}']),
+    "tags": ("finds entities in a text", ['print(runner(["a text"]))  # [{"entities": [...], ...}]']),
+    "translation": ("translates a text", ['print(runner(["a text"]))  # [{"translation": ..., "score": ...}]']),
     "text": (
         "says how likely a text is, and continues it",
         [
-            'print(runner("a text"))  # {"log_probability": ..., "perplexity": ...}',
+            'print(runner(["a text"]))  # [{"log_probability": ..., "perplexity": ...}]',
             'print(Generator(runner)("A text"))  # {"text": ...}; see gru_nlp.Drawing and gru_nlp.Limits',
         ],
     ),
@@ -63,7 +64,6 @@ from gru_nlp.runtime import {names}
 
 runner = Runner(".")  # this folder
 {lines}
-print(runner(["one text", "another one"]))  # a list of the same, in order
 ```
 
 Neither torch nor a GPU is needed. Of the folder nothing is run but its graphs, by ONNX Runtime.
@@ -105,11 +105,12 @@ onnxruntime-web, of which two files are here by a licence of their own, runs the
 """
 
 
-def readme(told: Mapping[str, Any], files: Collection[str]) -> str:
+def readme(told: Mapping[str, Any], preprocessor: Preprocessor, files: Collection[str]) -> str:
     """Return what README.md says of a folder.
 
     Args:
         told: its ``export.json``.
+        preprocessor: of the model.
         files: names of those beside what every folder has.
     """
     does, lines = USES[told["runner"]]
@@ -132,13 +133,13 @@ def readme(told: Mapping[str, Any], files: Collection[str]) -> str:
     return PAGE.format(
         license_line=f"license: {_yaml(license_)}\n" if license_ else "",
         name=told["config"]["task"]["name"],
-        does=does,
+        does=does.format(noun=preprocessor.noun),
         version=__version__,
         precision=told["precision"],
         license=one_line(license_ or "") or "none is given, so ask its maker before you pass it on.",
         target="torch.export" if by_torch else "ONNX",
         requirements=" ".join(f"'{line}'" for line in needed(files)),
-        use=use,
+        use=use.replace('"a text"', preprocessor.asked()),
         files="*.pt2" if by_torch else "*.onnx",
         page=IN_A_BROWSER if "index.html" in files else "",
         scores="\n".join(scores) or "none",

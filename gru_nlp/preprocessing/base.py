@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from gru_nlp.batch import AnyArray, Batch, Classification, IntArray
+from gru_nlp.batch import AnyArray, Batch, IntArray
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.text.special import PAD
 
@@ -110,22 +110,6 @@ def target_ids(columns: Columns) -> IntArray | None:
     return np.array(columns["target"], dtype=np.int64) if "target" in columns else None
 
 
-def decode_labels(outputs: Classification[AnyArray], labels: Sequence[str], top_k: int) -> list[Record]:
-    """Turn probabilities ``(B, C)`` into ``label`` and ``score``; with ``top_k`` above 1, the best pairs as ``top``."""
-    probabilities = outputs.probabilities
-    if top_k > 1:
-        ids = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
-    else:
-        ids = probabilities.argmax(axis=1, keepdims=True)
-    scores = np.take_along_axis(probabilities, ids, axis=1)
-    records: list[Record] = []
-    for row_scores, row_ids in zip(scores.tolist(), ids.tolist(), strict=True):
-        pairs = [[labels[label], score] for label, score in zip(row_ids, row_scores, strict=True)]
-        record: Record = {"label": pairs[0][0], "score": pairs[0][1]}
-        records.append(record | {"top": pairs} if top_k > 1 else record)
-    return records
-
-
 class LabelColumns(NamedTuple):
     """The columns of a row's label, or list of labels: as in the data, and as ids, ``UNKNOWN`` where there is none."""
 
@@ -201,6 +185,10 @@ class Preprocessor(ABC):
     def is_blank(self, text: Text) -> bool:
         """Return whether a text has nothing to predict from."""
         return not (text.strip() if isinstance(text, str) else len(text))
+
+    def asked(self) -> str:
+        """Return something to predict from as it is written in Python."""
+        return '"a text"'
 
     def typed(self, text: Text) -> str | None:
         """Return a value of the data's ``input_column`` as a person would type it; None: it is no text."""

@@ -20,12 +20,12 @@ from gru_nlp.preprocessing.base import (
     Rows,
     Texts,
     broken_state,
-    decode_labels,
     distinct,
     pad,
     sizes_of,
     target_ids,
 )
+from gru_nlp.preprocessing.probabilities import decode_labels
 from gru_nlp.text import ngrams
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import UNK

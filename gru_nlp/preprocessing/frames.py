@@ -20,10 +20,10 @@ from gru_nlp.preprocessing.base import (
     Rows,
     Text,
     broken_state,
-    decode_labels,
     distinct,
     target_ids,
 )
+from gru_nlp.preprocessing.probabilities import decode_labels
 
 #: Most pixels across or down an image.
 MOST_PIXELS = 1 << 14
@@ -116,6 +116,10 @@ class FramePreprocessor(Preprocessor):
         across = right[:, None] + np.arange(self.width)
         moved: npt.NDArray[Any] = padded[np.arange(len(images))[:, None, None], lines[:, :, None], across[:, None, :]]
         return moved
+
+    def asked(self) -> str:
+        """Return a black image."""
+        return f"[[0] * {self.width}] * {self.height}"
 
     def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Any]]:
         """Flatten images ``(height, width)`` of bytes.

@@ -58,3 +58,8 @@ def test_images_move_by_at_most_the_shift_each_way_and_only_in_training():
 def test_what_is_no_grey_image_is_told(image, told):
     with pytest.raises(UserError, match=told):
         fitted(shift=0)[0].cut([image])
+
+
+def test_what_is_shown_to_ask_can_be_asked():
+    preprocessor, _ = fitted(shift=0)
+    assert len(preprocessor.cut([eval(preprocessor.asked())])[0]["pixels"]) == 1
