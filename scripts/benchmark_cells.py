@@ -26,9 +26,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from gru_nlp.nn.cell import shown
 from gru_nlp.nn.gru import GRU
 from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
-from gru_nlp.nn.min_gru import MinGRU, MinLSTM
+from gru_nlp.nn.min_gru import SSRU, MinGRU, MinLSTM
 
 LENGTHS, BATCHES = (16, 64, 256, 1024, 2048), (1, 16, 64)
 PATIENCE = 3000.0  # milliseconds of training beyond which a unit runs once, and at no greater length
@@ -74,6 +75,7 @@ def units(size: int) -> dict[str, Unit]:
         "gru_layer_norm": Unit(GRULayerNorm(size, size, recurrent_dropout=0.0), 12 * square),
         "min_gru": Unit(MinGRU(size, size), 4 * square),
         "min_lstm": Unit(MinLSTM(size, size), 6 * square),
+        "ssru": Unit(partial(shown, SSRU(size, size)), 4 * square),
     }
     return made | ({"keras GRU": Unit(keras_gru(size), 12 * square)} if find_spec("keras") else {})
 

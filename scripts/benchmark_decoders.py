@@ -3,8 +3,9 @@
 Usage: python scripts/benchmark_decoders.py [rounds=5] [threads=2]
 
 Embedding 256, encoder 2 x 256, decoder 512, joint vocabulary 8,000, batches of 96 random pairs of 8 to 22 tokens,
-AdamW, clipping: the same batches in turn for every decoder, each with the attention of its paper; the last line is the
-default. The table gives the median over rounds of target tokens a second, and the ratio to the Bahdanau decoder.
+AdamW, clipping: the same batches in turn for every decoder, each with the attention of its paper; the last line but one
+is the default, and the last one the same with the unit ``ssru``. The table gives the medians over rounds of target
+tokens a second in training, with the ratio to the Bahdanau decoder, and of target tokens a second by greedy search.
 """
 
 import json
@@ -27,13 +28,15 @@ from gru_nlp.nn.embedding import TokenEmbedding
 from gru_nlp.nn.encoder import RecurrentEncoder
 from gru_nlp.nn.gru import GRU
 from gru_nlp.nn.masking import padding_mask
+from gru_nlp.nn.min_gru import SSRU
 
 CHOICES = {
-    "bahdanau, additive": (decoders.BahdanauDecoder, "additive"),
-    "conditional, additive": (decoders.ConditionalDecoder, "additive"),
-    "input feeding, general": (decoders.InputFeedingDecoder, "general"),
-    "parallel, additive": (decoders.ParallelDecoder, "additive"),
-    "parallel, general": (decoders.ParallelDecoder, "general"),
+    "bahdanau, additive": (decoders.BahdanauDecoder, "additive", GRU),
+    "conditional, additive": (decoders.ConditionalDecoder, "additive", GRU),
+    "input feeding, general": (decoders.InputFeedingDecoder, "general", GRU),
+    "parallel, general": (decoders.ParallelDecoder, "general", GRU),
+    "parallel, additive": (decoders.ParallelDecoder, "additive", GRU),
+    "parallel, ssru": (decoders.ParallelDecoder, "additive", SSRU),
 }
 VOCABULARY, EMBEDDING, ENCODER, DECODER, BATCH = 8000, 256, 256, 512, 96
 BATCHES = 4  # in a round
@@ -43,14 +46,14 @@ def make(name: str) -> Seq2Seq:
     """Build a translator with the choice ``name``."""
     torch.manual_seed(1)
     embedding = partial(TokenEmbedding, size=EMBEDDING, trainable=True, dropout=0.2, word_dropout=0.0)
-    decoder, score = CHOICES[name]
+    decoder, score, cell = CHOICES[name]
     attention = partial(AdditiveAttention, hidden_size=DECODER) if score == "additive" else GeneralAttention
     return Seq2Seq(
         source_vocabulary_size=VOCABULARY,
         target_vocabulary_size=VOCABULARY,
         embedding=embedding,
         encoder=partial(RecurrentEncoder, cell=GRU, hidden_size=ENCODER, layers=1, bidirectional=True, dropout=0.0),
-        decoder=partial(decoder, hidden_size=DECODER, cell=GRU, attention=attention, dropout=0.2),
+        decoder=partial(decoder, hidden_size=DECODER, cell=cell, attention=attention, dropout=0.2),
         decoding=Greedy(max_ratio=2.0, max_extra=10, min_length=0),
         share_embeddings=True,
         dropout=0.2,
@@ -84,6 +87,16 @@ def seconds(model: Seq2Seq, optimizer: torch.optim.Optimizer, data: list[Sequenc
     return time.perf_counter() - started
 
 
+def speed_of_search(model: Seq2Seq, data: list[SequencePairBatch[torch.Tensor]]) -> float:
+    """Return target tokens a second of greedy search; untrained models rarely end a sentence before its limit."""
+    model.eval()
+    started, tokens = time.perf_counter(), 0
+    for batch in data:
+        tokens += sum(len(row) for sentence in model.predict(batch).tokens for row in sentence)
+    model.train()
+    return tokens / (time.perf_counter() - started)
+
+
 def main() -> None:
     """Time every decoder in turn; the first round warms up and is thrown away."""
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
@@ -93,16 +106,19 @@ def main() -> None:
     models = {name: make(name).train() for name in CHOICES}
     optimizers = {name: torch.optim.AdamW(model.parameters(), fused=True) for name, model in models.items()}
     speeds: dict[str, list[float]] = {name: [] for name in CHOICES}
+    searches: dict[str, list[float]] = {name: [] for name in CHOICES}
     for _ in range(int(given.get("rounds", "5")) + 1):
         for name in CHOICES:
             speeds[name].append(tokens / seconds(models[name], optimizers[name], data))
-    print(f"{'decoder':<22} {'tokens/s':>9} {'ratio':>6}   parameters")
+            searches[name].append(speed_of_search(models[name], data))
+    print(f"{'decoder':<22} {'tokens/s':>9} {'ratio':>6} {'greedy/s':>9}   parameters")
     for name in CHOICES:
         ratio = statistics.median(
             a / b for a, b in zip(speeds[name][1:], speeds["bahdanau, additive"][1:], strict=True)
         )
+        search = statistics.median(searches[name][1:])
         count = sum(parameter.numel() for parameter in models[name].parameters())
-        print(f"{name:<22} {statistics.median(speeds[name][1:]):>9.0f} {ratio:>6.2f}   {count:,}")
+        print(f"{name:<22} {statistics.median(speeds[name][1:]):>9.0f} {ratio:>6.2f} {search:>9.0f}   {count:,}")
     machine = {"system": platform.platform(), "cpus": os.cpu_count(), "threads": torch.get_num_threads()}
     print(json.dumps({**machine, "torch": torch.__version__}))
 

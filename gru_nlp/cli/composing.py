@@ -23,6 +23,8 @@ PLUGINS = {
     "hydra/launcher": "joblib, submitit_local and submitit_slurm need: pip install 'gru_nlp[scale]'; "
     "ray needs: pip install hydra-ray-launcher",
 }
+#: Groups whose parts have a recurrent unit, by default the encoder's.
+CELL_GROUPS = ("decoder", "pooling", "characters")
 
 
 @contextlib.contextmanager
@@ -75,6 +77,25 @@ def default_choices(command: str) -> dict[str, str | None]:
     entries = OmegaConf.load(conf_dir() / f"{command}.yaml").defaults
     chosen = [item for entry in entries if OmegaConf.is_dict(entry) for item in entry.items()]
     return {str(group): choice for group, choice in chosen if not str(group).startswith("override ")}
+
+
+def place_cells(config: DictConfig) -> None:
+    """Put a recurrent unit in the place of its name, in place: ``decoder.cell=ssru`` is the unit of ``encoder=ssru``.
+
+    Raises:
+        UserError: there is no unit of that name.
+    """
+    known = sorted(file.stem for file in (conf_dir() / "encoder").glob("[!_]*.yaml"))
+    for group in CELL_GROUPS:
+        part = config.get(group)
+        if not OmegaConf.is_dict(part) or "cell" not in part or OmegaConf.is_interpolation(part, "cell"):
+            continue
+        name = part.cell
+        if isinstance(name, str) and name not in known:
+            raise UserError(f"{group}.cell={name} is not known: choose from {', '.join(known)}{nearest(name, known)}")
+        if isinstance(name, str):
+            unit = default_config("train", [f"encoder={name}"]).encoder.cell
+            OmegaConf.update(config, f"{group}.cell", unit, merge=False)
 
 
 def group_names() -> list[str]:

@@ -18,7 +18,15 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gru_nlp.cli import launching, quoting, unused
 from gru_nlp.cli.argparse_help import hydra_help_as_strings
-from gru_nlp.cli.composing import composer, default_choices, default_config, explain, group_names, told_in_a_line
+from gru_nlp.cli.composing import (
+    composer,
+    default_choices,
+    default_config,
+    explain,
+    group_names,
+    place_cells,
+    told_in_a_line,
+)
 from gru_nlp.cli.surroundings import USER_ERROR, complain, output_errors, settle
 from gru_nlp.cli.voice import speaking
 from gru_nlp.config import at_home, check_types, conf_dir, expand_users, text_maps
@@ -157,6 +165,7 @@ def _check(config: DictConfig, command: str, defaults: DictConfig) -> None:
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise UserError(f"{command} needs {missing[0]}=<...>")
+    place_cells(config)
     OmegaConf.to_container(config, resolve=True)
     expand_users(config)
     text_maps(config)

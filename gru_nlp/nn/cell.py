@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gru_nlp.errors import UserError
 from gru_nlp.nn.graph_forms import Exportable, scan
@@ -14,7 +15,7 @@ class Cell(Exportable, ABC):
     """One direction of one recurrent layer, made from its input size D and its hidden size H.
 
     A sequence form for training and a step form for decoding, equal to it. The state ``(B, H)`` is all that a unit
-    shows and all that it hands on from step to step.
+    hands on from step to step; what others see of it is ``show`` of it, by default the state itself.
 
     Attributes:
         hidden_size: H; a unit that is to be exported tells it.
@@ -30,6 +31,10 @@ class Cell(Exportable, ABC):
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """Take one step on inputs ``(..., D)`` from states ``(..., H)``; return the states after it."""
 
+    def show(self, states: Tensor) -> Tensor:
+        """Return what layers above, attention and readout see of states ``(..., H)``, of the same shape."""
+        return states
+
     def graph_form(self) -> "Cell":
         """Return what stands for the unit in a graph: by default, a scan over its step form.
 
@@ -40,7 +45,7 @@ class Cell(Exportable, ABC):
 
 
 class CellForm(Cell):
-    """Stands for a unit, whose own step form it keeps.
+    """Stands for a unit, of which it keeps the step form and what it shows.
 
     Args:
         cell: the unit.
@@ -60,6 +65,10 @@ class CellForm(Cell):
         """Take the unit's step."""
         return self.cell.step(inputs, hidden)
 
+    def show(self, states: Tensor) -> Tensor:
+        """Show what the unit shows."""
+        return self.cell.show(states)
+
 
 class ScannedForm(CellForm):
     """A scan over the unit's step form."""
@@ -68,6 +77,12 @@ class ScannedForm(CellForm):
         """``(B, T, D)`` -> states ``(B, T, H)``."""
         first = sequence.new_zeros(sequence.shape[0], self.hidden_size) if initial is None else initial
         return scan(self.cell.step, sequence.transpose(0, 1), first).transpose(0, 1)
+
+
+def shown(cell: nn.Module, sequence: Tensor) -> Tensor:
+    """Return what a unit shows ``(B, T, H)`` of its states over inputs ``(B, T, D)``, from zeros."""
+    unit = cast(Cell, cell)
+    return unit.show(unit(sequence))
 
 
 #: Makes one direction of one layer from (input size, hidden size).

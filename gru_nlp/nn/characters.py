@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.cell import MakeCell
+from gru_nlp.nn.cell import MakeCell, shown
 from gru_nlp.nn.masking import gather_steps, last_steps, padding_mask, reversal_index
 
 
@@ -79,7 +79,8 @@ class CharacterRNN(Characters):
         """Ids ``(U, L)`` and lengths ``(U,)`` -> ``(U, 2 hidden_size)``."""
         inputs = self.dropout(self.table(characters))
         mirrored = gather_steps(inputs, reversal_index(lengths, characters.shape[1]))
-        return torch.cat([last_steps(self.ahead(inputs), lengths), last_steps(self.back(mirrored), lengths)], dim=1)
+        states = shown(self.ahead, inputs), shown(self.back, mirrored)
+        return torch.cat([last_steps(direction, lengths) for direction in states], dim=1)
 
 
 class NoCharacters(Characters):

@@ -164,22 +164,23 @@ class ParallelDecoder(Decoder):
     def forward(self, embedded: Tensor, state: DecoderState) -> Tensor:
         """Return features ``(B, T, R)``: two calls of a GRU and one of the attention, whatever T."""
         first, second = self._split(state.hidden[:, :1])
-        queries = self.first(embedded, first[:, 0])  # (B, T, E)
+        queries = self.first.show(self.first(embedded, first[:, 0]))  # (B, T, E)
         contexts, _ = self.attention(queries, state.memory)  # (B, T, M)
         contexts = self.dropout(contexts)
         inputs = torch.cat([self.dropout(queries), contexts], dim=2)
-        return self.read(self.second(inputs, second[:, 0]), contexts, embedded)
+        return self.read(self.second.show(self.second(inputs, second[:, 0])), contexts, embedded)
 
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Take one step of both layers."""
         first, second = self._split(state.hidden)
-        queries = self.first.step(embedded, first)
+        first = self.first.step(embedded, first)
+        queries = self.first.show(first)
         contexts, weights = self.attention(queries, state.memory)
         contexts = self.dropout(contexts)
         inputs = torch.cat([self.dropout(queries), contexts], dim=2)
-        hidden = self.second.step(inputs, second)
-        features = self.read(hidden, contexts, embedded)
-        return Step(features, state._replace(hidden=torch.cat([queries, hidden], dim=2)), weights)
+        second = self.second.step(inputs, second)
+        features = self.read(self.second.show(second), contexts, embedded)
+        return Step(features, state._replace(hidden=torch.cat([first, second], dim=2)), weights)
 
 
 class BahdanauDecoder(Decoder):
@@ -192,10 +193,10 @@ class BahdanauDecoder(Decoder):
 
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Attend with the last state, then take a step."""
-        contexts, weights = self.attention(state.hidden, state.memory)
+        contexts, weights = self.attention(self.unit.show(state.hidden), state.memory)
         contexts = self.dropout(contexts)
         hidden = self.unit.step(torch.cat([embedded, contexts], dim=2), state.hidden)
-        features = self.read(hidden, contexts, embedded)
+        features = self.read(self.unit.show(hidden), contexts, embedded)
         return Step(features, state._replace(hidden=hidden), weights)
 
 
@@ -214,10 +215,10 @@ class ConditionalDecoder(Decoder):
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Take both transitions."""
         middle = self.first.step(embedded, state.hidden)
-        contexts, weights = self.attention(middle, state.memory)
+        contexts, weights = self.attention(self.first.show(middle), state.memory)
         contexts = self.dropout(contexts)
         hidden = self.second.step(contexts, middle)
-        features = self.read(hidden, contexts, embedded)
+        features = self.read(self.second.show(hidden), contexts, embedded)
         return Step(features, state._replace(hidden=hidden), weights)
 
 
@@ -235,6 +236,7 @@ class InputFeedingDecoder(Decoder):
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Take a step, then attend."""
         hidden = self.unit.step(torch.cat([embedded, state.fed], dim=2), state.hidden)
-        contexts, weights = self.attention(hidden, state.memory)
-        features = self.read(hidden, self.dropout(contexts))
+        seen = self.unit.show(hidden)
+        contexts, weights = self.attention(seen, state.memory)
+        features = self.read(seen, self.dropout(contexts))
         return Step(features, state._replace(hidden=hidden, fed=features), weights)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.errors import UserError
-from gru_nlp.nn.cell import Cell, MakeCell
+from gru_nlp.nn.cell import Cell, MakeCell, shown
 from gru_nlp.nn.masking import gather_steps, last_steps, reversal_index, variational_dropout
 
 
@@ -140,10 +140,10 @@ class RecurrentEncoder(Encoder):
         for layer, forward_cell in enumerate(self.forward_cells):
             if layer:
                 sequence = self.dropout(sequence)
-            states = forward_cell(sequence)  # (B, T, H)
+            states = shown(forward_cell, sequence)  # (B, T, H)
             final = last_steps(states, lengths)
             if self.backward_cells is not None:
-                mirrored = self.backward_cells[layer](gather_steps(sequence, index))
+                mirrored = shown(self.backward_cells[layer], gather_steps(sequence, index))
                 final = torch.cat([final, last_steps(mirrored, lengths)], dim=1)
                 states = torch.cat([states, gather_steps(mirrored, index)], dim=2)  # (B, T, 2H)
             sequence = states
@@ -157,8 +157,9 @@ class RecurrentEncoder(Encoder):
         for layer, cell in enumerate(self.forward_cells):
             if layer:
                 sequence = variational_dropout(sequence, self.dropout.p, self.training)
-            sequence = cell(sequence, None if before is None else before[layer])
-            after.append(sequence[:, -1] if lengths is None else last_steps(sequence, lengths))
+            states = cell(sequence, None if before is None else before[layer])
+            after.append(states[:, -1] if lengths is None else last_steps(states, lengths))
+            sequence = cast(Cell, cell).show(states)
         return sequence, torch.stack(after)
 
     def directions(self) -> tuple[int, int]:
@@ -208,6 +209,7 @@ class RecurrentEncoder(Encoder):
             return super().step(inputs, before)
         after = []
         for cell, state in zip(self.forward_cells, before, strict=True):
-            inputs = cast(Cell, cell).step(inputs, state)
-            after.append(inputs)
+            unit = cast(Cell, cell)
+            after.append(unit.step(inputs, state))
+            inputs = unit.show(after[-1])
         return inputs, torch.stack(after)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.cell import MakeCell
+from gru_nlp.nn.cell import MakeCell, shown
 from gru_nlp.nn.masking import last_steps, padding_mask
 
 
@@ -113,4 +113,4 @@ class RecurrentPooling(Pooling):
 
     def forward(self, states: Tensor, final: Tensor, lengths: Tensor) -> Tensor:
         """Return the state after each sequence's last step."""
-        return last_steps(self.unit(states), lengths)
+        return last_steps(shown(self.unit, states), lengths)

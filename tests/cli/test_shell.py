@@ -12,7 +12,11 @@ import pytest
 from omegaconf import OmegaConf
 
 from gru_nlp.cli import quoting
+from gru_nlp.cli.completion import LISTED
+from gru_nlp.cli.help import options
 from gru_nlp.cli.main import main
+from gru_nlp.cli.shell import composed
+from gru_nlp.config import conf_dir
 from gru_nlp.errors import UserError
 from gru_nlp.training import run_folder
 
@@ -35,6 +39,17 @@ def test_the_composed_config_is_shown_and_nothing_is_written():
     assert "hidden_size: 77" in done.stdout
     assert "data.train=<file>" not in done.stderr
     assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_decoders_unit_is_named_as_an_encoders():
+    units = sorted(file.stem for file in (conf_dir() / "encoder").glob("[!_]*.yaml"))
+    named = LISTED.match(options("decoder", "parallel")["decoder.cell"].comment)
+    assert sorted([*named[1].split(", "), named[2]]) == units
+    config = composed("train", ["task=translation", "encoder=gru", "decoder.cell=gru_layer_norm"])
+    assert config.decoder.cell == composed("train", ["encoder=gru_layer_norm"]).encoder.cell
+    assert config.encoder.cell._target_.endswith("gru.GRU")
+    with pytest.raises(UserError, match=r"decoder.cell=sru is not known: choose from gru, .*; did you mean 'ssru'\?"):
+        composed("train", ["task=translation", "decoder.cell=sru"])
 
 
 def test_help_of_a_command_lists_groups_and_options():

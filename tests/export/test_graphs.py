@@ -22,7 +22,7 @@ from gru_nlp.nn.embedding import TokenEmbedding
 from gru_nlp.nn.encoder import RecurrentEncoder
 from gru_nlp.nn.gru import GRU
 from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
-from gru_nlp.nn.min_gru import MinGRU, MinLSTM
+from gru_nlp.nn.min_gru import SSRU, MinGRU, MinLSTM
 
 EMBEDDING = partial(TokenEmbedding, size=6, trainable=True, dropout=0.1, word_dropout=0.1)
 RESET_BEFORE = partial(GRUResetBefore, recurrent_dropout=0.0)
@@ -112,6 +112,7 @@ MODELS = {
     "tagger": lambda: tagger(RESET_BEFORE, RNN),
     "conditional": lambda: translator(decoder.ConditionalDecoder, attention.DotAttention, MinGRU),
     "language model": lambda: language_model(GRU),
+    "shown": lambda: translator(decoder.ParallelDecoder, attention.GeneralAttention, SSRU),
 }
 STEPS = {
     "parallel": lambda: translator(decoder.ParallelDecoder, attention.GeneralAttention, RESET_BEFORE),

@@ -11,6 +11,7 @@ from gru_nlp.nn.gru import GRU
 from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
 from gru_nlp.nn.masking import padding_mask
 from gru_nlp.nn.min_gru import (
+    SSRU,
     LinearRecurrence,
     MinGRU,
     MinLSTM,
@@ -26,6 +27,7 @@ CELLS = {
     "gru_layer_norm": partial(GRULayerNorm, recurrent_dropout=0.0),
     "min_gru": MinGRU,
     "min_lstm": MinLSTM,
+    "ssru": SSRU,
 }
 D, H = 3, 4
 
@@ -123,6 +125,36 @@ def test_layer_norm_is_the_plain_unit_over_normalised_products():
     torch.testing.assert_close(cell.step(x[None], h[None])[0], (1 - z) * torch.tanh(own[2] + r * rec[2]) + z * h)
 
 
+def test_the_simpler_simple_unit_keeps_c_and_shows_h():
+    cell, sequence, c = make("ssru"), drawn(1, 3, D), torch.zeros(H, dtype=torch.float64)
+    w_f, w = cell.inputs.weight.split(H)
+    kept = []
+    for x in sequence[0]:
+        f = torch.sigmoid(w_f @ x + cell.forget_bias)
+        c = f * c + (1 - f) * (w @ x)
+        kept.append(c)
+    torch.testing.assert_close(cell(sequence)[0], torch.stack(kept))
+    assert (torch.stack(kept) < 0).any()
+    assert torch.equal(cell.show(torch.stack(kept)), torch.stack(kept).clamp(min=0))
+
+
+def test_an_encoder_gives_what_its_units_show_and_goes_on_from_what_they_keep():
+    torch.manual_seed(0)
+    options = {"cell": SSRU, "hidden_size": H, "layers": 2, "bidirectional": False, "dropout": 0.0}
+    encoder, sequence = RecurrentEncoder(D, **options).double(), drawn(2, 7, D)
+    first, second = encoder.forward_cells
+    kept = second(torch.relu(first(sequence)))
+    states, final = encoder(sequence, torch.tensor([7, 4]))
+    torch.testing.assert_close(states, torch.relu(kept))
+    torch.testing.assert_close(final, torch.stack([states[0, 6], states[1, 3]]))
+    begun, after = encoder.carry(sequence[:, :5], None)
+    torch.testing.assert_close(after[1], kept[:, 4])
+    torch.testing.assert_close(encoder.carry(sequence[:, 5:], after)[0], states[:, 5:])
+    stepped, _ = encoder.step(sequence[:, 5], after)
+    torch.testing.assert_close(stepped, states[:, 5])
+    torch.testing.assert_close(begun, states[:, :5])
+
+
 @pytest.mark.parametrize("steps", [1, 2, 7, 64, 300])
 def test_the_parallel_scan_equals_the_loop(steps):
     decays, inputs, initial = torch.sigmoid(3 * drawn(steps, 2, H)), drawn(steps, 2, H).flip(0), drawn(2, H)
@@ -139,7 +171,7 @@ def test_the_gradient_of_the_recurrence_is_the_numerical_one(loop, monkeypatch):
     assert torch.autograd.gradcheck(LinearRecurrence.apply, places)
 
 
-@pytest.mark.parametrize("name", ["min_gru", "min_lstm"])
+@pytest.mark.parametrize("name", ["min_gru", "min_lstm", "ssru"])
 def test_loop_and_parallel_form_agree_over_four_thousand_steps_masked_and_both_ways(name, monkeypatch):
     torch.manual_seed(0)
     encoder = RecurrentEncoder(D, cell=CELLS[name], hidden_size=H, layers=2, bidirectional=True, dropout=0.0).double()

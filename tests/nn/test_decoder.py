@@ -7,6 +7,7 @@ from gru_nlp.errors import UserError
 from gru_nlp.nn import attention as attentions
 from gru_nlp.nn import decoder as decoders
 from gru_nlp.nn.gru import GRU
+from gru_nlp.nn.min_gru import SSRU
 
 ATTENTIONS = {
     "additive": partial(attentions.AdditiveAttention, hidden_size=5),
@@ -18,10 +19,10 @@ E, M, H, R = 4, 6, 8, 3
 LENGTHS = torch.tensor([5, 2, 3])
 
 
-def make(name, attention="additive", dropout=0.0):
+def make(name, attention="additive", dropout=0.0, cell=GRU):
     torch.manual_seed(0)
     return getattr(decoders, name)(
-        E, M, hidden_size=H, output_size=R, cell=GRU, attention=ATTENTIONS[attention], dropout=dropout
+        E, M, hidden_size=H, output_size=R, cell=cell, attention=ATTENTIONS[attention], dropout=dropout
     ).double()
 
 
@@ -32,10 +33,11 @@ def start(decoder, extra=0):
     return decoder.start(padded, final, LENGTHS)
 
 
+@pytest.mark.parametrize("cell", [GRU, SSRU])
 @pytest.mark.parametrize("attention", ATTENTIONS)
 @pytest.mark.parametrize("name", DECODERS)
-def test_the_sequence_form_equals_the_step_form(name, attention):
-    decoder = make(name, attention)
+def test_the_sequence_form_equals_the_step_form(name, attention, cell):
+    decoder = make(name, attention, cell=cell)
     embedded = torch.randn(3, 7, E, dtype=torch.float64)
     whole = decoder(embedded, start(decoder))
     state, parts = start(decoder), []
@@ -44,6 +46,17 @@ def test_the_sequence_form_equals_the_step_form(name, attention):
         parts.append(step.features)
         state = step.state
     torch.testing.assert_close(whole, torch.cat(parts, dim=1), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_attention_and_readout_see_what_a_unit_shows(name):
+    decoder = make(name, cell=SSRU)
+    asked, read = [], []
+    decoder.attention.register_forward_hook(lambda module, given, found: asked.append(given[0]))
+    decoder.readout.register_forward_hook(lambda module, given, found: read.append(given[0][..., :H]))
+    state = decoder.step(torch.randn(3, 1, E, dtype=torch.float64), start(decoder)).state
+    assert (state.hidden < 0).any()
+    assert all((part >= 0).all() for part in asked + read)
 
 
 @pytest.mark.parametrize("name", DECODERS)
