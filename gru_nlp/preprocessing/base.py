@@ -100,6 +100,8 @@ def sizes_of(rows: Sequence[Sequence[int] | AnyArray]) -> IntArray:
 
 def pad(rows: Sequence[Sequence[int] | AnyArray], lengths: IntArray) -> IntArray:
     """Pad lists of ids of ``lengths`` ``(B,)`` to ``(B, T)`` int64 in one vectorised scatter."""
+    if len(rows) == 1:
+        return np.array(rows, dtype=np.int64)
     padded = np.full((len(rows), lengths.max()), PAD, dtype=np.int64)  # (B, T)
     padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.concatenate(rows)
     return padded
