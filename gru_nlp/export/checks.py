@@ -54,13 +54,31 @@ def farthest(graph: Graph, answer: Answer, most: float = MOST_APART) -> float:
         found = answer(named)
         wanted = (expected,) if isinstance(expected, Tensor) else expected
         for name, mine, theirs in zip(graph.outputs, wanted, found, strict=True):
-            difference = distance(mine.numpy(), theirs)
+            difference = distance(*real(graph, name, named, mine.numpy(), theirs))
             if not difference <= most:
                 where = f"for {sizes.rows} rows of {sizes.steps} steps and {sizes.hypotheses} hypotheses"
                 told = f"the graph '{graph.name}' gives '{name}' {difference:.1e} away from torch"
                 raise UserError(f"{told}, {where}: not exported")
             apart = max(apart, difference)
     return apart
+
+
+def real(graph: Graph, name: str, inputs: Mapping[str, AnyArray], *arrays: AnyArray) -> list[AnyArray]:
+    """Return what a graph gives as ``name``, without numbers that stand at padded steps, which are unspecified.
+
+    Args:
+        graph: whose output it is.
+        name: of it.
+        inputs: by their names; ``lengths`` ``(B,)`` of ``inputs`` ``(B, T)`` among them, or no step is padded.
+        arrays: what the graph, or the model in its place, makes of them.
+    """
+    own = graph.inputs.get("inputs", {}).get(1)
+    masks = any(array.dtype == bool for array in arrays)
+    if masks or "lengths" not in inputs or own is None or graph.outputs[name].get(1) != own:
+        return list(arrays)
+    steps = inputs["inputs"].shape[1]
+    kept = np.arange(steps) < inputs["lengths"][:, None]
+    return [array[kept] if array.shape[:2] == kept.shape else array for array in arrays]
 
 
 def distance(expected: AnyArray, found: AnyArray) -> float:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gru_nlp.nn.cell import Cell, CellForm
-from gru_nlp.nn.graph_forms import function, gru
+from gru_nlp.nn.graph_forms import function, gru, two_way_gru
 
 
 class GRUForm(CellForm):
@@ -29,6 +29,33 @@ class GRUForm(CellForm):
         """``(B, T, D)`` -> states ``(B, T, H)``."""
         weights = [self.get_buffer(name) for name in self.names]
         return gru(sequence, weights, initial, reset_after=self.reset_after)
+
+
+class TwoWayGRUForm(nn.Module):
+    """An encoder of layers in both directions, each one operator GRU.
+
+    Args:
+        forms: of its units, the first layer's first, of each layer the one that reads forwards first.
+    """
+
+    def __init__(self, forms: Sequence[GRUForm]) -> None:
+        super().__init__()
+        self.reset_after = forms[0].reset_after
+        self.names = forms[0].names
+        self.layers = nn.ModuleList()
+        for both in zip(forms[::2], forms[1::2], strict=True):
+            layer = nn.Module()
+            for name in self.names:
+                layer.register_buffer(name, torch.cat([form.get_buffer(name) for form in both]))
+            self.layers.append(layer)
+
+    def forward(self, sequence: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """``(B, T, D)`` of ``lengths`` ``(B,)`` -> states ``(B, T, 2 H)``, the last layer's final one ``(B, 2 H)``."""
+        final = sequence
+        for layer in self.layers:
+            weights = [layer.get_buffer(name) for name in self.names]
+            sequence, final = two_way_gru(sequence, lengths, weights, reset_after=self.reset_after)
+        return sequence, final
 
 
 class LinearForm(CellForm):

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from gru_nlp.errors import UserError
 from gru_nlp.nn.cell import Cell, MakeCell, shown
+from gru_nlp.nn.cell_forms import GRUForm, TwoWayGRUForm
+from gru_nlp.nn.graph_forms import Exportable
 from gru_nlp.nn.masking import gather_steps, last_steps, reversal_index, variational_dropout
 
 
@@ -99,7 +101,7 @@ def _fits(cell: nn.Module, given: Mapping[str, Tensor], *, widened: bool) -> boo
 MakeEncoder = Callable[[int], Encoder]
 
 
-class RecurrentEncoder(Encoder):
+class RecurrentEncoder(Encoder, Exportable):
     """A stack of recurrent layers, in one direction or both.
 
     Padding touches no real state: the forward direction reads padding only after a sequence has ended, and the
@@ -148,6 +150,17 @@ class RecurrentEncoder(Encoder):
                 states = torch.cat([states, gather_steps(mirrored, index)], dim=2)  # (B, T, 2H)
             sequence = states
         return sequence, final
+
+    def graph_form(self) -> nn.Module:
+        """Return one operator a layer where there is one for both directions; else itself, for its units to have."""
+        if self.backward_cells is None:
+            return self
+        layers = [
+            [cast(Cell, cell).graph_form() for cell in both]
+            for both in zip(self.forward_cells, self.backward_cells, strict=True)
+        ]
+        forms = [form for both in layers for form in both if isinstance(form, GRUForm)]
+        return TwoWayGRUForm(forms) if len(forms) == 2 * len(layers) else self
 
     def carry(self, sequence: Tensor, before: Tensor | None, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Read on; between layers the same features are dropped at every step (Gal and Ghahramani 2016)."""

@@ -114,6 +114,34 @@ def gru(sequence: Tensor, weights: Sequence[Tensor], initial: Tensor | None, *, 
     return states.squeeze(1).transpose(0, 1)
 
 
+def two_way_gru(
+    sequence: Tensor, lengths: Tensor, weights: Sequence[Tensor], *, reset_after: bool
+) -> tuple[Tensor, Tensor]:
+    """Name ONNX's operator GRU in both directions, which reads each sequence backwards within its own length.
+
+    Args:
+        sequence: ``(B, T, D)``.
+        lengths: ``(B,)``.
+        weights: those of both directions, as ``gru_weights`` gives them, along their first axis.
+        reset_after: whether the reset gate stands after the recurrent product.
+
+    Returns:
+        What stands for its states ``(B, T, 2 H)``, zeros at padded steps, and for the last ones ``(B, 2 H)``.
+    """
+    from torch.onnx.ops import symbolic_multi_out
+
+    batch, steps, _ = sequence.shape
+    width = weights[1].shape[2]
+    states, last = symbolic_multi_out(
+        "GRU",
+        [sequence.transpose(0, 1), *weights, lengths.int()],
+        {"hidden_size": width, "linear_before_reset": int(reset_after), "direction": "bidirectional"},
+        dtypes=[sequence.dtype, sequence.dtype],
+        shapes=[(steps, 2, batch, width), (2, batch, width)],
+    )
+    return states.permute(2, 0, 1, 3).flatten(2), last.transpose(0, 1).flatten(1)
+
+
 def gru_weights(of_inputs: Tensor, of_states: Tensor, input_bias: Tensor, state_bias: Tensor) -> tuple[Tensor, ...]:
     """Return the weights of ONNX's operator GRU, ``(1, 3 H, D)``, ``(1, 3 H, H)`` and ``(1, 6 H)``.
 
