@@ -8,6 +8,7 @@ few functions they call are named, and containers are counted, since one byte ca
 ``torch.load(weights_only=True)``, which reads the file afterwards, holds the sizes of tensors against their records.
 """
 
+import os
 import pickletools
 import zipfile
 import zlib
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from gru_nlp.errors import UserError
 
+#: The files of a run folder.
+BEST, LAST = "best.ckpt", "last.ckpt"
 #: Larger files are no small models; a sparse file costs its maker nothing.
 MOST_BYTES = 8 << 30
 MOST_RECORDS = 100_000
@@ -35,6 +38,22 @@ _TYPES = ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char",
 _GLOBALS = frozenset(
     {"collections OrderedDict", "torch._utils _rebuild_tensor_v2", *(f"torch {kind}Storage" for kind in _TYPES)}
 )
+
+
+def locate(path: str | Path, name: str = BEST, option: str = "checkpoint") -> Path:
+    """Return the checkpoint file of ``path``, given by ``option``: the file itself, or ``name`` in a run folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = Path(path)
+    if os.path.isdir(found):
+        if not os.path.isfile(found / name):
+            raise UserError(f"{found}: the folder holds no {name} (set {option}=<file or run folder>)")
+        return found / name
+    if not os.path.isfile(found):
+        raise UserError(f"{found}: no such checkpoint (set {option}=<file or run folder>)")
+    return found
 
 
 def check_archive(path: Path) -> None:

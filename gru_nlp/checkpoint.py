@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,9 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor, nn
 
 from gru_nlp import __version__, build, targets
-from gru_nlp.archive import check_archive
+from gru_nlp.archive import BEST as BEST
+from gru_nlp.archive import LAST as LAST
+from gru_nlp.archive import check_archive, locate
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.models.base import Model
 from gru_nlp.plain import check_plain
@@ -29,8 +30,6 @@ KEY = "gru_nlp"
 #: Format 1 named the kinds of corpora otherwise; it is read as well.
 FORMAT = 2
 READ = (1, FORMAT)
-BEST = "best.ckpt"
-LAST = "last.ckpt"
 MODEL_PREFIX = "model."
 #: What the record holds beside its format, and of which kind.
 FIELDS = {"version": str, "config": dict, "preprocessing": dict, "scores": dict, "scorer": str}
@@ -78,22 +77,6 @@ def record(config: Mapping[str, Any], preprocessor: Preprocessor, scorer: str) -
         "scores": {},
         "scorer": scorer,
     }
-
-
-def locate(path: str | Path, name: str = BEST, option: str = "checkpoint") -> Path:
-    """Return the checkpoint file of ``path``, given by ``option``: the file itself, or ``name`` in a run folder.
-
-    Raises:
-        UserError: there is none.
-    """
-    found = Path(path)
-    if os.path.isdir(found):
-        if not os.path.isfile(found / name):
-            raise UserError(f"{found}: the folder holds no {name} (set {option}=<file or run folder>)")
-        return found / name
-    if not os.path.isfile(found):
-        raise UserError(f"{found}: no such checkpoint (set {option}=<file or run folder>)")
-    return found
 
 
 def _read(path: Path) -> dict[str, Any]:

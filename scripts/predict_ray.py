@@ -28,8 +28,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gru_nlp import __version__, checkpoint, console
+from gru_nlp import __version__, console
 from gru_nlp.answers import flow, pipes, reading
+from gru_nlp.archive import locate
 from gru_nlp.cli import predict
 from gru_nlp.cli.shell import composed
 from gru_nlp.cli.surroundings import USER_ERROR, complain
@@ -110,7 +111,7 @@ def plan(options: Mapping[str, Any], shards: Sequence[Path], output: Path) -> li
     except OSError as error:
         raise UserError(f"{output}: cannot be written: {error.strerror} (set output=<folder>)") from None
     chosen = {name: value for name, value in options.items() if name not in PLACES}
-    basis = {"version": __version__, "checkpoint": digest(checkpoint.locate(options["checkpoint"])), **chosen}
+    basis = {"version": __version__, "checkpoint": digest(locate(options["checkpoint"])), **chosen}
     found: dict[str, Shard] = {}
     for path in shards:
         name = f"{stem(path)}.{options['format'] or 'jsonl'}"

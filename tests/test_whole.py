@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from gru_nlp import checkpoint, whole
+from gru_nlp.archive import locate
 from gru_nlp.errors import UserError
 from gru_nlp.training.lightning_parts import WholeFiles
 
@@ -73,7 +74,7 @@ def test_a_full_disk_leaves_the_good_checkpoint(tmp_path, limit):
 
 def test_scores_that_cannot_be_added_leave_the_checkpoint(trained, tmp_path, limit):
     place = tmp_path / "best.ckpt"
-    place.write_bytes(checkpoint.locate(trained).read_bytes())
+    place.write_bytes(locate(trained).read_bytes())
     good = place.read_bytes()
     with pytest.raises(UserError, match="File too large"), limit(10_000):
         checkpoint.add_scores(place, {"test/accuracy": 1.0})

@@ -1,10 +1,12 @@
-"""What answers a command by a folder that ``gru-nlp export`` wrote; torch has no part in it."""
+"""What answers a command by graphs, without torch: an exported folder, or ``precision=int8`` of a checkpoint."""
 
 from omegaconf import DictConfig
 
 from gru_nlp.config import resolved
 from gru_nlp.errors import UserError, choose
+from gru_nlp.export import cached
 from gru_nlp.runtime import Generator, Runner
+from gru_nlp.runtime.folder import is_exported
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -13,10 +15,11 @@ def runner(config: DictConfig) -> Runner:
     """Load what predicts.
 
     Raises:
-        UserError: see ``Runner``; or an option has no effect on an exported folder.
+        UserError: see ``cached.runner``; or an option has no effect on graphs.
     """
     check_options(config)
-    return Runner(config["checkpoint"], threads_of(config))
+    decoding = resolved(config).get("decoding")
+    return cached.runner(config["checkpoint"], config["precision"], config["trust"], threads_of(config), decoding)
 
 
 def generator(config: DictConfig) -> Generator:
@@ -30,10 +33,9 @@ def translator(config: DictConfig) -> tuple[Runner, int]:
     Raises:
         UserError: as ``runner``; or it translates nothing.
     """
-    check_options(config)
     if config["ensemble"]:
-        raise UserError(f"ensemble joins checkpoints, and {config['checkpoint']} is an exported folder: leave it out")
-    loaded = Runner(config["checkpoint"], threads_of(config), decoding=resolved(config).get("decoding"))
+        raise UserError(f"ensemble joins checkpoints, and {subject(config)} is one model's graphs: leave it out")
+    loaded = runner(config)
     if not loaded.n_best:
         raise UserError(f"{config['checkpoint']}: no translator: use predict")
     return loaded, loaded.n_best
@@ -44,13 +46,18 @@ def threads_of(config: DictConfig) -> int:
     return 1 if config["threads"] == "auto" else int(config["threads"])
 
 
+def subject(config: DictConfig) -> str:
+    """Return what answers, for messages."""
+    return "an exported folder" if is_exported(config["checkpoint"]) else f"precision={config['precision']}"
+
+
 def check_options(config: DictConfig) -> None:
-    """Refuse options that have no effect on an exported folder.
+    """Refuse options that have no effect on graphs.
 
     Raises:
         UserError: naming the option.
     """
     if choose("device", config["device"], DEVICES) in ("cuda", "mps"):
-        raise UserError(f"device={config['device']}: an exported folder answers on the processor: leave device out")
-    if config["trust"]:
+        raise UserError(f"device={config['device']}: {subject(config)} answers on the processor: leave device out")
+    if config["trust"] and is_exported(config["checkpoint"]):
         raise UserError("trust has no effect on an exported folder, which builds nothing of others: leave it out")

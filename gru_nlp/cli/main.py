@@ -29,7 +29,8 @@ NOTES = {
     "cache": """What train and evaluate read is copied into tables: in the folder gru_nlp of HF_DATASETS_CACHE, which is
 ~/.cache/huggingface/datasets unless the environment says otherwise, or of data.cache_dir. Once a new table makes them
 more than 5 gigabytes, those that were not used for longest are removed; GRU_NLP_CACHE_GB in the environment sets
-another number. A table that a running program uses stays.""",
+another number. A table that a running program uses stays. The graphs that precision=int8 makes of a checkpoint lie
+there too, and count.""",
 }
 
 USAGE = """gru-nlp {version}: small recurrent text models on your own text

@@ -39,7 +39,11 @@ def serve(given: dict[str, Any]) -> None:
     limit_tokenizers()
     torch.set_num_threads(given["threads"])
     device = resolve_device(given["device"])
-    load = functools.partial(models.load, device=device, trusted=given["trust"], threads=given["threads"])
+    if given["precision"] == "int8" and given["device"] not in ("auto", "cpu"):
+        raise UserError(f"device={given['device']}: precision=int8 answers on the processor: leave device out")
+    load = functools.partial(
+        models.load, device=device, trusted=given["trust"], threads=given["threads"], precision=given["precision"]
+    )
     loaded = {path: load(path) for path in paths}
     gate = app.make_app(loaded, chosen, load)
     opened = server.listening(chosen.host, chosen.port)

@@ -1,9 +1,13 @@
-"""The folder of cached tables: what lies there, how large it may become, and how its tables are removed.
+"""The folder of cached tables and graphs: what lies there, how large it may become, and how its tables are removed.
 
 ``datasets`` lays a table into ``generator/default-fingerprint=<key>/0.0.0``, and what was encoded of it beside it, in
 files ``cache-<key>.arrow``. A process that uses one holds a lock on a file beside it, whose time says when that was;
 what is locked is not removed. Only files of known names are removed, links are neither followed nor removed, and a
 folder goes once it is empty.
+
+Beside them, in ``graphs``, lies what ``precision=int8`` makes of a checkpoint: a folder ``<key>.int8`` each, as
+``gru-nlp export`` writes it, with its lock beside it. Such a folder is whole or not there: to be removed, it is first
+named as one that is not whole, such as a killed process leaves too.
 """
 
 import contextlib
@@ -11,17 +15,14 @@ import math
 import os
 import re
 import stat
-import sys
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from gru_nlp.console import say
+from gru_nlp.data.in_use import locked
 from gru_nlp.errors import UserError
-
-if sys.platform != "win32":
-    import fcntl
+from gru_nlp.whole import PART, beside
 
 #: The program's own folder in that of ``datasets``, so that nobody else's tables lie there.
 NAME = "gru_nlp"
@@ -34,13 +35,15 @@ ENCODED = re.compile(r"cache-[\w-]+\.arrow")
 #: What lies in the folder of a table: the table, what was encoded of it, locks, and what a killed process left.
 FILES = re.compile(r"(generator|cache)-[\w-]+\.arrow|dataset_info\.json|[\w.-]+\.lock|tmp\w+")
 FOLDERS = re.compile(rf"{re.escape(VERSION)}(\.incomplete)?")
-#: Times that a lock is asked for again, since its file was removed meanwhile.
-TRIES = 100
+#: Where graphs lie, how their folders are called, and the files in them.
+GRAPHS, ROUNDED = "graphs", ".int8"
+GRAPH_FOLDER = re.compile(rf"\.?(?P<key>\w+){re.escape(ROUNDED)}(\.\d+{re.escape(PART)})?")
+GRAPH_FILES = re.compile(r"\w[\w-]*\.(onnx|json|md|txt)")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A cached table.
+    """A cached table, or the graphs of a model.
 
     Attributes:
         path: its folder; of what was encoded of another table, its file.
@@ -52,9 +55,23 @@ class Table:
     size: int
     used: float
 
+    @property
+    def is_graphs(self) -> bool:
+        """Whether it is the graphs of a model."""
+        return self.path.parent.name == GRAPHS
+
+
+def parent() -> Path:
+    """Return the folder in which the cache lies, that of ``datasets`` as the environment names it.
+
+    ``datasets`` itself says the same, but takes a second to be loaded.
+    """
+    home = os.environ.get("HF_HOME", os.path.join(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface"))
+    return Path(os.environ.get("HF_DATASETS_CACHE", os.path.join(home, "datasets"))).expanduser()
+
 
 def most_bytes() -> float:
-    """Return how large all tables together may become.
+    """Return how large all tables and graphs together may become.
 
     Raises:
         UserError: the environment says something that is no size.
@@ -74,6 +91,11 @@ def place(home: Path, key: str) -> Path:
     return home / "generator" / f"default-fingerprint={key}"
 
 
+def graphs_place(home: Path, key: str) -> Path:
+    """Return the folder of the graphs of a key."""
+    return home / GRAPHS / f"{key}{ROUNDED}"
+
+
 def is_own(encoded: Path) -> bool:
     """Return whether a file is what was encoded of a table in a folder of the program's own."""
     return FOLDER.fullmatch(encoded.parents[1].name) is not None and encoded.parents[3].name == NAME
@@ -81,60 +103,29 @@ def is_own(encoded: Path) -> bool:
 
 def lock_of(path: Path) -> Path:
     """Return the file whose lock says that a table, by its ``Table.path``, is in use."""
+    if path.parent.name == GRAPHS and (named := GRAPH_FOLDER.fullmatch(path.name)):
+        return path.with_name(f"{named['key']}.lock")
     return path.with_suffix(".lock") if path.suffix == ".arrow" else path / "in_use.lock"
 
 
-class Use:
-    """A table that is in use: from before it is looked for until this object goes, or the one of ``until``.
-
-    Args:
-        path: as in ``Table``.
-    """
-
-    def __init__(self, path: Path) -> None:
-        lock = lock_of(path)
-        self._end: weakref.finalize[[int], Use] | None = None
-        with contextlib.suppress(OSError):  # of a folder of another user, or one that has no locks
-            for _ in range(TRIES):
-                try:
-                    lock.parent.mkdir(parents=True, exist_ok=True)
-                    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-                except FileNotFoundError:
-                    continue  # its folder was removed meanwhile
-                self._end = weakref.finalize(self, os.close, descriptor)
-                os.utime(lock)
-                if _locked(descriptor, alone=False) and _stands(lock, descriptor):
-                    return
-                self._end()
-
-    def until(self, thing: object) -> None:
-        """Let the use end with another object."""
-        if self._end is not None and (kept := self._end.detach()) is not None:
-            _, close, given, _ = kept
-            weakref.finalize(thing, close, *given)
-
-
-def _locked(descriptor: int, alone: bool) -> bool:
-    """Lock an open file; alone: return False where somebody else has locked it."""
-    if sys.platform != "win32":  # where no file can be removed that is open
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
-        except BlockingIOError:
-            return False
-    return True
-
-
-def _stands(lock: Path, descriptor: int) -> bool:
-    """Return whether an open file still stands where it was opened."""
-    try:
-        return os.path.samestat(os.stat(lock), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
 def tables(home: Path) -> list[Table]:
-    """Return the tables in a folder; one that is a link holds none."""
-    return [table for folder in _folders(home) for table in _tables_of(folder)]
+    """Return the tables and graphs in a folder; one that is a link holds none."""
+    return [*(table for folder in _folders(home) for table in _tables_of(folder)), *_graphs(home)]
+
+
+def _graphs(home: Path) -> Iterator[Table]:
+    if home.is_symlink():
+        return
+    for folder in _entries(home / GRAPHS):
+        if GRAPH_FOLDER.fullmatch(folder.name) and _is_dir(folder):
+            states = [_state(file) for file in _graph_files(folder)]
+            last = max((state.st_mtime for state in states), default=0.0)
+            yield Table(folder, sum(state.st_size for state in states), _used(folder, last))
+
+
+def _graph_files(folder: Path) -> list[Path]:
+    found = [entry for entry in _entries(folder) if GRAPH_FILES.fullmatch(entry.name)]
+    return [entry for entry in found if stat.S_ISREG(_state(entry).st_mode)]
 
 
 def _folders(home: Path) -> Iterator[Path]:
@@ -198,9 +189,12 @@ def remove(table: Table) -> bool:
     except OSError:
         return not os.path.lexists(table.path)
     try:
-        if not _locked(descriptor, alone=True):
+        if not locked(descriptor, alone=True):
             return False
-        if table.path.suffix == ".arrow":
+        if table.is_graphs:
+            _clear_graphs(table.path)
+            lock.unlink(missing_ok=True)
+        elif table.path.suffix == ".arrow":
             table.path.unlink(missing_ok=True)
             lock.unlink(missing_ok=True)
         else:
@@ -230,8 +224,18 @@ def _clear(folder: Path) -> None:
             other.unlink(missing_ok=True)
 
 
+def _clear_graphs(folder: Path) -> None:
+    """Remove the files of a folder of graphs, and the folder where nothing else stands in it."""
+    part = folder if folder.suffix == PART else beside(folder)
+    if part != folder:
+        os.replace(folder, part)
+    for file in _graph_files(part):
+        file.unlink(missing_ok=True)
+    part.rmdir()
+
+
 def clear(home: Path) -> tuple[list[Table], list[Table]]:
-    """Remove all tables that are not in use; return those that went and those that stay."""
+    """Remove all tables and graphs that are not in use; return those that went and those that stay."""
     found = tables(home)
     gone = [table for table in found if remove(table)]
     return gone, [table for table in found if table not in gone]
@@ -247,4 +251,5 @@ def keep_bound(home: Path) -> None:
         if remove(table):
             left, gone = left - table.size, gone + 1
     if gone:
-        say(f"{gone} cached tables that were not used for longest were removed: more than {LIMIT}={limit / GB:g}")
+        told = f"{gone} cached tables or graphs that were not used for longest were removed"
+        say(f"{told}: more than {LIMIT}={limit / GB:g}")

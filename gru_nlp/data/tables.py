@@ -19,6 +19,7 @@ from datasets.exceptions import DatasetGenerationError
 
 from gru_nlp.console import remark
 from gru_nlp.data import cache as caching
+from gru_nlp.data.in_use import Use
 from gru_nlp.errors import UserError
 
 ENCODE_BATCH = 1000
@@ -32,7 +33,7 @@ DAMAGED = (ValueError, TypeError, LookupError, AttributeError, EOFError, FileNot
 
 def base(given: str | None) -> Path:
     """Return the folder in which that of cached tables lies; arguments as ``folder``."""
-    return Path(given or datasets.config.HF_DATASETS_CACHE).expanduser()
+    return Path(given).expanduser() if given else caching.parent()
 
 
 @cache
@@ -102,7 +103,7 @@ def _read(
         OSError: the table cannot be written.
     """
     place = caching.place(Path(home), key)
-    known, use = (place / caching.VERSION).exists(), caching.Use(place)
+    known, use = (place / caching.VERSION).exists(), Use(caching.lock_of(place))
 
     def made() -> datasets.Dataset:
         table = datasets.Dataset.from_generator(rows, features=features, cache_dir=home, fingerprint=key)
@@ -139,7 +140,7 @@ def encoded_once(
 
     files = [Path(file["filename"]).with_name(f"cache-{key}.arrow") for file in raw.cache_files[:1]]
     own = [file for file in files if caching.is_own(file)]
-    new, uses = [file for file in own if not file.exists()], [caching.Use(file) for file in own]
+    new, uses = [file for file in own if not file.exists()], [Use(caching.lock_of(file)) for file in own]
 
     def forget() -> None:
         for file in files:

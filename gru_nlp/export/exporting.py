@@ -1,6 +1,6 @@
 """A checkpoint as a folder, in one of several formats."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,6 +58,20 @@ def export(given: Mapping[str, Any], target: Path) -> Written:
     license_ = given["license"]
     content = folder.Exported(stored, preprocessor, model, {**page, **files}, given["precision"], license_, found)
     return Written(folder.write(target, content), apart, compared, speeds)
+
+
+def rounded(file: str | Path, trusted: Sequence[str]) -> folder.Exported:
+    """Return a checkpoint's graphs in 8 bits, which nothing is scored by: see ``cached``.
+
+    Raises:
+        UserError: the checkpoint is not to be exported, or a graph is not right.
+    """
+    graphs.needed()
+    stored = checkpoint.load(file)
+    preprocessor, model = checkpoint.restore(stored, trusted)
+    files, apart = graphs.rounded_files(model, graphs.onnx_files(model)[0])
+    found = {"made_for": "onnx", "difference": apart, "milliseconds": {}, "compared": None}
+    return folder.Exported(stored, preprocessor, model, files, "int8", None, found)
 
 
 def check(given: Mapping[str, Any]) -> None:

@@ -14,10 +14,10 @@ from gru_nlp.answers.base import answer_class
 from gru_nlp.asking import Askable
 from gru_nlp.continuing import Continuer
 from gru_nlp.errors import UserError
+from gru_nlp.export import cached
 from gru_nlp.generator import Generator
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Preprocessor, Record
-from gru_nlp.runtime.folder import is_exported
 
 #: What a request can ask for, and how one says that a model does not do it.
 TASKS = {"predict": "labels no texts", "translate": "translates nothing", "generate": "continues no text"}
@@ -91,19 +91,22 @@ def name_of(path: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def load(path: str, device: str, trusted: Sequence[str], threads: int = 1) -> Served:
+def load(path: str, device: str, trusted: Sequence[str], threads: int = 1, precision: str | None = None) -> Served:
     """Load a checkpoint file, the best one of a run folder, or a folder that ``gru-nlp export`` wrote.
 
     Args:
         path: of it.
         device: where a checkpoint's model runs.
         trusted: packages that a checkpoint may build from.
-        threads: that an exported folder computes with; those of torch are the process's.
+        threads: that graphs compute with; those of torch are the process's.
+        precision: see ``cached.by_graphs``.
 
     Raises:
         UserError: it cannot be read, or reads no texts.
     """
-    return _exported(path, threads) if is_exported(path) else _restored(path, device, trusted)
+    if not cached.by_graphs(path, precision):
+        return _restored(path, device, trusted)
+    return _exported(path, cached.runner(path, precision, trusted, threads))
 
 
 def _restored(path: str, device: str, trusted: Sequence[str]) -> Served:
@@ -117,8 +120,7 @@ def _restored(path: str, device: str, trusted: Sequence[str]) -> Served:
     )
 
 
-def _exported(path: str, threads: int) -> Served:
-    runner = runtime.Runner(path, threads)
+def _exported(path: str, runner: runtime.Runner) -> Served:
     folder = runner.folder
     told = Told(folder.config, folder.version, folder.scores, folder.options.get("decoding"))
     return _served(path, runner, lambda: runtime.Generator(runner), told)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from gru_nlp.checkpoint import locate
+from gru_nlp.archive import locate
 from gru_nlp.console import say
 from gru_nlp.errors import UserError
 from gru_nlp.runtime.folder import RECORD, is_exported

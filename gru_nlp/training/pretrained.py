@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import torch
 
 from gru_nlp import checkpoint
+from gru_nlp.archive import locate
 from gru_nlp.console import say
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
@@ -41,7 +42,7 @@ def read_start(config: Mapping[str, Any]) -> Start | None:
 
 
 def _read(path: str, trusted: Sequence[str]) -> Start:
-    stored = checkpoint.load(checkpoint.locate(path, option="pretrained"))
+    stored = checkpoint.load(locate(path, option="pretrained"))
     preprocessor, model = checkpoint.restore(stored, trusted)
     try:
         return start_of(str(stored.path), preprocessor, model)

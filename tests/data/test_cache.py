@@ -16,7 +16,7 @@ FEATURES = datasets.Features({"line": datasets.Value("int64")})
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     datasets.disable_progress_bars()
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hub")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "hub"))
     tables.folder.cache_clear()
     yield tmp_path / "hub" / "gru_nlp"
     tables.folder.cache_clear()
@@ -54,7 +54,7 @@ def test_the_folder_is_told_once_and_shown(home, capsys):
     lines = shown(capsys).out.splitlines()
     assert lines[0] == f"folder: {home}"
     assert lines[1] == "tables: 3"
-    assert lines[3] == "bound:  5 GB (GRU_NLP_CACHE_GB)"
+    assert lines[4] == "bound:  5 GB (GRU_NLP_CACHE_GB)"
 
 
 def test_a_folder_of_the_persons_own_choice_is_not_told(tmp_path, capsys):
@@ -63,7 +63,7 @@ def test_a_folder_of_the_persons_own_choice_is_not_told(tmp_path, capsys):
 
 
 def test_an_empty_cache_is_shown_and_cleared(home, capsys):
-    assert shown(capsys).out.splitlines()[1:3] == ["tables: 0", "size:   0.0 MB"]
+    assert shown(capsys).out.splitlines()[1:4] == ["tables: 0", "graphs: 0", "size:   0.0 MB"]
     assert shown(capsys, "clear").out == "removed: 0 tables, 0.0 MB\n"
     assert not home.exists()
 
@@ -125,7 +125,7 @@ def test_tables_that_were_not_used_for_longest_go_first(home, monkeypatch, capsy
     kept = raw(4)
     assert [(home / "generator" / f"default-fingerprint={n:032x}").exists() for n in (1, 2, 3, 4)] == [True] * 4
     assert len(cache.tables(home)) == 4  # what was encoded of 2 is gone
-    told = "1 cached tables that were not used for longest were removed: more than GRU_NLP_CACHE_GB="
+    told = "1 cached tables or graphs that were not used for longest were removed: more than GRU_NLP_CACHE_GB="
     assert capsys.readouterr().err.startswith(told)
     raw(2)  # a use, after which 1 is the oldest
     monkeypatch.setenv(cache.LIMIT, "0")

@@ -40,7 +40,7 @@ def test_a_table_that_was_cut_off_is_made_anew(name, share, tmp_path, capsys):
 
 
 def test_a_home_that_cannot_be_written_has_a_temporary_folder_instead(monkeypatch, capsys):
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", Path("/dev/null/cache"))
+    monkeypatch.setenv("HF_DATASETS_CACHE", "/dev/null/cache")
     tables.folder.cache_clear()
     try:
         found = tables.folder(None)

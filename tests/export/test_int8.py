@@ -1,14 +1,21 @@
 """Graphs with their weights in 8 bits, made by hand: what becomes of each use of weights."""
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from onnx import numpy_helper, parser
 
-from gru_nlp.export import int8
+from gru_nlp.export import graphs, int8
+from gru_nlp.models.graphs import Sizes
+from gru_nlp.models.language_model import LanguageModel
+from gru_nlp.nn.embedding import TokenEmbedding
+from gru_nlp.nn.encoder import RecurrentEncoder
+from gru_nlp.nn.gru import GRU
 
 HEAD = '<ir_version: 10, opset_import: ["" : 18]>'
 #: A table that is looked up and multiplied, recurrent weights, a matrix with a bias, and a narrow table.
@@ -102,6 +109,29 @@ def test_weights_inside_of_a_loop_are_stored():
     inputs = {"sequence": random.standard_normal((5, 2, 40)), "initial": random.standard_normal((2, 40))}
     inputs = {name: values.astype(np.float32) for name, values in inputs.items()}
     np.testing.assert_allclose(answers(content, inputs)[0], answers(small, inputs)[0], atol=0.05)
+
+
+def test_a_model_with_a_large_vocabulary_multiplies_whole_numbers():
+    """Of a real model, a step of whose graph looks rows of a table up, and turns features into logits by it."""
+    torch.manual_seed(0)
+    embedding = partial(TokenEmbedding, size=64, trainable=True, dropout=0.0, word_dropout=0.0)
+    reader = partial(RecurrentEncoder, cell=GRU, hidden_size=64, layers=1, bidirectional=False, dropout=0.0)
+    model = LanguageModel(vocabulary_size=8200, embedding=embedding, encoder=reader, output_dropout=0.0).eval()
+    assert int8.LEAST_MULTIPLIED <= 8200 * 64
+    files, _ = graphs.onnx_files(model)
+    small, apart = graphs.rounded_files(model, files)
+    assert apart < 0.02
+    content = onnx.load_from_string(small["step.onnx"])
+    assert kinds(content)["MatMulInteger"] == 1
+    assert len(small["step.onnx"]) < 0.3 * len(files["step.onnx"])
+    (graph,) = model.graphs()
+    tokens, before = (part.numpy() for part in graph.draw(Sizes(9, 1), torch.Generator().manual_seed(1)))
+    together = answers(content, {"tokens": tokens, "before": before})
+    for row in range(9):
+        alone = answers(content, {"tokens": tokens[row : row + 1], "before": before[:, row : row + 1]})
+        np.testing.assert_allclose(alone[0][0], together[0][row], atol=2e-6)
+    wanted = answers(onnx.load_from_string(files["step.onnx"]), {"tokens": tokens, "before": before})
+    assert (wanted[0].argmax(axis=1) == together[0].argmax(axis=1)).all()
 
 
 def test_what_has_no_half_precision_stays_and_rows_of_zeros_stay_zeros():

@@ -31,7 +31,7 @@ KEPT = ["best.ckpt", "config.yaml", "last.ckpt"]
 @pytest.fixture(autouse=True)
 def _home(tmp_path, monkeypatch):
     """Cache in the test's own folder, beside a table of 44 rows, of which four are for validation."""
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     (tmp_path / "cache" / "gru_nlp").mkdir(parents=True)
     tables.folder.cache_clear()
     write()
@@ -117,7 +117,7 @@ def test_a_full_disk_for_a_cached_table(seen):
 
 
 def test_a_cache_that_cannot_be_written(monkeypatch, seen):
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", Path("/dev/null/cache"))
+    monkeypatch.setenv("HF_DATASETS_CACHE", "/dev/null/cache")
     seen(train(), "cannot be written")
 
 
