@@ -107,19 +107,26 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    """Return what two pages show for texts that are typed into them, after what the browser's console says."""
+def served(tmp_path_factory):
+    """Return the folder of two pages, what is typed into them, and the server that gives their files."""
     root = tmp_path_factory.mktemp("pages")
     shutil.copy(Path(__file__).with_name("drive.html"), root)
     pages = [labels_page(root / "labels"), tags_page(root / "tags")]
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(root))) as server:
         server.done, server.told = threading.Event(), []
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--hide-scrollbars"]
-        options += ["--window-size=1400,1400", f"--screenshot={root}/page.png", f"--user-data-dir={root}/profile"]
-        address = f"http://127.0.0.1:{server.server_port}/drive.html#{quote(json.dumps(pages))}"
-        run = subprocess.run(["chromium", *options, address], capture_output=True, text=True, timeout=120)
+        yield root, pages, server
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def said(served):
+    """Return what two pages show for texts that are typed into them, after what the browser's console says."""
+    root, pages, server = served
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--hide-scrollbars"]
+    options += ["--window-size=1400,1400", f"--screenshot={root}/page.png", f"--user-data-dir={root}/profile"]
+    address = f"http://127.0.0.1:{server.server_port}/drive.html#{quote(json.dumps(pages))}"
+    run = subprocess.run(["chromium", *options, address], capture_output=True, text=True, timeout=120)
     assert (root / "page.png").read_bytes().startswith(b"\x89PNG")
     return [re.findall(r"CONSOLE.*", run.stderr), *server.told]
 
@@ -185,6 +192,29 @@ def test_a_browser_marks_entities_where_the_program_finds_them(said):
     assert [one["score"] for one in found] == pytest.approx([sure**2, sure, sure], abs=1e-5)
     seen = told["answers"][0]["seen"].replace("\xa0", " ")
     assert seen == "Amara Brook PER 0.90 left Selby LOC 0.95. 𝒳 <b>Amara PER 0.95</b> stayed"
+
+
+@needs_browser
+@pytest.mark.parametrize(("page", "width", "text"), [("labels", 390, TEXTS[0]), ("tags", 1400, "Amara left")])
+def test_all_of_a_page_is_reached_by_the_tabulator_alone(served, browser, page, width, text):
+    browser.events.clear()
+    browser.visit(f"http://127.0.0.1:{served[2].server_port}/{page}/index.html", width)
+    browser.until("state.textContent.startsWith('Ready') && document.activeElement.id === 'text'")
+    browser.call("Input.insertText", text=text)
+    browser.until("state.textContent.startsWith('Answered')")
+    reached = [browser.focus()]
+    for key in ("Tab", "Enter", "Tab"):
+        browser.press(key, {"Tab": 9, "Enter": 13}[key], text="\r" if key == "Enter" else None)
+        reached.append(browser.focus())
+        assert browser.value("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    assert reached == ["text", "As JSON", "As JSON", "json"]
+    said = json.loads(browser.value("document.activeElement.innerText"))  # which is empty where it is not shown
+    assert set(said) == {"entities"} if page == "tags" else {"label", "score"}
+    for _ in range(2):
+        browser.press("Tab", 9, modifiers=8)  # with shift, back
+    assert browser.focus() == "text"
+    assert browser.value("document.documentElement.scrollWidth") <= width
+    assert browser.events == []
 
 
 def test_a_page_fetches_nothing_from_elsewhere(tmp_path):

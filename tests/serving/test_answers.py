@@ -3,12 +3,16 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from gru_nlp.cli.main import main
 from gru_nlp.continuing import Limits
 from gru_nlp.decoding.drawing import Drawing
+from gru_nlp.serving import models
 
 TEXTS = ["a great cast", "", "far too slow, not bad", "Amara left Selby. It rained.", " ", "nul\0 \u202e 日本"]
 
@@ -51,6 +55,25 @@ def test_translations_come_with_what_they_looked_at_and_the_n_best(server, serve
         assert all(sum(row) == pytest.approx(1.0, abs=0.01) for row in record["alignment"])
     code, told = server.post("/translate", {"texts": texts, "n_best": 200})
     assert (code, told["error"]) == (422, "n_best=200: this model's decoding gives at most 5")
+
+
+def test_a_checkpoint_in_8_bits_translates_with_what_it_looked_at(runs, opened, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("onnxruntime", reason="the extra export")
+    pytest.importorskip("onnxscript", reason="the extra export")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    run = runs["translation"]
+    model = models.load(str(run), "cpu", [], precision="int8")
+    assert (model.name, model.kind, model.ranked(1).folder.precision) == ("translation", "translation", "int8")
+    server = opened({str(run): model})
+    body = {"texts": ["the grey mouse"], "attention": True, "n_best": 3}
+    told = server.post("/translate", body)[1]["translations"][0]
+    capsys.readouterr()
+    options = ["precision=int8", "alignments=true", "decoding.n_best=3", "picture=seen.svg"]
+    assert main(["translate", f"checkpoint={run}", *options, "--", *body["texts"]]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["n_best"] == told["n_best"]
+    assert np.allclose(record["alignment"], told["alignment"], atol=1e-3)
+    assert Path("seen.svg").read_text().startswith("<svg ")
 
 
 def test_a_text_is_continued_as_a_generator_does_whole_and_as_it_is_drawn(server, served):
