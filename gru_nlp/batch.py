@@ -259,15 +259,18 @@ class Hypotheses(NamedTuple, Generic[Array]):
         tokens: ``(B, N, T)`` int64 without start and end marks, padded.
         lengths: ``(B, N)`` int64, end mark not counted.
         scores: ``(B, N)`` what hypotheses are ranked by; minus infinity where fewer than N were found.
+        totals: ``(B, N)`` summed log-probabilities, the end mark counted; None: nobody asked for them.
     """
 
     tokens: Array
     lengths: Array
     scores: Array
+    totals: Array | None = None
 
     def map(self, change: Callable[[Array], Other]) -> "Hypotheses[Other]":
         """Return the same with every array changed."""
-        return Hypotheses(*map(change, self))
+        kept = change(self.tokens), change(self.lengths), change(self.scores)
+        return Hypotheses(*kept, optional(change, self.totals))
 
 
 def optional(change: Callable[[Array], Other], array: Array | None) -> Other | None:

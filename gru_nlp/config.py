@@ -21,6 +21,7 @@ PATH_OPTIONS = (
     "output",
     "report",
     "picture",
+    "terms",
     "web_runtime",
     "run_dir",
     "resume",

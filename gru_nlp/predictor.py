@@ -10,6 +10,7 @@ from torch import nn
 from gru_nlp import checkpoint
 from gru_nlp.asking import Askable
 from gru_nlp.batch import AnyArray, Batch
+from gru_nlp.decoding.grid import Demand
 from gru_nlp.models.base import Model
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.tensors import to_array, to_tensors
@@ -53,6 +54,9 @@ class Predictor(Askable):
     @torch.inference_mode()
     def _outputs(self, batch: Batch[AnyArray], top_k: int) -> Any:
         return self.model.predict(to_tensors(batch, self.device), top_k).map(to_array)
+
+    def _forced(self, batch: Batch[AnyArray], demands: Sequence[Demand]) -> Any:
+        return self.model.forced(to_tensors(batch, self.device), demands)
 
     def _attended(self, batch: Batch[AnyArray]) -> AnyArray:
         return to_array(self.model.align(to_tensors(batch, self.device)))

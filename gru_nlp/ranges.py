@@ -61,6 +61,17 @@ def check_confidence(option: str, value: Any) -> None:
         raise UserError(f"{option}={value} must be a number from 0 to 1, or null")
 
 
+def check_log_probability(option: str, value: Any) -> None:
+    """Refuse what is no logarithm of a probability.
+
+    Raises:
+        UserError: naming the option and its value.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (number and value <= 0.0):
+        raise UserError(f"{option}={value} must be a number of at most 0, or null")
+
+
 def check_ranges(config: Mapping[str, Any]) -> None:
     """Refuse counts below 1 or beyond reason, shares outside 0 to 1, and seeds that no generator takes.
 
@@ -87,6 +98,8 @@ def check_ranges(config: Mapping[str, Any]) -> None:
             raise UserError(f"{option}={value} must be {', '.join(WORDS[option][:-1])} or {WORDS[option][-1]}")
         if option == "abstain_below":
             check_confidence(option, value)
+        if option == "min_log_probability":
+            check_log_probability(option, value)
         if option == "calibrate" and value != "auto" and not isinstance(value, bool):
             raise UserError(f"calibrate={value} must be auto, true or false")
         if option == "checkpoint_every_minutes" and isinstance(value, int | float) and not 0 < value < math.inf:

@@ -14,6 +14,7 @@ from gru_nlp.answers.reading import Entry
 from gru_nlp.data.readers import delimiter_of
 from gru_nlp.errors import UserError, choose, printable
 from gru_nlp.preprocessing.base import Preprocessor, Record, Text
+from gru_nlp.text.terms import Wishes
 
 FORMATS = ("jsonl", "csv", "tsv", "table", "conll", "lines", "html")
 
@@ -28,6 +29,8 @@ class Style(NamedTuple):
         scheme: of the tags of conll.
         top_k: how many predictions a record names.
         abstain_below: how sure the model must be for a record to have a label; None: it need not be.
+        min_log_probability: mean log-probability a token below which a translation is doubtful; None: none is.
+        wishes: what translations must hold; None: nothing.
     """
 
     kind: str | None
@@ -36,6 +39,8 @@ class Style(NamedTuple):
     scheme: str = "iob2"
     top_k: int = 1
     abstain_below: float | None = None
+    min_log_probability: float | None = None
+    wishes: Wishes | None = None
 
 
 def style_of(config: Mapping[str, Any], **given: Any) -> Style:

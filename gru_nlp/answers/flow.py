@@ -60,8 +60,15 @@ class Flow:
             return
         entries, self.waiting = self.waiting, []
         texts = [self.answer.given(entry.text) for entry in entries]
-        below = self.answer.style.abstain_below
-        records = self.predictor(texts, self.batch_size, self.top_k, abstain_below=below)
+        style = self.answer.style
+        records = self.predictor(
+            texts,
+            self.batch_size,
+            self.top_k,
+            abstain_below=style.abstain_below,
+            min_log_probability=style.min_log_probability,
+            wishes=style.wishes,
+        )
         for record, entry in zip(records, entries, strict=True):
             self.put(self.refine(record, entry) if self.refine else record, entry)
         self.output.flush()
@@ -92,6 +99,12 @@ class Flow:
         if self.predictor.abstained:
             why = f"their scores are below abstain_below={self.answer.style.abstain_below}"
             say(f"{self.predictor.abstained:,} {noun} have no label, since {why}")
+        if self.predictor.doubtful:
+            told = f"{self.predictor.doubtful:,} translations are doubtful: their tokens have a mean log-probability"
+            say(f"{told} below min_log_probability={self.answer.style.min_log_probability}")
+        if self.predictor.divided:
+            told = f"{self.predictor.divided:,} {noun} are longer than the model reads, and were translated in pieces"
+            say(f"{told}: by sentences, where one is too long at a blank")
         if self.predictor.truncated:
             longest = getattr(self.predictor.preprocessor, "max_length", None)
             say(f"{self.predictor.truncated:,} over-long texts were cut to {longest} tokens")

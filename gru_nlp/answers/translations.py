@@ -22,12 +22,14 @@ class TranslationAnswer(Answer):
         return json.dumps({"source": whole(text), **record}, ensure_ascii=False)
 
     def columns(self) -> Sequence[str]:
-        """Return ``translation`` and ``score``."""
-        return ["translation", "score"]
+        """Return ``translation`` and ``score``, and ``doubtful`` where that is asked for."""
+        return ["translation", "score", *(["doubtful"] if self.style.min_log_probability is not None else [])]
 
     def cells(self, record: Record) -> Sequence[str]:
-        """Return the best translation and its score, no score for a blank text."""
-        return [record["translation"], "" if record["score"] is None else f"{record['score']:.4f}"]
+        """Return the best translation, its score, no score for a blank text, and ``true`` where it is doubtful."""
+        cells = [record["translation"], "" if record["score"] is None else f"{record['score']:.4f}"]
+        doubtful = str(record.get("doubtful", False)).lower()
+        return [*cells, doubtful] if self.style.min_log_probability is not None else cells
 
     def line(self, record: Record, text: Text) -> str:
         """Return the translation alone."""

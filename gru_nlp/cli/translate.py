@@ -14,6 +14,7 @@ from gru_nlp.cli import asked
 from gru_nlp.config import resolved
 from gru_nlp.errors import choose
 from gru_nlp.preprocessing.base import Record
+from gru_nlp.text.terms import Terms, Wishes
 from gru_nlp.threads import limit_tokenizers
 
 
@@ -47,6 +48,17 @@ def load(config: DictConfig) -> tuple[Askable, int]:
     return loaded
 
 
+def wishes_of(config: DictConfig) -> Wishes | None:
+    """Return what translations must hold; None: nothing.
+
+    Raises:
+        UserError: the file of terms cannot be read, or a line of it is broken.
+    """
+    terms = Terms.read(config["terms"]) if config["terms"] else None
+    prefix = " ".join(str(config["prefix"]).split()) if config["prefix"] is not None else ""
+    return Wishes(terms, prefix, config["copy"]) if terms or prefix or config["copy"] else None
+
+
 def kind_of(config: DictConfig) -> str:
     """Return the format of the answers."""
     return "jsonl" if config["alignments"] else str(config["format"])
@@ -64,13 +76,14 @@ def write(
         text = whole(entry.text)
         if not text.strip() or not (config["alignments"] or picture):
             return record
-        alignment = translator.align(text, record["translation"])
+        alignment = translator.aligned(text, record)
         if picture:
             write_picture(picture, alignment)
             picture = None  # one sentence makes one picture
         return {**record, **rounded(alignment)} if config["alignments"] else record
 
     kind = kind_of(config)
-    style = style_of(config, kind=kind, top_k=count if kind in TranslationAnswer.ranked else 1)
+    top_k, least = count if kind in TranslationAnswer.ranked else 1, config["min_log_probability"]
+    style = style_of(config, kind=kind, top_k=top_k, min_log_probability=least, wishes=wishes_of(config))
     answer = answer_class(translator.preprocessor)(translator.preprocessor, style)
     flow.run(config, translator, answer, entries, pause, aligned)

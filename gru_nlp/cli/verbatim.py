@@ -18,7 +18,7 @@ from gru_nlp.ranges import MAP_OPTIONS
 #: Options whose value is one text.
 TEXTS = (
     *PATH_OPTIONS,
-    *("delimiter", "encoding", "separator", "host", "api_key"),
+    *("delimiter", "encoding", "separator", "host", "api_key", "prefix"),
     *("data.delimiter", "data.encoding", "data.separator", "data.label", "data.label_cut", "data.word", "data.tag"),
     "data.label_separator",
     *("data.source", "data.target", "data.name", "data.revision"),

@@ -10,12 +10,12 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import datasets
 
-from gru_nlp.data.readers import described
+from gru_nlp.data.readers import Record, described
 from gru_nlp.data.tables import read_once
 from gru_nlp.data.values import Defect, joined
 from gru_nlp.data.where import Found, Split
@@ -25,7 +25,7 @@ datasets.disable_progress_bars()
 
 Row = dict[str, Any]
 #: Raised whenever a reader gives other rows for the same file, so that no cached table of an older one is taken.
-READER_VERSION = 6
+READER_VERSION = 7
 
 
 def fingerprint(*parts: Any) -> str:
@@ -126,6 +126,8 @@ class Layout(ABC):
 class SentencePair(Layout):
     """A sentence and its translation: columns ``source`` and ``target``.
 
+    A row also has ``left_out``: how many pairs before it, or behind the last row, were left out for an empty side.
+
     Attributes:
         source, target: fields of the two sentences; or languages of a field ``translation`` that holds several.
         skip_empty: leave out pairs with an empty side instead of refusing them.
@@ -136,12 +138,31 @@ class SentencePair(Layout):
         {
             "source": datasets.Value("large_string"),
             "target": datasets.Value("large_string"),
+            "left_out": datasets.Value("int64"),
             "line": datasets.Value("int64"),
         }
     )
     source: str
     target: str
     skip_empty: bool
+
+    def rows(self, found: Found) -> Iterator[Row]:
+        """Yield the rows of a split; errors as those of every layout."""
+        read = told = 0
+
+        def counted() -> Iterator[Record]:
+            nonlocal read
+            for record in found.read():
+                read += 1
+                yield record
+
+        waiting: list[Row] = []
+        for kept, row in enumerate(super().rows(replace(found, read=counted))):
+            yield from waiting
+            waiting = [{**row, "left_out": read - kept - 1 - told}]
+            told = read - kept - 1
+        for row in waiting:
+            yield {**row, "left_out": row["left_out"] + read - kept - 1 - told}
 
     def row(self, fields: Mapping[str, Any]) -> Row | None:
         """Return both sides; blank on both sides is passed over."""

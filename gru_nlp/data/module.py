@@ -41,7 +41,7 @@ def check_columns(raw: datasets.Dataset, preprocessor: Preprocessor) -> None:
         UserError: naming the columns that are there and those that are needed.
     """
     if any(name not in raw.column_names for name in preprocessor.data_columns):
-        given = " and ".join(name for name in raw.column_names if name != "line")
+        given = " and ".join(name for name in raw.column_names if name not in ("line", "left_out"))
         wanted = " and ".join(preprocessor.data_columns)
         raise UserError(f"this task reads {wanted}, but the data has {given}: choose another data=...")
 
@@ -100,6 +100,7 @@ class DataModule(LightningDataModule):
                 encoded = encode_split(raw, self.preprocessor, place, takes_unknown=takes_unknown)
                 self.encoded[split] = encoded
                 self._tell(split, encoded)
+                self._tell_left_out(split, raw)
 
     def _tell(self, split: Split, encoded: EncodedSplit) -> None:
         """Tell of texts that were cut, and of labels that only one of training and this split has."""
@@ -112,6 +113,12 @@ class DataModule(LightningDataModule):
         if missing := encoded.missing(self.preprocessor):
             told = f"{', '.join(missing[:MOST_NAMED])}{', ...' if len(missing) > MOST_NAMED else ''}"
             remark(f"the {split} split holds no {told}, which training has, so that its scores miss them")
+
+    def _tell_left_out(self, split: Split, raw: datasets.Dataset) -> None:
+        """Tell of pairs that an empty side keeps out."""
+        count = sum(raw["left_out"][:]) if "left_out" in raw.column_names else 0
+        if count:
+            remark(f"{count:,} pairs of {split} are left out, since a side of each is empty ({len(raw):,} are kept)")
 
     def train_dataloader(self) -> Loader:
         """Return shuffled batches, another order every epoch."""

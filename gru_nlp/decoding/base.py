@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from gru_nlp.batch import Hypotheses
+from gru_nlp.batch import AnyArray, Hypotheses
+from gru_nlp.decoding import grid
+from gru_nlp.tensors import to_array
 from gru_nlp.text.special import BOS, EOS, PAD, UNK
 
 State = TypeVar("State", bound="Selectable")
@@ -25,6 +27,9 @@ class Selectable(Protocol):
 
 #: Last tokens ``(B, K)`` and a state -> log-probabilities ``(B, K, V)`` and the state after them.
 StepFunction = Callable[[Tensor, State], tuple[Tensor, State]]
+
+#: The same with the attention ``(B, K, S)`` that the log-probabilities were found by, before the state.
+AttendedStep = Callable[[Tensor, State], tuple[Tensor, Tensor, State]]
 
 
 class Limits(NamedTuple):
@@ -48,8 +53,10 @@ class DecodingStrategy(ABC):
         min_length: fewest target tokens.
     """
 
-    #: Hypotheses given back for a sentence.
+    #: Hypotheses given back for a sentence, those that are followed, and what ranks them, as in ``BeamSearch``.
     n_best: int = 1
+    beam_size: int = 1
+    length_penalty: float = 0.0
 
     def __init__(self, *, max_ratio: float, max_extra: int, min_length: int) -> None:
         self.max_ratio = max_ratio
@@ -61,9 +68,40 @@ class DecodingStrategy(ABC):
         longest = (source_lengths * self.max_ratio).long() + self.max_extra
         return Limits(self.min_length, longest.clamp(min=max(1, self.min_length)))
 
+    def totals(self, found: Hypotheses[Tensor]) -> Tensor:
+        """Return the summed log-probabilities ``(B, N)`` of hypotheses, by default what they are ranked by."""
+        return found.scores
+
+    def forced(
+        self, step: AttendedStep[State], state: State, source_lengths: Tensor, demands: Sequence[grid.Demand]
+    ) -> Hypotheses[AnyArray]:
+        """Search for hypotheses that hold what is demanded, whatever the strategy else is (``decoding.grid``)."""
+        device = source_lengths.device
+
+        def stepped(tokens: AnyArray, before: _Kept[State]) -> tuple[AnyArray, AnyArray, _Kept[State]]:
+            scores, weights, after = step(torch.from_numpy(tokens).to(device), before.state)
+            return to_array(scores), to_array(weights), _Kept(after, device)
+
+        limits = self.limits(source_lengths)
+        beam = grid.Beam(self.beam_size, self.n_best, self.length_penalty, limits.shortest, limits.longest.tolist())
+        return grid.search(stepped, _Kept(state, device), demands, beam)
+
     @abstractmethod
     def __call__(self, step: StepFunction[State], state: State, source_lengths: Tensor) -> Hypotheses[Tensor]:
         """Decode; ``state`` holds one open hypothesis a sentence."""
+
+
+class _Kept(Generic[State]):
+    """A decoder's state, reordered by arrays."""
+
+    def __init__(self, state: State, device: torch.device) -> None:
+        self.state, self.device = state, device
+
+    def select_sentences(self, rows: AnyArray) -> "_Kept[State]":
+        return _Kept(self.state.select_sentences(torch.from_numpy(rows).to(self.device)), self.device)
+
+    def select_hypotheses(self, places: AnyArray) -> "_Kept[State]":
+        return _Kept(self.state.select_hypotheses(torch.from_numpy(places).to(self.device)), self.device)
 
 
 def restrict(scores: Tensor, place: int, limits: Limits) -> Tensor:

@@ -99,6 +99,10 @@ class BeamSearch(DecodingStrategy):
             last = alive.tokens[:, :, -1]
         return collect(*zip(*(found[row] for row in range(count)), strict=True)) if count else Hypotheses(*ended)
 
+    def totals(self, found: Hypotheses[Tensor]) -> Tensor:
+        """Return the summed log-probabilities, which the penalty of their length has divided."""
+        return found.scores * self._penalty(found.lengths + 1.0)
+
     def _penalty(self, lengths: Tensor) -> Tensor:
         return ((5.0 + lengths) / 6.0) ** self.length_penalty
 

@@ -10,6 +10,8 @@ from gru_nlp.errors import UserError, choose
 #: Of Western languages; so were all scores before there was a choice.
 USUAL = "13a"
 TOKENIZERS = (USUAL, "zh", "ja-mecab", "char", "intl", "flores200")
+#: Those of writing without blanks between words.
+WITHOUT_BLANKS = ("zh", "ja-mecab", "char")
 #: What some of them need beside sacreBLEU: modules, and the extra that brings these.
 NEEDS = {"ja-mecab": (("MeCab", "ipadic"), "japanese"), "flores200": (("sentencepiece",), "flores")}
 #: Texts that are looked at.

@@ -17,6 +17,8 @@ from gru_nlp.tensors import to_array
 
 #: Counts beside those of the scorers: sentences that are exact, whose references are long, and all.
 SHARES = 3
+#: The score of lower-cased text.
+LOWERCASE = "bleu_lowercase_tokenized"
 
 
 class TranslationMetric(Metric):
@@ -27,7 +29,10 @@ class TranslationMetric(Metric):
 
     Args:
         tokenizer: of BLEU, by sacreBLEU's name.
-        lowercased: whether BLEU of lower-cased text stands beside that of the text as it is.
+        lowercased: whether BLEU of lower-cased text stands beside that of the text as it is, as
+            ``bleu_lowercase_tokenized``: hypotheses and references are lower-cased, then cut by the same tokenizer.
+            The literature's measure on Multi30k, multi-bleu over Moses' tokens of lower-cased text, differs in the
+            cuts alone.
 
     Raises:
         UserError: sacreBLEU cannot read what the tokenizer needs.
@@ -42,7 +47,7 @@ class TranslationMetric(Metric):
             self.bleu = BLEU(tokenize=tokenizer)
             self.scorers: dict[str, BLEU | CHRF] = {"bleu": self.bleu, "chrf": CHRF()}
             if lowercased:
-                self.scorers["bleu_lowercase"] = BLEU(tokenize=tokenizer, lowercase=True)
+                self.scorers[LOWERCASE] = BLEU(tokenize=tokenizer, lowercase=True)
         except (OSError, RuntimeError) as error:  # a model that cannot be fetched, a dictionary that is not there
             reason = " ".join(str(error).split())[:100]
             raise UserError(f"task.bleu_tokenizer={tokenizer}: sacreBLEU cannot load it ({reason}): use char") from None
@@ -90,7 +95,7 @@ class TranslationMetric(Metric):
 
     def signature(self) -> str:
         """Return how the scores are computed, as sacreBLEU states it."""
-        told = {"bleu": "BLEU", "chrf": "chrF", "bleu_lowercase": "lower-cased BLEU"}
+        told = {"bleu": "BLEU", "chrf": "chrF", LOWERCASE: "lower-cased BLEU"}
         for scorer in self.scorers.values():
             scorer.corpus_score(["a b c d"], [["a b c d"]])  # a signature knows its references only after a score
         stated = "; ".join(f"{told[name]} {scorer.get_signature()}" for name, scorer in self.scorers.items())

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
-from gru_nlp.batch import Outputs
+from gru_nlp.batch import AnyArray, Hypotheses, Outputs
+from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.models.graphs import Answers, Graph
 
@@ -46,6 +47,14 @@ class Model(nn.Module, ABC, Generic[Read]):
     @abstractmethod
     def predict(self, batch: Read, top_k: int = 1) -> Outputs[Tensor]:
         """Answer a batch; among the answers of a row are its ``top_k`` best, as far as it has so many."""
+
+    def forced(self, batch: Read, demands: Sequence[Demand]) -> Hypotheses[AnyArray]:
+        """Answer a batch by hypotheses that hold what is demanded of each.
+
+        Raises:
+            UserError: it is no translator.
+        """
+        raise UserError("terms, prefix and copy are for translators: leave them out")
 
     def align(self, batch: Read) -> Tensor:
         """Return what the model attended to, ``(B, T, S)``, as it reads the targets of a batch.

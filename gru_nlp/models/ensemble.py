@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import Hypotheses, SequencePairBatch
+from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
+from gru_nlp.decoding.grid import Demand
 from gru_nlp.models.base import Model
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.nn.decoder import DecoderState
@@ -44,12 +45,25 @@ class Ensemble(Model[SequencePairBatch[Tensor]]):
 
     def step(self, tokens: Tensor, state: EnsembleState) -> tuple[Tensor, EnsembleState]:
         """Return averaged log-probabilities ``(B, K, V)`` after last ``tokens`` ``(B, K)``, and the states."""
-        steps = [model.step(tokens, one) for model, one in zip(self._models(), state.members, strict=True)]
-        joined = torch.stack([scores for scores, _ in steps]).logsumexp(dim=0) - math.log(len(steps))
-        return joined, EnsembleState(tuple(after for _, after in steps))
+        scores, _, after = self.attended_step(tokens, state)
+        return scores, after
+
+    def attended_step(self, tokens: Tensor, state: EnsembleState) -> tuple[Tensor, Tensor, EnsembleState]:
+        """Return the same with the mean of the members' attention ``(B, K, S)``, before the states."""
+        members = zip(self._models(), state.members, strict=True)
+        scores, weights, after = zip(*(model.attended_step(tokens, one) for model, one in members), strict=True)
+        joined = torch.stack(scores).logsumexp(dim=0) - math.log(len(scores))
+        return joined, torch.stack(weights).mean(dim=0), EnsembleState(after)
 
     @torch.inference_mode()
     def predict(self, batch: SequencePairBatch[Tensor], top_k: int = 1) -> Hypotheses[Tensor]:
         """Translate a batch; the strategy says how many hypotheses it gives."""
         state = EnsembleState(tuple(model.start(batch.inputs, batch.lengths) for model in self._models()))
-        return self.decoding(self.step, state, batch.lengths)
+        found = self.decoding(self.step, state, batch.lengths)
+        return found._replace(totals=self.decoding.totals(found))
+
+    @torch.inference_mode()
+    def forced(self, batch: SequencePairBatch[Tensor], demands: Sequence[Demand]) -> Hypotheses[AnyArray]:
+        """Translate a batch so that each translation holds what is demanded of it."""
+        state = EnsembleState(tuple(model.start(batch.inputs, batch.lengths) for model in self._models()))
+        return self.decoding.forced(self.attended_step, state, batch.lengths, demands)

@@ -1,12 +1,14 @@
 """Sequence to sequence with attention: translation."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import Hypotheses, SequencePairBatch
+from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
 from gru_nlp.decoding.base import DecodingStrategy
+from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.graphs import Answers, Axes, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
@@ -105,8 +107,13 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Return log-probabilities ``(B, K, V)`` after last ``tokens`` ``(B, K)``, and the state after them."""
+        scores, _, after = self.attended_step(tokens, state)
+        return scores, after
+
+    def attended_step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
+        """Return the same with the attention ``(B, K, S)``, before the state."""
         step = self.decoder.step(self.embed(tokens), state)
-        return self.project(step.features).log_softmax(dim=2), step.state
+        return self.project(step.features).log_softmax(dim=2), step.weights, step.state
 
     def begin_from(self, start: Beginning) -> int:
         """Take over the vectors of source tokens, and the layers of the encoder."""
@@ -124,7 +131,13 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
 
     def predict(self, batch: SequencePairBatch[Tensor], top_k: int = 1) -> Hypotheses[Tensor]:
         """Translate a batch by the model's own strategy, which says how many hypotheses it gives."""
-        return self.decode(batch, self.decoding)
+        found = self.decode(batch, self.decoding)
+        return found._replace(totals=self.decoding.totals(found))
+
+    @torch.inference_mode()
+    def forced(self, batch: SequencePairBatch[Tensor], demands: Sequence[Demand]) -> Hypotheses[AnyArray]:
+        """Translate a batch so that each translation holds what is demanded of it."""
+        return self.decoding.forced(self.attended_step, self.start(batch.inputs, batch.lengths), batch.lengths, demands)
 
     @torch.inference_mode()
     def align(self, batch: SequencePairBatch[Tensor]) -> Tensor:

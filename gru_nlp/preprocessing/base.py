@@ -11,8 +11,10 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, Batch, IntArray
+from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.text.special import PAD
+from gru_nlp.text.terms import Wishes
 
 Columns = Mapping[str, Sequence[Any]]
 Record = dict[str, Any]
@@ -203,6 +205,30 @@ class Preprocessor(ABC):
     def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
         """Make one record a text of the records of its rows; ``owners`` is what ``cut`` gave beside the rows."""
         return list(records)
+
+    def marked(self, record: Record, least: float | None) -> Record:
+        """Return the record of a text as a person is given it.
+
+        Args:
+            record: as ``join`` gives it.
+            least: mean log-probability a token below which a translation is doubtful; None: none is.
+
+        Raises:
+            UserError: ``least`` is given, but the task is no translation.
+        """
+        if least is not None:
+            raise UserError("min_log_probability is for translators: leave it out")
+        return record
+
+    def lacking(
+        self, rows: Columns, owners: Sequence[Any], records: Sequence[Record], wishes: Wishes
+    ) -> dict[int, Demand]:
+        """Return of each row whose record lacks what a person wishes for what to search with anew.
+
+        Raises:
+            UserError: the task is no translation.
+        """
+        raise UserError("terms, prefix and copy are for translators: leave them out")
 
     def searches(self) -> list[Tokenizer]:
         """Return the tokenizers that cut its texts, to be told to who does so without the library."""

@@ -1,13 +1,15 @@
 """Sentence pairs of translation: one joint tokenizer, or one a side."""
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
+from gru_nlp.console import remark
+from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.metrics import bleu_tokenizers
 from gru_nlp.preprocessing.base import (
@@ -17,18 +19,26 @@ from gru_nlp.preprocessing.base import (
     Preprocessor,
     Record,
     Rows,
+    Text,
     Texts,
     broken_state,
     pad,
     sizes_of,
 )
+from gru_nlp.preprocessing.cutting import Cut, cut, together
+from gru_nlp.preprocessing.demands import Speller, wanted
+from gru_nlp.text.round_trip import lost
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import EOS
+from gru_nlp.text.terms import Wishes
 from gru_nlp.text.tokenizer import TextTokenizer
 
 
 class TranslationPreprocessor(Preprocessor):
     """From ``source`` and ``target`` sentences to ids with an end mark, and from hypotheses to sentences.
+
+    A tokenizer with ``normalization: nfc`` gives targets back with the characters that they have; source characters
+    that it has never seen are read in their compatibility form (NFKC).
 
     Attributes:
         bleu_tokenizer: what cuts targets into the tokens of BLEU, by sacreBLEU's name: as their writing needs, unless
@@ -63,6 +73,7 @@ class TranslationPreprocessor(Preprocessor):
         self.source: TextTokenizer
         self.target: TextTokenizer
         self.bleu_tokenizer = bleu_tokenizers.USUAL
+        self._speller: Speller | None = None
 
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Train the tokenizer on both columns, or one on each; that of the source may be a language model's."""
@@ -80,10 +91,43 @@ class TranslationPreprocessor(Preprocessor):
             for side in (self.source, self.target):
                 side.merges()  # refuses a tokenizer that merges nothing
         self.bleu_tokenizer = bleu_tokenizers.by_writing(Texts(rows, "target"))
+        found = lost(self.target, Texts(rows, "target"))
+        if found.texts:
+            remark(found.told("training targets"))
+
+    def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Cut]]:
+        """Take the blanks off texts, and cut those into pieces that have more than ``max_length`` tokens."""
+        wholes = [cut(str(text), self.source, self.max_length) for text in texts]
+        return {self.input_column: [piece.text for whole in wholes for piece in whole.pieces]}, wholes
+
+    def lacking(
+        self, rows: Columns, owners: Sequence[Cut], records: Sequence[Record], wishes: Wishes
+    ) -> dict[int, Demand]:
+        """Return of each row whose translation lacks what is wished for what to search with anew."""
+        first = np.cumsum([0, *(len(whole.pieces) for whole in owners)]).tolist()
+        found: dict[int, Demand] = {}
+        for row, (source, record) in enumerate(zip(rows[self.input_column], records, strict=True)):
+            one = wanted(source, wishes, self.source, begins=row in first)
+            if one.missing(record["translation"]):
+                found[row] = self.speller().demand(one)
+        return found
+
+    def speller(self) -> Speller:
+        """Return what writes words in tokens of the target."""
+        if self._speller is None:
+            self._speller = Speller(
+                self.source, self.target, spaced=self.bleu_tokenizer not in bleu_tokenizers.WITHOUT_BLANKS
+            )
+        return self._speller
+
+    def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
+        """Put the translations of pieces together, as ``cutting.together`` says, and the blanks around them."""
+        rows = iter(records)
+        return [together(whole, [next(rows) for _ in whole.pieces]) for whole in owners]
 
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
         """``source`` -> ``ids`` and ``tokens`` (their number before cutting); the same of ``target``."""
-        source = self.source.encode(columns["source"])
+        source = self.source.encode(self.source.familiar(columns["source"]))
         result: dict[str, list[Any]] = {
             "ids": [self._ended(ids) for ids in source],
             "tokens": [len(ids) + 1 for ids in source],
@@ -119,7 +163,7 @@ class TranslationPreprocessor(Preprocessor):
         """
         result = {}
         for name, tokenizer, ids in (("source", self.source, "ids"), ("target", self.target, "target_ids")):
-            texts = list(columns[name])
+            texts = tokenizer.familiar(columns[name]) if name == "source" else list(columns[name])
             # With the side's name, since a sentence may be its own translation.
             random = np.random.default_rng(zlib.crc32("\0".join([name, *texts]).encode()))
             drawn = tokenizer.merges().encode(texts, self.bpe_dropout, random)
@@ -127,9 +171,14 @@ class TranslationPreprocessor(Preprocessor):
         return result
 
     def decode(self, outputs: Hypotheses[AnyArray], top_k: int = 1) -> list[Record]:
-        """Turn hypotheses into ``translation`` and ``score``; with ``top_k`` above 1 ``n_best``: pairs, best first."""
+        """Turn hypotheses into ``translation`` and ``score``; with ``top_k`` above 1 ``n_best``: pairs, best first.
+
+        Where their ``totals`` are told, ``log_probability`` is the best one's, and ``tokens`` the number of its tokens,
+        the end mark counted.
+        """
         records: list[Record] = []
-        for tokens, lengths, scores in zip(*(field.tolist() for field in outputs), strict=True):
+        fields = (outputs.tokens, outputs.lengths, outputs.scores)
+        for tokens, lengths, scores in zip(*(field.tolist() for field in fields), strict=True):
             found = [
                 [self.target.decode(ids[:length]), score]
                 for ids, length, score in zip(tokens, lengths, scores, strict=True)
@@ -139,11 +188,26 @@ class TranslationPreprocessor(Preprocessor):
             best, score = found[0] if found else ("", float("-inf"))
             record: Record = {"translation": best, "score": score}
             records.append(record | {"n_best": found[:top_k]} if top_k > 1 else record)
+        if outputs.totals is not None:
+            for record, total, lengths in zip(records, outputs.totals.tolist(), outputs.lengths.tolist(), strict=True):
+                record |= {"log_probability": total[0], "tokens": lengths[0] + 1}
         return records
+
+    def marked(self, record: Record, least: float | None) -> Record:
+        """Return a record without the sums it was made by; with ``least`` how likely a token is, and if it is doubtful.
+
+        ``log_probability`` is the mean natural logarithm a token, the end mark counted.
+        """
+        kept = dict(record)
+        total, tokens = kept.pop("log_probability", None), kept.pop("tokens", 1)
+        if least is None or record["score"] is None:
+            return kept
+        mean = float("-inf") if total is None else total / tokens
+        return {**kept, "log_probability": mean, "doubtful": mean < least}
 
     def pair(self, source: str, translation: str) -> Pair:
         """Return a source and its translation, end marks among their tokens."""
-        columns = {"source": [source], "target": [translation]}
+        columns = {"source": [source.strip()], "target": [translation.strip()]}
         encoded = self.encode(columns)
         source_names, target_names = self.source.tokens(), self.target.tokens()
         return Pair(

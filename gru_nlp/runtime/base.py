@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from gru_nlp.batch import AnyArray
+from gru_nlp.batch import AnyArray, Hypotheses
+from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.runtime.folder import Folder
 
@@ -31,6 +32,14 @@ class GraphModel(ABC):
     @abstractmethod
     def predict(self, batch: Any, top_k: int = 1) -> Any:
         """Answer a batch of arrays; among the answers of a row are its ``top_k`` best, as far as it has so many."""
+
+    def forced(self, batch: Any, demands: Sequence[Demand]) -> Hypotheses[AnyArray]:
+        """Answer a batch by hypotheses that hold what is demanded of each.
+
+        Raises:
+            UserError: it is no translator.
+        """
+        raise UserError("terms, prefix and copy are for translators: leave them out")
 
     def align(self, batch: Any) -> AnyArray:
         """Return what the model attended to, ``(B, T, S)``, as it reads the targets of a batch.

@@ -75,6 +75,10 @@ class BeamSearch(Strategy):
             last = alive.tokens[:, :, -1]
         return collect(*zip(*(found[row] for row in range(count)), strict=True))
 
+    def totals(self, found: Hypotheses[AnyArray]) -> AnyArray:
+        """Return the summed log-probabilities, which the penalty of their length has divided."""
+        return found.scores * self._penalty(found.lengths + 1.0)
+
     def _penalty(self, lengths: AnyArray) -> AnyArray:
         return ((np.float32(5.0) + lengths.astype(np.float32)) / np.float32(6.0)) ** np.float32(self.length_penalty)
 

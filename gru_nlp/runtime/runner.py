@@ -9,6 +9,7 @@ from gru_nlp.asking import Askable
 from gru_nlp.batch import AnyArray, Batch
 from gru_nlp.continuing import Continuer, Walk
 from gru_nlp.decoding.drawing import Drawing
+from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.runtime.base import GraphModel
 from gru_nlp.runtime.folder import choice, read_folder
@@ -74,6 +75,9 @@ class Runner(Askable):
 
     def _outputs(self, batch: Batch[AnyArray], top_k: int) -> Any:
         return self.model.predict(batch, top_k)
+
+    def _forced(self, batch: Batch[AnyArray], demands: Sequence[Demand]) -> Any:
+        return self.model.forced(batch, demands)
 
     def _attended(self, batch: Batch[AnyArray]) -> AnyArray:
         return self.model.align(batch)

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from gru_nlp.batch import AnyArray, Hypotheses
+from gru_nlp.decoding import grid
 from gru_nlp.decoding.drawing import LEAST
 from gru_nlp.errors import UserError
 from gru_nlp.runtime.chance import drawn, narrowed
@@ -42,8 +43,10 @@ class Limits(NamedTuple):
 class Strategy(ABC):
     """A way to choose tokens, as ``gru_nlp.decoding.base.DecodingStrategy``, with the same options."""
 
-    #: Hypotheses given back for a sentence.
+    #: As in ``gru_nlp.decoding.base``.
     n_best: int = 1
+    beam_size: int = 1
+    length_penalty: float = 0.0
 
     def __init__(self, *, max_ratio: float, max_extra: int, min_length: int) -> None:
         self.max_ratio = max_ratio
@@ -55,6 +58,18 @@ class Strategy(ABC):
         # In float32, as torch multiplies whole numbers by a float.
         longest = (source_lengths.astype(np.float32) * np.float32(self.max_ratio)).astype(np.int64) + self.max_extra
         return Limits(self.min_length, np.maximum(longest, max(1, self.min_length)))
+
+    def totals(self, found: Hypotheses[AnyArray]) -> AnyArray:
+        """Return the summed log-probabilities ``(B, N)`` of hypotheses, by default what they are ranked by."""
+        return found.scores
+
+    def forced(
+        self, step: grid.StepFunction[State], state: State, source_lengths: AnyArray, demands: Sequence[grid.Demand]
+    ) -> Hypotheses[AnyArray]:
+        """Search for hypotheses that hold what is demanded, whatever the strategy else is."""
+        limits = self.limits(source_lengths)
+        beam = grid.Beam(self.beam_size, self.n_best, self.length_penalty, limits.shortest, limits.longest.tolist())
+        return grid.search(step, state, demands, beam)
 
     @abstractmethod
     def __call__(self, step: StepFunction[State], state: State, source_lengths: AnyArray) -> Hypotheses[AnyArray]:

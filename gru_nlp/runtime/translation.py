@@ -3,13 +3,14 @@
 Shapes: B sentences of S steps, K hypotheses, V target tokens, P features kept, R fed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
+from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError, choose, one_line
 from gru_nlp.ranges import check_ranges
 from gru_nlp.runtime.base import GraphModel
@@ -97,9 +98,21 @@ class Translator(GraphModel):
         found, after = self._step(tokens, state, {"log_probabilities": (*tokens.shape, self.vocabulary)})
         return found["log_probabilities"], after
 
+    def attended_step(self, tokens: AnyArray, state: State) -> tuple[AnyArray, AnyArray, State]:
+        """Return the same with the attention ``(B, K, S)``, before the state."""
+        wanted = {"log_probabilities": (*tokens.shape, self.vocabulary)}
+        wanted |= {"weights": (*tokens.shape, state.shared["mask"].shape[1])}
+        found, after = self._step(tokens, state, wanted)
+        return found["log_probabilities"], found["weights"], after
+
     def predict(self, batch: SequencePairBatch[AnyArray], top_k: int = 1) -> Hypotheses[AnyArray]:
         """Translate a batch by the folder's own strategy, which says how many hypotheses it gives."""
-        return self.decoding(self.step, self.start(batch), batch.lengths)
+        found = self.decoding(self.step, self.start(batch), batch.lengths)
+        return found._replace(totals=self.decoding.totals(found))
+
+    def forced(self, batch: SequencePairBatch[AnyArray], demands: Sequence[Demand]) -> Hypotheses[AnyArray]:
+        """Translate a batch so that each translation holds what is demanded of it."""
+        return self.decoding.forced(self.attended_step, self.start(batch), batch.lengths, demands)
 
     def align(self, batch: SequencePairBatch[AnyArray]) -> AnyArray:
         """Return attention weights ``(B, T, S)`` as the decoder reads each true target of a batch."""

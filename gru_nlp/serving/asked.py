@@ -123,6 +123,6 @@ class Translating:
         if not self.attention:
             return records
         return [
-            {**record, **rounded(translator.align(text, record["translation"]))} if text.strip() else record
+            {**record, **rounded(translator.aligned(text, record))} if text.strip() else record
             for text, record in zip(texts, records, strict=True)
         ]

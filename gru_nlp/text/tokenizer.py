@@ -6,6 +6,7 @@ and no special token is ever found in a text (a person may well write ``<pad>``)
 """
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -236,17 +237,45 @@ class TextTokenizer:
         self.tokenizer = tokenizer
         self.vocabulary_size: int = tokenizer.get_vocab_size()
         self._merges: Merges | None = None
+        self._known: frozenset[str] | None = None
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Turn texts into lists of ids."""
         encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
+    def count(self, text: str) -> int:
+        """Return how many tokens a text has."""
+        return len(self.encode([text])[0])
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Return where each token of a text starts and ends in it; blanks may be part of it."""
+        found: list[tuple[int, int]] = self.tokenizer.encode(text, add_special_tokens=False).offsets
+        return found
+
     def decode(self, ids: Sequence[int]) -> str:
         """Turn ids back into text, without padding and sentence marks."""
         kept = [index for index in ids if index == UNK or index >= len(SPECIAL_TOKENS)]
         text: str = self.tokenizer.decode(kept, skip_special_tokens=False)
-        return text
+        return text.replace(f"{UNK_TOKEN} <>", UNK_TOKEN) if UNK in kept else text  # as unigram names it
+
+    def familiar(self, texts: Sequence[str]) -> list[str]:
+        """Return texts with the characters that no token has in their compatibility form (Unicode's NFKC).
+
+        What was never seen is read as what it stands for: ``ﬁ`` as ``fi``, full-width letters as usual ones.
+        """
+        strange = self.strange("".join(texts))
+        if not strange:
+            return list(texts)
+        plain = str.maketrans({character: unicodedata.normalize("NFKC", character) for character in strange})
+        return [text.translate(plain) for text in texts]
+
+    def strange(self, text: str) -> set[str]:
+        """Return the characters of a text that no token has; none where tokens are bytes."""
+        if self._known is None:
+            spelled = getattr(self.tokenizer.model, "unk_token", UNK_TOKEN) is not None
+            self._known = frozenset("".join(self.tokens())) | {" "} if spelled else frozenset()
+        return set(text) - self._known if self._known else set()
 
     def merges(self) -> Merges:
         """Return the merges of a byte-pair tokenizer, to skip some of them at random.

@@ -20,13 +20,13 @@ from gru_nlp.preprocessing.multilabel import MultilabelPreprocessor
 class Fake:
     """A predictor whose texts are the probability of the first of two labels."""
 
-    truncated = abstained = 0
+    truncated = abstained = doubtful = divided = 0
 
     def __init__(self):
         self.preprocessor = ClassificationPreprocessor.__new__(ClassificationPreprocessor)
         self.preprocessor.labels = ["a", "b"]
 
-    def __call__(self, texts, batch_size, top_k, abstain_below):
+    def __call__(self, texts, batch_size, top_k, abstain_below, min_log_probability, wishes):
         assert top_k == 2
         found = []
         for text in texts:

@@ -87,6 +87,49 @@ def test_hostile_lines_give_a_line_each(translator, capsys, content):
     assert len(translate(capsys, f"checkpoint={translator}", "input=in.txt")) == content.count("\n")
 
 
+def test_blanks_are_kept_and_long_lines_are_translated_in_pieces(translator, capsys):
+    long = "  " + " ".join(SENTENCES * 12) + "\t"
+    Path("in.txt").write_text(f" {SENTENCES[0]}  \n{long}\n", encoding="utf-8")
+    options = [f"checkpoint={translator}", "input=in.txt"]
+    lines = translate(capsys, *options, "batch_size=3")
+    assert lines == [f" {GERMAN[0]}  ", "  " + " ".join(GERMAN * 12) + "\t"]
+    options += ["decoding.n_best=2", "format=jsonl", "alignments=true", "min_log_probability=-1e-9"]
+    first, second = map(json.loads, translate(capsys, *options))
+    assert second["pieces"] == [list(pair) for pair in zip(SENTENCES * 12, GERMAN * 12, strict=True)]
+    assert [second["translation"], second["score"]] == second["n_best"][0]
+    assert second["n_best"][1][0] != lines[1]
+    assert [len(row) for row in second["alignment"]] == [len(second["source_tokens"])] * len(second["target_tokens"])
+    assert "pieces" not in first
+    assert first["doubtful"]
+    assert main(["translate", *options[:2], "min_log_probability=-9", "format=csv"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[0] == "source,translation,score,doubtful"
+    assert captured.out.splitlines()[1].endswith(",false")
+    assert "1 texts are longer than the model reads, and were translated in pieces" in captured.err
+    assert main(["translate", *options[:2], "min_log_probability=-1e-9"]) == 0
+    assert "2 translations are doubtful: their tokens have a mean log-probability below" in capsys.readouterr().err
+    assert main(["translate", *options[:2], "min_log_probability=1"]) == 2
+    assert "min_log_probability=1 must be a number of at most 0, or null" in capsys.readouterr().err
+
+
+def test_terms_a_beginning_and_numbers_are_said_as_wished(translator, capsys):
+    Path("in.txt").write_text("\n".join([*SENTENCES, "", "The cat 27 sees 猫."]) + "\n", encoding="utf-8")
+    Path("t.tsv").write_text("LAMP\tx\nlamp\tKiste\n", encoding="utf-8")
+    own = [f"checkpoint={translator}", "input=in.txt"]
+    lines = translate(capsys, *own, "terms=t.tsv", "copy=true")
+    assert "Kiste" in lines[0]
+    assert lines[1:3] == [GERMAN[1], ""]
+    assert "27" in lines[3]
+    assert "猫" in lines[3]
+    assert lines == translate(capsys, *own, "terms=t.tsv", "copy=true", "batch_size=1")
+    lines = translate(capsys, *own, "prefix=Macht der", "ensemble=[" + str(translator) + "]")
+    assert [line[:9] for line in lines] == ["Macht der", "Macht der", "", "Macht der"]
+    assert lines[1] == GERMAN[1]
+    Path("t.tsv").write_text("lamp Kiste\n", encoding="utf-8")
+    assert main(["translate", *own, "terms=t.tsv"]) == 2
+    assert "t.tsv:1: no term, tab and its translation (see terms)" in capsys.readouterr().err
+
+
 def test_what_cannot_be_translated_is_told_in_one_line(translator, trained, capsys):
     Path("in.txt").write_bytes(b"fine\n\xff\xfe\n")
     cases = {

@@ -1,4 +1,5 @@
 import gzip
+from functools import partial
 from pathlib import Path
 
 import datasets
@@ -8,7 +9,14 @@ from omegaconf import OmegaConf
 
 from gru_nlp.build import build
 from gru_nlp.config import conf_dir
+from gru_nlp.console import begin
+from gru_nlp.data.module import DataModule
 from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.base import Hints
+from gru_nlp.preprocessing.translation import TranslationPreprocessor
+from gru_nlp.text.tokenizer import word
+
+WORDS = {"vocabulary_size": 50, "min_frequency": 1, "lowercase": False, "normalization": "nfc"}
 
 
 def corpus(*overrides):
@@ -53,7 +61,9 @@ def test_defects_are_told_with_file_and_line(source, target, told):
 
 def test_blank_lines_on_both_sides_are_passed_over_and_others_on_request():
     assert len(parallel("a\n\nb\n", "x\n\ny\n").load("test")) == 2
-    assert len(parallel("a\n\nb\n", "x\nz\ny\n", "data.skip_empty=true").load("test")) == 2
+    skipping = parallel("\na\n\nb\n\n\n", "w\nx\nz\ny\n\nv\n", "data.skip_empty=true").load("test")
+    assert pairs(skipping) == [("a", "x", 2), ("b", "y", 4)]
+    assert skipping["left_out"][:] == [1, 3]
 
 
 def test_one_side_alone_names_the_other_option():
@@ -114,3 +124,16 @@ def test_options_of_the_other_kind_are_refused():
         corpus("data=parallel", "data.test=a.tsv")
     with pytest.raises(UserError, match=r"are for data=parallel: set data.train"):
         corpus("data=pairs_csv", "data.train_source=a")
+
+
+def test_what_is_left_out_and_what_is_cut_is_told_in_a_line_each_time(capsys):
+    Path("a.tsv").write_text("source\ttarget\na b c\tx y z\n\tx\na\t\nb c\ty\n")
+    preprocessor = TranslationPreprocessor(tokenizer=partial(word, **WORDS), joint=True, max_length=2, bpe_dropout=0.0)
+    for _ in range(2):  # the second time from the cache
+        begin()
+        own = corpus("data=pairs_tsv", "data.train=a.tsv", "data.validation=a.tsv", "data.skip_empty=true")
+        preprocessor.fit(own.load("train"), Hints())
+        DataModule(own, preprocessor, batch_size=2, batch_tokens=None, seed=1).encode("train")
+        told = capsys.readouterr().err
+        assert "2 pairs of train are left out, since a side of each is empty (2 are kept)\n" in told
+        assert "1 of 2 texts of train are longer than what is kept of them (preprocessing.max_length)\n" in told

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gru_nlp.batch import Hypotheses
+from gru_nlp.console import begin
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
@@ -14,15 +15,16 @@ from gru_nlp.text.special import EOS
 SOURCE = ["the old dogs run through the park", "old cats sleep", "the park sleeps 😀"]
 TARGET = ["die alten Hunde laufen durch den Park", "alte Katzen schlafen", "der Park schläft 😀"]
 ROWS = datasets.Dataset.from_dict({"source": SOURCE, "target": TARGET})
+COMMON = {"vocabulary_size": 120, "min_frequency": 1, "lowercase": False, "normalization": "nfc"}
 COLUMNS = {"source": SOURCE, "target": TARGET}
 
 
 def bpe(texts):
-    return kinds.bpe(texts, vocabulary_size=120, min_frequency=1, lowercase=False, normalization="nfc")
+    return kinds.bpe(texts, **COMMON)
 
 
 def word(texts):
-    return kinds.word(texts, vocabulary_size=120, min_frequency=1, lowercase=False, normalization="nfc")
+    return kinds.word(texts, **COMMON)
 
 
 def make(tokenizer=bpe, joint=True, max_length=50, bpe_dropout=0.0):
@@ -45,6 +47,15 @@ def test_sentences_end_with_a_mark_and_come_back_whole(joint):
     assert [record["translation"] for record in preprocessor.decode(found)] == TARGET
     sizes = preprocessor.sizes()
     assert (sizes["source_vocabulary_size"] == sizes["target_vocabulary_size"]) == joint
+
+
+def test_it_is_told_how_many_targets_do_not_come_back(capsys):
+    begin()
+    make(tokenizer=lambda texts: kinds.bpe(texts, **COMMON | {"lowercase": True}))
+    assert "cannot give back 3 of the 3 training targets as they are: it changes " in capsys.readouterr().err
+    preprocessor = make()
+    assert not capsys.readouterr().err
+    assert preprocessor.encode({"source": ["the ｏｌｄ dogs"]}) == preprocessor.encode({"source": ["the old dogs"]})
 
 
 def test_state_comes_back_whole():

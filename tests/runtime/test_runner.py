@@ -26,6 +26,7 @@ from gru_nlp.nn.wide import WideLinear
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Hints
 from gru_nlp.runtime import Generator, Runner, graph
+from gru_nlp.text.terms import Terms, Wishes
 
 TINY = ["encoder.hidden_size=6", "embedding.size=8"]
 SHORT = ["decoding.max_ratio=0.3", "decoding.max_extra=4", *TINY]
@@ -174,6 +175,14 @@ def test_alignments_and_continuations(asked):
         one, other = (place.align("a fine day", "rain in Rome") for place in asked)
         assert one[:2] == other[:2]
         np.testing.assert_allclose(one.weights, other.weights, rtol=1e-4, atol=1e-6)
+        wishes, given = Wishes(Terms({"day": "rain"}), "in", copy=True), ["a fine day 42", "é 猫x", "rain " * 30, ""]
+        records = runner(given, wishes=wishes, min_log_probability=-1.0)
+        same(records, predictor(given, wishes=wishes, min_log_probability=-1.0))
+        same(records, [runner(text, wishes=wishes, min_log_probability=-1.0) for text in given])
+        assert all(record["translation"].startswith("in") for record in records[:3])
+        assert "rain" in records[0]["translation"]
+        assert "42" in records[0]["translation"]
+        assert "猫x" in records[1]["translation"]
         return
     with pytest.raises(UserError, match="alignments need"):
         runner.align("a", "b")

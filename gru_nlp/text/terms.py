@@ -1,0 +1,157 @@
+"""What a person wants a translation to hold: terms of theirs, and what is copied from its source."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
+from pathlib import Path
+from typing import NamedTuple
+
+from gru_nlp.errors import UserError
+
+#: Most bytes of a file of terms; a glossary of a whole trade has fewer.
+MOST_BYTES = 16 << 20
+#: A number, its parts held together by marks that languages set otherwise: 1,000.5 and 1.000,5, 4:30 and 4.30.
+NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
+_MARK = re.compile("[.,:/]")
+#: A word that a letter begins and that has a digit in it is copied as it is: B52.
+_MIXED = re.compile(r"(?<!\w)[^\W\d_]\w*\d\w*")
+#: What stands around a word and is no part of it.
+_QUOTES = ".,;:!?\"'()[]«»„“”‘’"
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+
+
+def pattern(phrase: str) -> str:
+    """Return a regular expression of a phrase that is no part of a longer word; its blanks may be any blanks.
+
+    Letters of writing without blanks between words may stand anywhere.
+    """
+    before, after = (letter.isalnum() and not _UNSPACED.match(letter) for letter in (phrase[0], phrase[-1]))
+    words = r"\s+".join(map(re.escape, phrase.split()))
+    return (r"(?<!\w)" if before else "") + words + (r"(?!\w)" if after else "")
+
+
+def holds(text: str, phrase: str) -> bool:
+    """Return whether a text has a phrase, letter by letter, that is no part of a longer word."""
+    return re.search(pattern(phrase), text) is not None
+
+
+class Item(NamedTuple):
+    """What a translation holds, and from where to where its source stands."""
+
+    start: int
+    end: int
+    said: str
+
+
+class Terms:
+    """A glossary: terms of the source, and how each is said in the target.
+
+    A term is found where it is no part of a longer word; one without a capital letter in any case, one with a capital
+    letter as it is written. The longest term wins, and a word belongs to one term.
+
+    Args:
+        terms: by source; no blank one on either side.
+    """
+
+    def __init__(self, terms: Mapping[str, str]) -> None:
+        self.terms = {" ".join(source.split()): " ".join(target.split()) for source, target in terms.items()}
+        longest = sorted(self.terms, key=lambda term: (-len(term), term))
+        self._find = re.compile("|".join(f"({self._cased(term)})" for term in longest)) if longest else None
+        self._targets = [self.terms[term] for term in longest]
+
+    @staticmethod
+    def _cased(term: str) -> str:
+        return f"(?i:{pattern(term)})" if term == term.lower() else pattern(term)
+
+    def found(self, text: str) -> list["Item"]:
+        """Return where terms stand in a text, and what each is in the target."""
+        found = self._find.finditer(text) if self._find else ()
+        return [Item(*one.span(), self._targets[one.lastindex - 1]) for one in found if one.lastindex]
+
+    @classmethod
+    def read(cls, path: str | Path, option: str = "terms") -> "Terms":
+        """Read a file of two columns with a tab between them: the term, and what it is in the target.
+
+        Blank lines are passed over.
+
+        Raises:
+            UserError: it cannot be read; or a line is no such pair, or says otherwise of a term than one before it.
+        """
+        try:
+            with open(path, "rb") as file:
+                content = file.read(MOST_BYTES + 1)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror} (see {option})") from None
+        if len(content) > MOST_BYTES:
+            raise UserError(f"{path}: more than {MOST_BYTES >> 20} MB, which no file of terms has (see {option})")
+        terms: dict[str, str] = {}
+        for number, line in enumerate(content.split(b"\n"), 1):
+            try:
+                cells = line.decode("utf-8-sig").rstrip("\r").split("\t")
+            except UnicodeDecodeError:
+                raise UserError(f"{path}:{number}: not utf-8 (see {option})") from None
+            if not "".join(cells).strip():
+                continue
+            source, target = (" ".join(cell.split()) for cell in cells) if len(cells) == 2 else ("", "")
+            if not source or not target:
+                raise UserError(f"{path}:{number}: no term, tab and its translation (see {option})")
+            if terms.setdefault(source, target) != target:
+                raise UserError(f"{path}:{number}: '{source}' stands for '{terms[source]}' above (see {option})")
+        return cls(terms)
+
+
+class Wishes(NamedTuple):
+    """What a person wants of translations.
+
+    Attributes:
+        terms: to be said so where their source holds them.
+        prefix: what every translation begins with, whole words.
+        copy: whether numbers, words with digits and words of unknown characters stay as they are.
+    """
+
+    terms: Terms | None = None
+    prefix: str = ""
+    copy: bool = False
+
+
+class Copied(NamedTuple):
+    """What of a source a translation has as it is: numbers, with their marks, and whole words."""
+
+    numbers: list[Item]
+    words: list[Item]
+
+    def missing(self, translation: str) -> bool:
+        """Return whether a translation lacks any of it, or has other numbers; their marks may be another language's."""
+        rest = translation
+        for word in self.words:
+            before, found, after = rest.partition(word.said)
+            if not found:
+                return True
+            rest = f"{before} {after}"
+        found_numbers = Counter(map(_plain, NUMBER.findall(rest)))
+        return bool(self.numbers) and found_numbers != Counter(_plain(number.said) for number in self.numbers)
+
+
+def _plain(number: str) -> str:
+    return _MARK.sub(".", number)
+
+
+def copied(text: str, strange: Set[str], spared: Sequence[Item]) -> Copied:
+    """Return what a translation of a text copies: numbers, words with digits in them, words with strange characters.
+
+    Args:
+        text: the source.
+        strange: the characters that no token has.
+        spared: what is said otherwise.
+    """
+    taken = list(spared)
+
+    def kept(found: Iterable[re.Match[str]]) -> list[Item]:
+        items = [Item(*one.span(), one[0].strip(_QUOTES) or one[0]) for one in found]
+        free = [one for one in items if not any(other.start < one.end and one.start < other.end for other in taken)]
+        taken.extend(free)
+        return free
+
+    words = kept(one for one in re.finditer(r"\S+", text) if not strange.isdisjoint(one[0]))
+    words += kept(_MIXED.finditer(text))
+    return Copied(kept(NUMBER.finditer(text)), sorted(words))

@@ -1,0 +1,43 @@
+from functools import partial
+
+import pytest
+
+from gru_nlp.text import tokenizer as kinds
+from gru_nlp.text.sentences import divided, joined, sentences
+
+LATIN = 'Ein Mann am 3. Mai. Er geht z. B. weg! "Wirklich?" Ja... na ja. Schön'
+TEXTS = [LATIN, "我们走了。你好！」再见", "क्या है। हाँ।", "كيف حالك؟ بخير. نعم", "x" * 50, "ab cd  " * 20]
+
+
+def test_sentences_end_as_their_writing_has_it():
+    assert list(sentences(LATIN)) == [
+        "Ein Mann am 3. Mai. ",
+        "Er geht z. B. weg! ",
+        '"Wirklich?" ',
+        "Ja... na ja. ",
+        "Schön",
+    ]
+    assert list(sentences(TEXTS[1])) == ["我们走了。", "你好！」", "再见"]
+    assert list(sentences(TEXTS[2])) == ["क्या है। ", "हाँ।"]
+    assert list(sentences(TEXTS[3])) == ["كيف حالك؟ ", "بخير. ", "نعم"]
+
+
+@pytest.mark.parametrize("kind", [kinds.bpe, kinds.byte_bpe, kinds.character, kinds.word])
+def test_pieces_fit_and_are_together_the_text(kind):
+    train = partial(kind, vocabulary_size=300, min_frequency=1, lowercase=False)
+    for normalization in ("nfc", "nfkc"):
+        tokenizer = kinds.TextTokenizer(train(TEXTS, normalization=normalization))
+        for text in [*TEXTS, "ﷺ" * 3, "a" + " " * 40 + "b", "." * 50 + " A " * 9]:
+            for most in (18, 30):
+                pieces = divided(text, tokenizer, most)
+                assert "".join(pieces) == text
+                assert all(len(piece) < 2 or tokenizer.count(piece) <= most for piece in pieces)
+    assert divided(LATIN, tokenizer, 1000) == [LATIN]
+
+
+def test_translations_are_joined_as_their_writing_has_it():
+    assert joined("Ja.", " ", "Nein.") == "Ja. Nein."
+    assert joined("Ja.", "", "Nein.") == "Ja. Nein."
+    assert joined("是。", " ", "不。") == "是。不。"
+    assert joined("是。", "\n", "不。") == "是。\n不。"
+    assert joined("", " ", "Ja.") == " Ja."
