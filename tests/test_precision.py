@@ -19,7 +19,8 @@ QUICK = ("trainer.max_epochs=1", "encoder.hidden_size=4", "embedding.size=4", "l
     ("text", "found"),
     [
         ("flags\t: fpu avx2 amx_bf16 amx_tile\n", True),
-        ("model name: amx_bf16\nflags\t: avx512_bf16\n", False),
+        ("flags\t: fpu avx512_bf16\n", True),
+        ("model name: amx_bf16\nflags\t: avx512f\n", False),
         ("flags\t: fpu avx2\nother: amx_bf16\n", False),
         ("", False),
     ],

@@ -13,6 +13,7 @@ from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.graphs import Answers, Axes, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
 from gru_nlp.nn.decoder import DecoderState, MakeDecoder
+from gru_nlp.nn.dropout import Dropout
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import padding_mask
@@ -69,7 +70,7 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         )
         self.encoder = encoder(size)
         self.decoder = decoder(size, self.encoder.output_size, output_size=size)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.decoding = decoding
         self.bias = nn.Parameter(torch.zeros(target_vocabulary_size))
         self.output = None if tie_output else nn.Linear(size, target_vocabulary_size, bias=False)

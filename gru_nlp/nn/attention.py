@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from gru_nlp.errors import UserError
 from gru_nlp.nn.masking import padding_mask
+from gru_nlp.nn.products import Linear
 
 
 class Memory(NamedTuple):
@@ -87,8 +88,8 @@ class AdditiveAttention(ScoredAttention):
 
     def __init__(self, query_size: int, memory_size: int, *, hidden_size: int) -> None:
         super().__init__(query_size, memory_size)
-        self.query = nn.Linear(query_size, hidden_size)
-        self.key = nn.Linear(memory_size, hidden_size, bias=False)
+        self.query = Linear(query_size, hidden_size)
+        self.key = Linear(memory_size, hidden_size, bias=False)
         self.energy = nn.Linear(hidden_size, 1, bias=False)
 
     def keys(self, values: Tensor) -> Tensor:
@@ -106,7 +107,7 @@ class GeneralAttention(ScoredAttention):
 
     def __init__(self, query_size: int, memory_size: int) -> None:
         super().__init__(query_size, memory_size)
-        self.key: nn.Module = nn.Linear(memory_size, query_size, bias=False)
+        self.key: nn.Module = Linear(memory_size, query_size, bias=False)
 
     def keys(self, values: Tensor) -> Tensor:
         """Project: ``(B, S, Q)``."""
@@ -145,10 +146,10 @@ class MultiHeadAttention(Attention):
         if hidden_size % heads:
             raise UserError(f"attention.hidden_size={hidden_size} must be a multiple of attention.heads={heads}")
         self.heads = heads
-        self.query = nn.Linear(query_size, hidden_size)
-        self.key = nn.Linear(memory_size, hidden_size, bias=False)
-        self.value = nn.Linear(memory_size, hidden_size, bias=False)
-        self.output = nn.Linear(hidden_size, memory_size)
+        self.query = Linear(query_size, hidden_size)
+        self.key = Linear(memory_size, hidden_size, bias=False)
+        self.value = Linear(memory_size, hidden_size, bias=False)
+        self.output = Linear(hidden_size, memory_size)
 
     def keys(self, values: Tensor) -> Tensor:
         """Project keys and values of all heads, side by side: ``(B, S, 2 A)``."""

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from gru_nlp.nn.attention import MakeAttention, Memory
 from gru_nlp.nn.cell import MakeCell
+from gru_nlp.nn.dropout import Dropout
+from gru_nlp.nn.products import Linear
 
 
 class DecoderState(NamedTuple):
@@ -90,9 +92,9 @@ class Decoder(nn.Module, ABC):
         self.fed_size = output_size if self.feeds_features else 0
         self.query_size = self.choose_query_size(input_size, hidden_size)
         self.attention = attention(self.query_size, memory_size)
-        self.readout = nn.Linear(hidden_size + memory_size + input_size * self.reads_embedding, output_size)
-        self.dropout = nn.Dropout(dropout)
-        self.bridge = nn.Linear(memory_size, self.add_units(cell, input_size, memory_size, hidden_size))
+        self.readout = Linear(hidden_size + memory_size + input_size * self.reads_embedding, output_size)
+        self.dropout = Dropout(dropout)
+        self.bridge = Linear(memory_size, self.add_units(cell, input_size, memory_size, hidden_size))
 
     def choose_query_size(self, input_size: int, hidden_size: int) -> int:
         """Return the size of the state that attends."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gru_nlp.errors import UserError
 from gru_nlp.nn.cell import Cell, MakeCell, shown
 from gru_nlp.nn.cell_forms import GRUForm, TwoWayGRUForm
+from gru_nlp.nn.dropout import Dropout
 from gru_nlp.nn.graph_forms import Exportable
 from gru_nlp.nn.masking import gather_steps, last_steps, reversal_index, variational_dropout
 
@@ -133,7 +134,7 @@ class RecurrentEncoder(Encoder, Exportable):
         sizes = [input_size] + [self.output_size] * (layers - 1)
         self.forward_cells = nn.ModuleList(cell(size, hidden_size) for size in sizes)
         self.backward_cells = nn.ModuleList(cell(size, hidden_size) for size in sizes) if bidirectional else None
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, sequence: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Encode ``sequence`` ``(B, T, D)`` of ``lengths`` ``(B,)``; return its states and the last layer's final."""

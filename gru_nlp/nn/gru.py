@@ -6,8 +6,9 @@ cache, and a few elementwise calls that turn its ``gates`` into r, z and n in pl
 gates, the candidate's recurrent product before the reset gate, states. Backward, from the end, in blocks of steps that
 stay in the cache: the gates' derivatives of the block at once; a loop that carries the state's gradient, one product a
 step; and the block's share of each weight's gradient as one product. It is fast because only what depends on the step
-before stays in a loop, nothing is allocated there, and no array of the backward pass is as long as the text. Elsewhere
-(no gradient, a GPU, autocast) torch's own kernel runs the same parameters.
+before stays in a loop, nothing is allocated there, and no array of the backward pass is as long as the text. Factors of
+products may be rounded (``products``); then a rounded copy of the states is kept beside them. Elsewhere (no gradient, a
+GPU, autocast) torch's own kernel runs the same parameters.
 """
 
 from typing import Any, cast
@@ -20,6 +21,7 @@ from gru_nlp.nn.cell import Cell
 from gru_nlp.nn.cell_forms import GRUForm
 from gru_nlp.nn.first_order import apply_function, first_order
 from gru_nlp.nn.graph_forms import gru_weights
+from gru_nlp.nn.products import add_product, multiply, product_format
 
 BLOCK_ROWS = 2048  # steps times sequences that the backward pass takes at a time
 
@@ -59,44 +61,52 @@ class GRUFunction(torch.autograd.Function):
         """``(B, T, D)``, ``(B, H)`` and the four parameters of ``torch.nn.GRU`` -> states ``(B, T, H)``."""
         batch, steps, size = sequence.shape
         width = weight_hh.shape[1]
-        inputs = sequence.transpose(0, 1).reshape(steps * batch, size)
-        gates = torch.addmm(bias_ih, inputs, weight_ih.t()).view(steps, batch, 3 * width)
+        form = product_format(weight_hh)
+        inputs = sequence.to(form).transpose(0, 1).reshape(steps * batch, size)
+        of_inputs, of_states = weight_ih.to(form), weight_hh.to(form)
+        gates = sequence.new_empty(steps * batch, 3 * width)
+        gates = multiply(inputs, of_inputs.t(), gates, bias_ih).view(steps, batch, 3 * width)
         states = sequence.new_empty(steps + 1, batch, width)
         states[0] = initial
+        seen = states.to(form)  # what the products see of the states, which may be the states themselves
         product = sequence.new_empty(batch, 3 * width)  # one for all steps: it stays in the processor's cache
         recurrent_new = torch.empty_like(states[1:])
-        for gate, kept, hidden, after in zip(gates, recurrent_new, states[:-1], states[1:], strict=True):
-            torch.addmm(bias_hh, hidden, weight_hh.t(), out=product)
+        for step, (gate, kept) in enumerate(zip(gates, recurrent_new, strict=True)):
+            multiply(seen[step], of_states.t(), product, bias_hh)
             reset_update = gate[:, : 2 * width].add_(product[:, : 2 * width]).sigmoid_()
             kept.copy_(product[:, 2 * width :])
             new = gate[:, 2 * width :].addcmul_(reset_update[:, :width], kept).tanh_()
-            torch.lerp(new, hidden, reset_update[:, width:], out=after)
-        ctx.save_for_backward(inputs, weight_ih, weight_hh, gates, recurrent_new, states)
+            torch.lerp(new, states[step], reset_update[:, width:], out=states[step + 1])
+            if seen is not states:
+                seen[step + 1] = states[step + 1]
+        ctx.save_for_backward(inputs, of_inputs, of_states, gates, recurrent_new, states, seen)
         return states[1:].transpose(0, 1)
 
     @staticmethod
     @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of ``forward``'s arguments."""
-        inputs, weight_ih, weight_hh, gates, recurrent_new, states = ctx.saved_tensors
+        inputs, weight_ih, weight_hh, gates, recurrent_new, states, seen = ctx.saved_tensors
         steps, batch, width = recurrent_new.shape
+        weight_ih = weight_ih.roll(width, 0)  # of n, r, z, in the order of the gradients of a block
         carried = gradient.new_zeros(batch, width)
-        of_inputs = torch.empty_like(inputs) if ctx.needs_input_grad[0] else None
-        of_weight_ih, of_weight_hh = torch.zeros_like(weight_ih), torch.zeros_like(weight_hh)
-        of_bias_ih, of_bias_hh = gates.new_zeros(3 * width), gates.new_zeros(3 * width)
+        of_inputs = gates.new_empty(inputs.shape) if ctx.needs_input_grad[0] else None
+        of_weight_ih, of_weight_hh = gates.new_zeros(weight_ih.shape), gates.new_zeros(weight_hh.shape)
+        of_biases = gates.new_zeros(4 * width)
         size = max(1, BLOCK_ROWS // batch)
         for start in reversed(range(0, steps, size)):
             span, rows = slice(start, start + size), slice(start * batch, (start + size) * batch)
             block = (gradient[:, span], gates[span], recurrent_new[span], states[:-1][span])
-            at_inputs, at_recurrent = _back_through_block(carried, *block, weight_hh)  # (rows, 3 H) each
+            at_products, factors = _back_through_block(carried, *block, weight_hh)  # (rows, 4 H) each
+            of_biases += at_products.sum(0)
+            at_inputs, at_recurrent = factors[:, : 3 * width], factors[:, width:]
             if of_inputs is not None:
-                torch.mm(at_inputs, weight_ih, out=of_inputs[rows])
-            of_weight_ih.addmm_(at_inputs.t(), inputs[rows])
-            of_weight_hh.addmm_(at_recurrent.t(), states[:-1][span].flatten(0, 1))
-            of_bias_ih += at_inputs.sum(0)
-            of_bias_hh += at_recurrent.sum(0)
+                multiply(at_inputs, weight_ih, of_inputs[rows])
+            add_product(of_weight_ih, at_inputs.t(), inputs[rows])
+            add_product(of_weight_hh, at_recurrent.t(), seen[:-1][span].flatten(0, 1))
         of_sequence = None if of_inputs is None else of_inputs.view(steps, batch, -1).transpose(0, 1)
-        return of_sequence, carried, of_weight_ih, of_weight_hh, of_bias_ih, of_bias_hh
+        of_bias_ih, of_bias_hh = of_biases[: 3 * width].roll(-width), of_biases[width:]
+        return of_sequence, carried, of_weight_ih.roll(-width, 0), of_weight_hh, of_bias_ih, of_bias_hh
 
 
 def _back_through_block(
@@ -104,25 +114,28 @@ def _back_through_block(
 ) -> tuple[Tensor, Tensor]:
     """Take the state's gradient ``carried`` in place from a block's end to its begin.
 
-    ``(B, H)``, ``(B, S, H)``, ``(S, B, 3 H)``, ``(S, B, H)``, the states before ``(S, B, H)`` -> the gradients of the
-    input products and of the recurrent products, before the gates' functions, ``(S B, 3 H)`` each.
+    ``(B, H)``, ``(B, S, H)``, ``(S, B, 3 H)``, ``(S, B, H)``, the states before ``(S, B, H)`` -> the gradients before
+    the gates' functions ``(S B, 4 H)``, and the same as factors of products: of the candidate's input product, of r, of
+    z, which are one for input and recurrent products, and of the candidate's recurrent product.
     """
     width = carried.shape[1]
     reset, update, new = gates.chunk(3, dim=2)
     by_update = torch.sub(states, new).mul_(update).mul_(1 - update)
     by_new = (1 - new * new).mul_(1 - update)
     by_reset = (1 - reset).mul_(reset).mul_(recurrent_new)
-    at_inputs, at_recurrent = torch.empty_like(gates), torch.empty_like(gates)
+    found = gates.new_empty(*gates.shape[:2], 4 * width)
+    factors = found.to(weight_hh.dtype)  # may be the same memory
     for step in reversed(range(len(gates))):
         carried.add_(gradient[:, step])
-        product = at_recurrent[step]
-        candidate = torch.mul(carried, by_new[step], out=at_inputs[step, :, 2 * width :])
-        torch.mul(candidate, by_reset[step], out=product[:, :width])
-        torch.mul(carried, by_update[step], out=product[:, width : 2 * width])
-        torch.mul(candidate, reset[step], out=product[:, 2 * width :])
-        carried.mul_(update[step]).addmm_(product, weight_hh)
-    at_inputs[:, :, : 2 * width] = at_recurrent[:, :, : 2 * width]
-    return at_inputs.flatten(0, 1), at_recurrent.flatten(0, 1)
+        of_new, of_reset, of_update, of_product = found[step].chunk(4, dim=1)
+        candidate = torch.mul(carried, by_new[step], out=of_new)
+        torch.mul(candidate, by_reset[step], out=of_reset)
+        torch.mul(carried, by_update[step], out=of_update)
+        torch.mul(candidate, reset[step], out=of_product)
+        if factors is not found:
+            factors[step] = found[step]
+        add_product(carried.mul_(update[step]), factors[step, :, width:], weight_hh)
+    return found.flatten(0, 1), factors.flatten(0, 1)
 
 
 class GRU(Cell):

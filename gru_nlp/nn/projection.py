@@ -1,8 +1,8 @@
 """The vocabulary projection and its loss, a piece of the tokens at a time.
 
-How it works. For each piece of 256 tokens: logits, their normaliser, the piece's share of the loss; then the same
-memory turns from logits into the loss's gradient (softmax minus smoothed target) and is multiplied into the gradients
-of features, weight and bias. So the gradients are ready when the loss is; ``backward`` only scales them by the one that
+How it works. For each piece of 256 tokens: logits, their log-softmax, the piece's share of the loss; then the same
+memory turns into the loss's gradient (softmax minus smoothed target) and is multiplied into the gradients of features,
+weight and bias. So the gradients are ready when the loss is; ``backward`` only scales them by the one that
 arrives. Kept are three tensors of the arguments' own sizes, never the ``(N, V)`` logits, the largest matrix of a
 translator by far, and a piece is read again while a processor's cache still holds it. The price is that a loss without
 a backward pass computes gradients too.
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from gru_nlp.nn.first_order import apply_function, first_order
+from gru_nlp.nn.products import add_product, multiply, product_format
 
 #: Tokens a piece: with a vocabulary of 8,000 its logits are 8 MB, which a processor's cache still holds.
 PIECE = 256
@@ -31,17 +32,21 @@ class ProjectedCrossEntropy(torch.autograd.Function):
         by_weight, by_bias = torch.zeros_like(weight), torch.zeros_like(bias)
         total = features.new_zeros(())
         spread, kept = label_smoothing / len(weight), 1.0 - label_smoothing
+        form = product_format(weight)
+        seen, rows = features.to(form), weight.to(form)
+        room, other = features.new_empty(2, min(PIECE, len(features)), len(weight))
         for piece, truth, by_piece in zip(
-            *(torch.split(tensor, PIECE) for tensor in (features, targets[:, None], by_features)), strict=True
+            *(torch.split(tensor, PIECE) for tensor in (seen, targets[:, None], by_features)), strict=True
         ):
-            logits = torch.addmm(bias, piece, weight.t())
-            normaliser = logits.logsumexp(dim=1, keepdim=True)
-            total += normaliser.sum() - kept * logits.gather(1, truth).sum() - spread * logits.sum()
-            logits.sub_(normaliser).exp_().sub_(spread)
-            logits.scatter_add_(1, truth, logits.new_full((len(truth), 1), -kept))
-            torch.mm(logits, weight, out=by_piece)
-            by_weight.addmm_(logits.t(), piece)
-            by_bias.add_(logits.sum(dim=0))
+            logits = multiply(piece, rows.t(), room[: len(piece)], bias)
+            likely = torch.log_softmax(logits, 1, out=other[: len(piece)])
+            total -= kept * likely.gather(1, truth).sum() + spread * likely.sum()
+            slopes = likely.exp_().sub_(spread)
+            slopes.scatter_add_(1, truth, slopes.new_full((len(truth), 1), -kept))
+            by_bias.add_(slopes.sum(dim=0))
+            factors = slopes.to(form)
+            multiply(factors, rows, by_piece)
+            add_product(by_weight, factors.t(), piece)
         ctx.save_for_backward(by_features, by_weight, by_bias)
         ctx.tokens = len(features)
         return total / len(features)
