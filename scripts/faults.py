@@ -104,6 +104,7 @@ FAULTS = {
         two flags that exclude each other | train --quiet --verbose
         several answers in a format that shows one | label top_k=2 format=lines -- good
         several translations as plain lines | gru-nlp translate checkpoint=translation decoding.n_best=3 -- hello
+        a file of terms without tabs | echo a b > t.tsv; gru-nlp translate checkpoint=translation terms=t.tsv -- a
         training that would never validate | small trainer.max_steps=0
         a rate at which the loss is no number | train optimizer.lr=1e30 encoder.hidden_size=8
         an encoding that is none of files | label encoding=rot13 input=a.csv
