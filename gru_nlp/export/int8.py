@@ -6,9 +6,10 @@ are told apart:
 - Tables that are looked up keep a scale a row: the rows of a batch's ids are taken out, and multiplied by their scales.
   Where a row has few columns, a scale would weigh as much as it saves, so those are in float16.
 - Products with large matrices multiply whole numbers: each row of what comes in gets a scale of its own as it comes
-  ("dynamic"), each column of the matrix has one. So what a text gets does not depend on those beside it. The matrix has
-  7 bits, with which no sum of two products leaves the 16 bits that older processors add them up in. A table that turns
-  features into logits too is stored once.
+  ("dynamic"), each column of the matrix has one. So what a text gets does not depend on those beside it. What comes in
+  is unsigned, 128 standing for zero, since processors multiply unsigned numbers by signed ones: two signed ones take
+  ONNX Runtime fifteen times as long. The matrix has 7 bits, with which no sum of two products leaves the 16 bits that
+  older processors add them up in. A table that turns features into logits too is stored once.
 - All other matrices are stored in 8 bits, and become float32 once, where a graph is loaded: small ones, whose products
   cost less than the rounding of what comes in; and recurrent ones, which are multiplied inside of an operator that ONNX
   Runtime has in float32 alone, or in a loop.
@@ -22,12 +23,14 @@ import numpy as np
 from gru_nlp.batch import AnyArray
 
 #: Weights of a matrix from which on they are stored in 8 bits, and from which on they are multiplied so: rounding what
-#: comes in, row by row, costs as much for a small matrix as for a large one.
-LEAST, LEAST_MULTIPLIED = 1024, 1 << 19
+#: comes in, row by row, costs as much for a small matrix as for a large one (see scripts/LOG.md).
+LEAST, LEAST_MULTIPLIED = 1024, 1 << 17
 #: Columns of a table from which on a scale a row is less than what it saves.
 LEAST_COLUMNS = 8
 #: Largest whole number of stored weights, and of those that are multiplied as such.
 STORED, MULTIPLIED = 127, 63
+#: What stands for zero among unsigned numbers of 8 bits.
+MIDDLE = 128
 #: Smallest scale, of rows of zeros.
 TINY = 1e-12
 #: Largest value that float16 has.
@@ -179,8 +182,11 @@ class _Rewriting:
         peaks = self._add("ReduceMax", [self._add("Abs", [given]), last], keepdims=1)
         scale = self._add("Mul", [peaks, self._constant("to whole numbers", np.array(1 / STORED, dtype=np.float32))])
         scale = self._add("Max", [scale, self._constant("least scale", np.array(TINY, dtype=np.float32))])
-        whole = self._cast(self._add("Round", [self._add("Div", [given, scale])]), kind="INT8")
-        product = self._cast(self._add("MatMulInteger", [whole, columns]))
+        signed = self._add("Round", [self._add("Div", [given, scale])])
+        middle = self._constant("middle", np.array(MIDDLE, dtype=np.float32))
+        whole = self._cast(self._add("Add", [signed, middle]), kind="UINT8")
+        zero = self._constant("zero", np.array(MIDDLE, dtype=np.uint8))
+        product = self._cast(self._add("MatMulInteger", [whole, columns, zero]))
         found = self._add("Mul", [self._add("Mul", [product, scale]), scales])
         bias = node.input[2:]
         self._add("Add" if bias else "Identity", [found, *bias], node.output[0])

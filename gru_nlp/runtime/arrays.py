@@ -4,6 +4,9 @@ import numpy as np
 
 from gru_nlp.batch import AnyArray
 
+#: Groups of values for each of the greatest that are looked for, and values of a group from which on they pay.
+GROUPS, LEAST_STEPS = 8, 2
+
 
 def softmax(logits: AnyArray) -> AnyArray:
     """Return probabilities along the last axis."""
@@ -30,12 +33,36 @@ def best_places(values: AnyArray, count: int) -> AnyArray:
     if count == 1:
         first: AnyArray = values.argmax(axis=-1)
         return first[..., None]
-    size = values.shape[-1]
-    if size <= 4 * count:
-        return np.argsort(-values, axis=-1, kind="stable")[..., :count]
-    places = np.sort(np.argpartition(values, size - count, axis=-1)[..., size - count :], axis=-1)
-    order = np.argsort(-np.take_along_axis(values, places, axis=-1), axis=-1, kind="stable")
-    return np.take_along_axis(places, order, axis=-1)
+    rows = values.reshape(-1, values.shape[-1])
+    places = _among_few(rows, count)
+    if places is None:
+        places = np.argsort(-rows, axis=1, kind="stable")[:, :count]
+    return places.reshape(*values.shape[:-1], -1)
+
+
+def _among_few(rows: AnyArray, count: int) -> AnyArray | None:
+    """Return what ``best_places`` does of rows ``(N, V)`` whose greatest are among few; None: they are not.
+
+    Of groups of values, the ``count`` that have the greatest maxima hold as many values that are at least the least of
+    these maxima. So the greatest of all are not below it either, and what is not is seldom more.
+    """
+    groups = GROUPS * count
+    steps = rows.shape[1] // groups
+    if not len(rows) or steps < LEAST_STEPS:
+        return None
+    maxima = rows[:, : steps * groups].reshape(len(rows), steps, groups).max(axis=1)
+    bounds = np.partition(maxima, groups - count, axis=1)[:, groups - count]
+    flat = np.flatnonzero(rows >= bounds[:, None])
+    owners, places = np.divmod(flat, rows.shape[1])
+    sizes = np.bincount(owners, minlength=len(rows))
+    if sizes.max() > groups:  # of many equal ones
+        return None
+    spots = np.arange(len(owners)) - (sizes.cumsum() - sizes)[owners]
+    found = np.full((len(rows), sizes.max()), -np.inf, dtype=rows.dtype)
+    found[owners, spots] = rows[owners, places]
+    known = np.zeros(found.shape, dtype=np.int64)
+    known[owners, spots] = places
+    return np.take_along_axis(known, np.argsort(-found, axis=1, kind="stable")[:, :count], axis=1)
 
 
 def real_steps(lengths: AnyArray, steps: int) -> AnyArray:

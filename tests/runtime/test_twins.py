@@ -31,12 +31,16 @@ def test_probabilities():
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 60])
-def test_the_best_places_are_those_of_a_whole_sort(count):
-    values = np.random.default_rng(1).integers(0, 30, (4, 60)).astype(np.float32)
-    order = np.argsort(-values, axis=1, kind="stable")[:, :count]
-    places = arrays.best_places(values, count)
-    assert np.take_along_axis(values, places, 1).tolist() == np.take_along_axis(values, order, 1).tolist()
-    assert all(len(set(row)) == count for row in places.tolist())
+@pytest.mark.parametrize("size", [60, 4001])
+def test_the_best_places_are_those_of_a_whole_sort(count, size):
+    values = np.random.default_rng(1).integers(0, 30, (2, 4, size)).astype(np.float32)
+    values[0, 1] += np.random.default_rng(2).standard_normal(size).astype(np.float32)
+    values[1, 0], values[1, 1, 3:] = 0.0, -np.inf
+    order = np.argsort(-values, axis=-1, kind="stable")[..., :count]
+    assert arrays.best_places(values, count).tolist() == order.tolist()
+    drawn = np.random.default_rng(3).standard_normal((5, size)).astype(np.float32)
+    order = np.argsort(-drawn, axis=-1, kind="stable")[:, :count]
+    assert arrays.best_places(drawn, count).tolist() == order.tolist()
 
 
 def real(parts, padding):
