@@ -169,16 +169,16 @@ def test_the_page_is_served_and_names_nothing_elsewhere(server):
 
 def test_an_exported_folder_is_asked_as_a_checkpoint_is(runs, served, tmp_path, monkeypatch):
     """The folder's own answers are held against torch's in tests/runtime."""
-    from gru_nlp import runtime
     from gru_nlp.checkpoint import load as stored_at
+    from gru_nlp.export import cached
     from gru_nlp.predictor import Predictor
     from gru_nlp.serving.models import load
 
     stored = stored_at(runs["translation"])
     runner = Predictor.from_checkpoint(runs["translation"])
     options = {"decoding": stored.config["model"]["decoding"]}
-    runner.folder = SimpleNamespace(config=stored.config, version="1", scores={}, options=options)
-    monkeypatch.setattr(runtime, "Runner", lambda path, threads: runner)
+    runner.folder = SimpleNamespace(config=stored.config, version="1", precision="float32", scores={}, options=options)
+    monkeypatch.setattr(cached, "Runner", lambda path, threads, decoding: runner)
     (tmp_path / "export.json").touch()
     folder = load(str(tmp_path), "cpu", ())
     assert (folder.kind, folder.version, folder.tasks) == ("translation", "1", ("translate",))
