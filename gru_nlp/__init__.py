@@ -5,7 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gru_nlp.api import evaluate, train
+    from gru_nlp.api import distill, evaluate, train
     from gru_nlp.continuing import Limits
     from gru_nlp.decoding.drawing import Drawing
     from gru_nlp.errors import UserError
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = "0.1.0"
-__all__ = ["Drawing", "Generator", "Limits", "Predictor", "UserError", "__version__", "evaluate", "train"]
+__all__ = ["Drawing", "Generator", "Limits", "Predictor", "UserError", "__version__", "distill", "evaluate", "train"]
 #: Where the names of this package lie; each is imported when it is first asked for: ``import gru_nlp`` is light.
 _LATER = {
     "train": "gru_nlp.api",
+    "distill": "gru_nlp.api",
     "evaluate": "gru_nlp.api",
     "UserError": "gru_nlp.errors",
     "Drawing": "gru_nlp.decoding.drawing",

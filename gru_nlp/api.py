@@ -29,6 +29,23 @@ def train(*overrides: str) -> run.Run:
     return run.train(composed("train", overrides), arranged("train", without_dirs(overrides)[0]))
 
 
+def distill(*overrides: str) -> run.Run:
+    """Train a student on what teachers translate, as ``gru-nlp distill`` does with the same options.
+
+    Example::
+
+        gru_nlp.distill("teacher=[runs/a,runs/b]", "decoder.cell=ssru", "run_dir=student").scores["test/bleu"]
+
+    Args:
+        overrides: as of ``train``.
+
+    Raises:
+        UserError: a mistake in teachers, data or options, in one line.
+    """
+    console.begin()
+    return run.distill(composed("distill", overrides), arranged("distill", without_dirs(overrides)[0]))
+
+
 def evaluate(checkpoint: str | Path, *overrides: str) -> dict[str, float]:
     """Score a checkpoint file or run folder, as ``gru-nlp evaluate`` does; return its scores by name.
 

@@ -17,6 +17,7 @@ HUB_OPTIONS = ("data.path", "data.hub.path", "data.hub_path")
 #: Options whose values are files or folders; relative ones are relative to where the user stands.
 PATH_OPTIONS = (
     "checkpoint",
+    "teacher",
     "input",
     "output",
     "report",

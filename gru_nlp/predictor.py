@@ -11,7 +11,10 @@ from gru_nlp import checkpoint
 from gru_nlp.asking import Askable
 from gru_nlp.batch import AnyArray, Batch
 from gru_nlp.decoding.grid import Demand
+from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
+from gru_nlp.models.ensemble import Ensemble
+from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.tensors import to_array, to_tensors
 
@@ -60,3 +63,27 @@ class Predictor(Askable):
 
     def _attended(self, batch: Batch[AnyArray]) -> AnyArray:
         return to_array(self.model.align(to_tensors(batch, self.device)))
+
+
+def joined(
+    first: checkpoint.Checkpoint, model: nn.Module, others: Sequence[checkpoint.Checkpoint], trusted: Sequence[str]
+) -> Ensemble:
+    """Return one model out of the first of several checkpoints, restored, and the others.
+
+    Raises:
+        UserError: as ``check_alike``; one cannot be built.
+    """
+    for other in others:
+        check_alike(first, other)
+    members = [model, *(checkpoint.restore(other, trusted)[1] for other in others)]
+    return Ensemble(cast(list[Seq2Seq], members))
+
+
+def check_alike(first: checkpoint.Checkpoint, other: checkpoint.Checkpoint) -> None:
+    """Refuse two checkpoints whose probabilities cannot be averaged.
+
+    Raises:
+        UserError: they do not share one tokenizer.
+    """
+    if other.preprocessing != first.preprocessing:
+        raise UserError(f"{other.path}: another tokenizer than that of {first.path}: train both on the same data")

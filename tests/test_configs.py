@@ -246,7 +246,7 @@ def one_step(config):
 def test_every_command_composes(command):
     stored = {"data": "csv", "decoding": "beam"}  # what a command takes from its checkpoint otherwise
     config = composed(command, *(f"{group}={stored[group]}" for group in STORED_GROUPS.get(command, ())))
-    needed = {"train": set(), "export": {"checkpoint", "output"}}.get(command, {"checkpoint"})
+    needed = {"train": set(), "distill": {"teacher"}, "export": {"checkpoint", "output"}}.get(command, {"checkpoint"})
     assert OmegaConf.missing_keys(config) == needed
 
 

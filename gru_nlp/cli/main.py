@@ -9,6 +9,7 @@ from gru_nlp.errors import UserError, nearest
 
 COMMANDS = {
     "train": "train a model on your own text, or on the embedded sample",
+    "distill": "train a small translator on what others, larger or several, translate",
     "evaluate": "score a checkpoint on its own data, or on other data of the same shape",
     "compare": "say whether one checkpoint is really better than another on the same data, and where they differ",
     "predict": "label new text: an argument after --, a file, standard input, or at a prompt",

@@ -3,16 +3,13 @@
 from typing import cast
 
 from omegaconf import DictConfig
-from torch import nn
 
 from gru_nlp import checkpoint
 from gru_nlp.config import resolved
 from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.errors import UserError
 from gru_nlp.generator import Generator
-from gru_nlp.models.ensemble import Ensemble
-from gru_nlp.models.seq2seq import Seq2Seq
-from gru_nlp.predictor import Predictor
+from gru_nlp.predictor import Predictor, joined
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import set_threads
 
@@ -47,23 +44,9 @@ def translator(config: DictConfig) -> tuple[Predictor, int]:
     given = resolved(config).get("decoding") or {}
     preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, given), list(config["trust"]))
     if config["ensemble"]:
-        model = joined(stored, model, list(config["ensemble"]), list(config["trust"]))
+        others = [checkpoint.load(path) for path in config["ensemble"]]
+        model = joined(stored, model, others, list(config["trust"]))
     set_threads(config["threads"], model)
     return Predictor(preprocessor, model, resolve_device(config["device"])), cast(
         DecodingStrategy, model.decoding
     ).n_best
-
-
-def joined(first: checkpoint.Checkpoint, model: nn.Module, others: list[str], trusted: list[str]) -> Ensemble:
-    """Return one model out of several checkpoints.
-
-    Raises:
-        UserError: they do not share one tokenizer.
-    """
-    members = [model]
-    for path in others:
-        stored = checkpoint.load(path)
-        if stored.preprocessing != first.preprocessing:
-            raise UserError(f"{path}: another tokenizer than that of {first.path}: train both on the same data")
-        members.append(checkpoint.restore(stored, trusted)[1])
-    return Ensemble(cast(list[Seq2Seq], members))

@@ -46,7 +46,9 @@ STORED_GROUPS = dict.fromkeys(("evaluate", "compare"), ("data", "decoding")) | {
     "export": ("data",),
 }
 #: Options of a command that are a list of paths, and one path of all others.
-PATH_LISTS = dict.fromkeys(("compare", "export", "serve"), ("checkpoint",))
+PATH_LISTS = dict.fromkeys(("compare", "export", "serve"), ("checkpoint",)) | {"distill": ("teacher",)}
+#: Commands whose config is that of a training.
+TRAINING = ("train", "distill")
 
 
 class Job:
@@ -188,7 +190,7 @@ def check_effects(
         UserError: naming one.
     """
     plain, usual = (_unresolved(config), _unresolved(defaults))
-    if command != "train":
+    if command not in TRAINING:
         unused.check_known(plain, [*usual, *default_choices(command)])
     elif plain["resume"] in (None, "auto"):
         unused.check_used(plain, usual, given)

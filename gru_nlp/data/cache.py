@@ -3,7 +3,8 @@
 ``datasets`` lays a table into ``generator/default-fingerprint=<key>/0.0.0``, and what was encoded of it beside it, in
 files ``cache-<key>.arrow``. A process that uses one holds a lock on a file beside it, whose time says when that was;
 what is locked is not removed. Only files of known names are removed, links are neither followed nor removed, and a
-folder goes once it is empty.
+folder goes once it is empty. What teachers translate for a student (``training.teaching``) lies in such a folder too,
+as ``translations-<number>.jsonl``.
 
 Beside them, in ``graphs``, lies what ``precision=int8`` makes of a checkpoint: a folder ``<key>.int8`` each, as
 ``gru-nlp export`` writes it, with its lock beside it. Such a folder is whole or not there: to be removed, it is first
@@ -32,8 +33,12 @@ GB = 10**9
 VERSION = "0.0.0"
 FOLDER = re.compile(r"default-fingerprint=[\w-]+")
 ENCODED = re.compile(r"cache-[\w-]+\.arrow")
-#: What lies in the folder of a table: the table, what was encoded of it, locks, and what a killed process left.
-FILES = re.compile(r"(generator|cache)-[\w-]+\.arrow|dataset_info\.json|[\w.-]+\.lock|tmp\w+")
+#: What lies in the folder of a table: the table, what was encoded of it, locks, and what a killed process left; or
+#: translations.
+FILES = re.compile(
+    r"(generator|cache)-[\w-]+\.arrow|dataset_info\.json|[\w.-]+\.lock|tmp\w+"
+    rf"|\.?translations-\d+\.jsonl(\.\d+{re.escape(PART)})?"
+)
 FOLDERS = re.compile(rf"{re.escape(VERSION)}(\.incomplete)?")
 #: Where graphs lie, how their folders are called, and the files in them.
 GRAPHS, ROUNDED = "graphs", ".int8"

@@ -158,6 +158,7 @@ def prepare(
     *,
     start: Start | None = None,
     corpus: Corpus | None = None,
+    state: Mapping[str, Any] | None = None,
 ) -> Parts:
     """Read and encode the data, fit the preprocessor, build model and task.
 
@@ -166,6 +167,7 @@ def prepare(
         stopped: the last checkpoint of a run that goes on; None: a new run.
         start: what the model begins from; None: what ``pretrained`` says.
         corpus: the data; None: that of ``data``.
+        state: what the preprocessor has learned elsewhere; None: it learns from the training split.
 
     Raises:
         UserError: any mistake in data or options; nothing has been written yet.
@@ -177,11 +179,12 @@ def prepare(
     start = start or named
     set_embedding_size(config, vectors, start)
     say("reading the data")
-    if stopped is None:
+    state = state if stopped is None else stopped.preprocessing
+    if state is None:
         preprocessor = learned(config, corpus, vectors, start)
     else:
         preprocessor = build.preprocessor(config)
-        preprocessor.load_state_dict(stopped.preprocessing)
+        preprocessor.load_state_dict(state)
     data = make_data(config, corpus, preprocessor)
     data.encode("train", "validation", "test")
     torch.manual_seed(config["seed"])

@@ -29,6 +29,7 @@ from gru_nlp.reports.rows import rows_of
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import (
+    distilling,
     ends,
     lightning_parts,
     parity,
@@ -92,6 +93,18 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
         return _train(config, given)
 
 
+def distill(config: DictConfig, given: Sequence[str] = ()) -> Run:
+    """Train a student on what its teachers translate, as ``train`` trains; arguments as there.
+
+    Raises:
+        UserError: any mistake in teachers, data or options.
+        KeyboardInterrupt: Ctrl-C while the teachers translate; what they have translated is kept.
+    """
+    lightning_parts.quieten()
+    with distilling.begun(config, given):
+        return train(config, given)
+
+
 def _train(config: DictConfig, given: Sequence[str]) -> Run:
     started = time.monotonic()
     together.join()
@@ -111,7 +124,9 @@ def _train(config: DictConfig, given: Sequence[str]) -> Run:
         together.begin(trainer)
         if goes_on and not follows:
             resuming.offered(now)
-        parts = prepare(plain, stopped, start=pretraining.start(first))
+        taught = distilling.corpus(plain, now)
+        start, state = pretraining.start(first), distilling.learned(plain) if stopped is None else None
+        parts = prepare(plain, stopped, start=start, corpus=taught, state=state)
     folder = run_folder.agreed(folder)
     make_ready(trainer, parts, config, plain, new=stopped is None)
     if stopped and (why := shared_values(lambda: resuming.nothing_left(folder, plain))):
@@ -120,6 +135,7 @@ def _train(config: DictConfig, given: Sequence[str]) -> Run:
         with leaving(folder):
             return run_of(folder, parts, score(parts, folder, trainer), plain)
     run_folder.create(folder, config, resumed=now is not None)
+    distilling.keep(folder, taught)
     with multiplying(config.matmul_precision):
         before = pretraining.run(first, folder, parts) or pretraining.earlier(folder, plain)
         fit(parts, folder, trainer, stopped)

@@ -34,6 +34,8 @@ CONFIG = "config.yaml"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.jsonl"
 LOGS = "logs"
+#: What a student learns from beside the references, or in their place: see ``distilling``.
+DISTILLED = "distilled.jsonl"
 #: Where the language models lie that a run began with.
 PRETRAINING = "pretraining"
 #: Characters of a config; ours have some thousand.
@@ -253,5 +255,6 @@ def remove_unused(folder: Path) -> None:
     for name in (LOGS, PRETRAINING):
         shutil.rmtree(folder / name, ignore_errors=True)
     with contextlib.suppress(OSError):
-        (folder / CONFIG).unlink(missing_ok=True)
+        for name in (CONFIG, DISTILLED):
+            (folder / name).unlink(missing_ok=True)
         folder.rmdir()
