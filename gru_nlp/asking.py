@@ -135,7 +135,8 @@ class Askable(ABC):
         if not filled:
             return records
         given = [texts[place] for place in filled]
-        rows, owners = self.preprocessor.cut(given)
+        cut = self.preprocessor.sentences if wishes is not None and wishes.sentences else self.preprocessor.cut
+        rows, owners = cut(given)
         columns = self.preprocessor.encode(rows)
         ids = columns[self.preprocessor.list_columns[0]]
         self.truncated += sum(tokens > len(row) for tokens, row in zip(columns["tokens"], ids, strict=True))

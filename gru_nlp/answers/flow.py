@@ -103,8 +103,9 @@ class Flow:
             told = f"{self.predictor.doubtful:,} translations are doubtful: their tokens have a mean log-probability"
             say(f"{told} below min_log_probability={self.answer.style.min_log_probability}")
         if self.predictor.divided:
-            told = f"{self.predictor.divided:,} {noun} are longer than the model reads, and were translated in pieces"
-            say(f"{told}: by sentences, where one is too long at a blank")
+            wishes = self.answer.style.wishes
+            why = "" if wishes and wishes.sentences else ", since they are longer than the model reads"
+            say(f"{self.predictor.divided:,} {noun} were translated in pieces, sentence by sentence{why}")
         if self.predictor.truncated:
             longest = getattr(self.predictor.preprocessor, "max_length", None)
             say(f"{self.predictor.truncated:,} over-long texts were cut to {longest} tokens")

@@ -56,7 +56,8 @@ def wishes_of(config: DictConfig) -> Wishes | None:
     """
     terms = Terms.read(config["terms"]) if config["terms"] else None
     prefix = " ".join(str(config["prefix"]).split()) if config["prefix"] is not None else ""
-    return Wishes(terms, prefix, config["copy"]) if terms or prefix or config["copy"] else None
+    wishes = Wishes(terms, prefix, config["copy"], config["sentences"])
+    return None if wishes == Wishes() else wishes
 
 
 def kind_of(config: DictConfig) -> str:

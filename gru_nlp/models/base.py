@@ -54,7 +54,7 @@ class Model(nn.Module, ABC, Generic[Read]):
         Raises:
             UserError: it is no translator.
         """
-        raise UserError("terms, prefix and copy are for translators: leave them out")
+        raise UserError("only a translator says what is demanded")
 
     def align(self, batch: Read) -> Tensor:
         """Return what the model attended to, ``(B, T, S)``, as it reads the targets of a batch.

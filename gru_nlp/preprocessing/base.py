@@ -21,6 +21,8 @@ Record = dict[str, Any]
 #: What a person gives to predict: raw text, its words where the task takes them, or an image as grey bytes.
 Text = str | Sequence[str] | npt.NDArray[np.uint8]
 FIT_BATCH = 1000
+#: What is told where other tasks are asked for what translators do.
+FOR_TRANSLATORS = "terms, prefix, copy and sentences are for translators: leave them out"
 
 
 class Rows(Protocol):
@@ -202,6 +204,14 @@ class Preprocessor(ABC):
         """Turn new texts into rows for ``encode``, by default one a text, and what ``join`` has to know."""
         return {self.input_column: texts}, []
 
+    def sentences(self, texts: Sequence[Text]) -> tuple[Columns, list[Any]]:
+        """Do as ``cut``, each sentence of a text by itself.
+
+        Raises:
+            UserError: the task is no translation.
+        """
+        raise UserError(FOR_TRANSLATORS)
+
     def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
         """Make one record a text of the records of its rows; ``owners`` is what ``cut`` gave beside the rows."""
         return list(records)
@@ -228,7 +238,7 @@ class Preprocessor(ABC):
         Raises:
             UserError: the task is no translation.
         """
-        raise UserError("terms, prefix and copy are for translators: leave them out")
+        raise UserError(FOR_TRANSLATORS)
 
     def searches(self) -> list[Tokenizer]:
         """Return the tokenizers that cut its texts, to be told to who does so without the library."""

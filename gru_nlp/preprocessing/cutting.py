@@ -28,12 +28,19 @@ class Cut(NamedTuple):
     pieces: list[Piece]
 
 
-def cut(text: str, tokenizer: TextTokenizer, most: int) -> Cut:
-    """Take a text apart that is not blank; ``most`` is the number of tokens of a piece."""
+def cut(text: str, tokenizer: TextTokenizer, most: int, whole: int) -> Cut:
+    """Take a text apart that is not blank.
+
+    Args:
+        text: with the blanks around it.
+        tokenizer: of sources.
+        most: tokens of a piece.
+        whole: tokens of a text that stays whole, whatever sentences it has.
+    """
     inner = text.lstrip()
-    short = len(inner) < most and inner.isascii()  # no token has less than a character
+    short = len(inner) < whole and inner.isascii()  # no token has less than a character
     pieces: list[Piece] = []
-    for part in [inner] if short else divided(inner, tokenizer, most):
+    for part in [inner] if short else divided(inner, tokenizer, most, whole):
         core = part.rstrip()
         if core:
             pieces.append(Piece(core.lstrip(), part[len(core) :]))

@@ -22,7 +22,7 @@ class Wanted(NamedTuple):
     Attributes:
         source: as its tokens read it.
         prefix: that it begins with.
-        terms: phrases of the target.
+        terms: phrases of the target; once is enough where the source has one several times, until it is searched for.
         copied: of the source.
     """
 
@@ -44,8 +44,7 @@ def wanted(source: str, wishes: Wishes, tokenizer: TextTokenizer, *, begins: boo
     source = tokenizer.familiar([source])[0]
     terms = wishes.terms.found(source) if wishes.terms else []
     copies = copied(source, tokenizer.strange(source), terms) if wishes.copy else Copied([], [])
-    once = {term.said: term for term in reversed(terms)}  # said once, however often the source says it
-    return Wanted(source, wishes.prefix if begins else "", list(once.values()), copies)
+    return Wanted(source, wishes.prefix if begins else "", terms, copies)
 
 
 class Speller:
@@ -53,11 +52,12 @@ class Speller:
 
     Args:
         source, target: the tokenizers.
+        most: tokens that are read of a source.
         spaced: whether blanks stand between the words of the target.
     """
 
-    def __init__(self, source: TextTokenizer, target: TextTokenizer, *, spaced: bool) -> None:
-        self.source, self.target, self.spaced = source, target, spaced
+    def __init__(self, source: TextTokenizer, target: TextTokenizer, most: int, *, spaced: bool) -> None:
+        self.source, self.target, self.most, self.spaced = source, target, most, spaced
         names = target.tokens()
         glued = np.array([spaced and continues(target, name) for name in names])
         digits = np.array([any(map(str.isdigit, name)) for name in names])
@@ -66,7 +66,7 @@ class Speller:
 
     def demand(self, one: Wanted) -> Demand:
         """Return what to search with; what is too much of it is left out."""
-        room, offsets = MOST_FORCED, self.source.offsets(one.source)
+        room, offsets = MOST_FORCED, self.source.offsets(one.source)[: self.most]
         phrases: list[Phrase] = []
         slots: list[str] = []
         for item in sorted([*one.terms, *one.copied.words, *one.copied.numbers]):

@@ -97,7 +97,14 @@ class TranslationPreprocessor(Preprocessor):
 
     def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Cut]]:
         """Take the blanks off texts, and cut those into pieces that have more than ``max_length`` tokens."""
-        wholes = [cut(str(text), self.source, self.max_length) for text in texts]
+        return self._cut(texts, self.max_length)
+
+    def sentences(self, texts: Sequence[Text]) -> tuple[Columns, list[Cut]]:
+        """Do the same, each sentence by itself, also of a text that is not too long."""
+        return self._cut(texts, 0)
+
+    def _cut(self, texts: Sequence[Text], whole: int) -> tuple[Columns, list[Cut]]:
+        wholes = [cut(str(text), self.source, self.max_length, whole) for text in texts]
         return {self.input_column: [piece.text for whole in wholes for piece in whole.pieces]}, wholes
 
     def lacking(
@@ -115,9 +122,8 @@ class TranslationPreprocessor(Preprocessor):
     def speller(self) -> Speller:
         """Return what writes words in tokens of the target."""
         if self._speller is None:
-            self._speller = Speller(
-                self.source, self.target, spaced=self.bleu_tokenizer not in bleu_tokenizers.WITHOUT_BLANKS
-            )
+            spaced = self.bleu_tokenizer not in bleu_tokenizers.WITHOUT_BLANKS
+            self._speller = Speller(self.source, self.target, self.max_length, spaced=spaced)
         return self._speller
 
     def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:

@@ -39,7 +39,7 @@ class GraphModel(ABC):
         Raises:
             UserError: it is no translator.
         """
-        raise UserError("terms, prefix and copy are for translators: leave them out")
+        raise UserError("only a translator says what is demanded")
 
     def align(self, batch: Any) -> AnyArray:
         """Return what the model attended to, ``(B, T, S)``, as it reads the targets of a batch.

@@ -32,12 +32,12 @@ def sentences(text: str) -> Iterator[str]:
         yield text[start:]
 
 
-def divided(text: str, tokenizer: TextTokenizer, most: int) -> list[str]:
-    """Return a text, or its sentences if it has more than ``most`` tokens, and these in pieces if they have.
+def divided(text: str, tokenizer: TextTokenizer, most: int, whole: int) -> list[str]:
+    """Return a text, or its sentences if it has more than ``whole`` tokens; these in pieces if they have over ``most``.
 
     Together the pieces are the text.
     """
-    if tokenizer.count(text) <= most:
+    if tokenizer.count(text) <= whole:
         return [text]
     return [piece for sentence in sentences(text) for piece in _shorter(sentence, tokenizer, most)]
 

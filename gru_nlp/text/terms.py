@@ -107,11 +107,13 @@ class Wishes(NamedTuple):
         terms: to be said so where their source holds them.
         prefix: what every translation begins with, whole words.
         copy: whether numbers, words with digits and words of unknown characters stay as they are.
+        sentences: whether each sentence of a text is translated by itself, as those of too long ones always are.
     """
 
     terms: Terms | None = None
     prefix: str = ""
     copy: bool = False
+    sentences: bool = False
 
 
 class Copied(NamedTuple):

@@ -187,8 +187,10 @@ def test_alignments_and_continuations(asked):
     with pytest.raises(UserError, match="alignments need"):
         runner.align("a", "b")
     for other in asked:
-        with pytest.raises(UserError, match="^terms, prefix and copy are for translators: leave them out$"):
+        with pytest.raises(UserError, match="^terms, prefix, copy and sentences are for translators: leave them out$"):
             other("a fine day", wishes=Wishes(copy=True))
+        with pytest.raises(UserError, match="^terms, prefix, copy and sentences are for translators: leave them out$"):
+            other("a fine day", wishes=Wishes(sentences=True))
         with pytest.raises(UserError, match="^min_log_probability is for translators: leave it out$"):
             other("a fine day", min_log_probability=-1.0)
     if not predictor.preprocessor.tokens() or "language" not in type(predictor.model).__module__:

@@ -29,10 +29,10 @@ def test_pieces_fit_and_are_together_the_text(kind):
         tokenizer = kinds.TextTokenizer(train(TEXTS, normalization=normalization))
         for text in [*TEXTS, "ﷺ" * 3, "a" + " " * 40 + "b", "." * 50 + " A " * 9]:
             for most in (18, 30):
-                pieces = divided(text, tokenizer, most)
+                pieces = divided(text, tokenizer, most, most)
                 assert "".join(pieces) == text
                 assert all(len(piece) < 2 or tokenizer.count(piece) <= most for piece in pieces)
-    assert divided(LATIN, tokenizer, 1000) == [LATIN]
+    assert divided(LATIN, tokenizer, 30, 1000) == [LATIN]
 
 
 def test_translations_are_joined_as_their_writing_has_it():
