@@ -68,7 +68,6 @@ def _rounded(file: Path, trusted: Sequence[str], threads: int, decoding: Mapping
     folder = cache.graphs_place(cache.parent() / cache.NAME, key_of(file, trusted))
     use = Use(cache.lock_of(folder))
     if not is_exported(folder):
-        remark(f"{file}: its graphs in 8 bits are made, once: gru-nlp cache shows and clears them")
         folder = _made(file, trusted, folder)
         cache.keep_bound(folder.parents[1])
     loaded = Runner(folder, threads, decoding=decoding)
@@ -89,9 +88,11 @@ def key_of(file: Path, trusted: Sequence[str]) -> str:
 
 def _made(file: Path, trusted: Sequence[str], folder: Path) -> Path:
     """Export a checkpoint in 8 bits; return the folder, a temporary one where that of the cache cannot be written."""
-    from gru_nlp.export import exporting  # loads torch
+    from gru_nlp.export import exporting, graphs  # loads torch
     from gru_nlp.export.folder import write
 
+    graphs.needed()
+    remark(f"{file}: its graphs in 8 bits are made, once: gru-nlp cache shows and clears them")
     exported = exporting.rounded(file, trusted)
     try:
         write(folder, exported)

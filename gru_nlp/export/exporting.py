@@ -66,7 +66,6 @@ def rounded(file: str | Path, trusted: Sequence[str]) -> folder.Exported:
     Raises:
         UserError: the checkpoint is not to be exported, or a graph is not right.
     """
-    graphs.needed()
     stored = checkpoint.load(file)
     preprocessor, model = checkpoint.restore(stored, trusted)
     files, apart = graphs.rounded_files(model, graphs.onnx_files(model)[0])

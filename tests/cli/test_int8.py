@@ -1,6 +1,7 @@
 """``precision=int8``: a checkpoint answers by graphs in 8 bits, which are made once and kept in the cache."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,12 @@ def test_what_8_bits_do_not_do_is_told(trained, quick, home, capsys, monkeypatch
     error = capsys.readouterr().err.splitlines()
     assert told in error[-1]
     assert [line for line in error[:-1] if "in 8 bits are made" not in line] == []
+
+
+def test_what_is_not_installed_is_named(trained, home, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    assert main(["predict", f"checkpoint={trained}", "precision=int8", "--", "a text"]) == 2
+    assert capsys.readouterr().err == "gru-nlp: export needs onnxscript: pip install 'gru_nlp[export]'\n"
 
 
 def test_a_folder_in_another_precision_is_told(exported, capsys):
