@@ -33,6 +33,7 @@ class Askable(ABC):
         divided: texts longer than that whose pieces were answered one by one, so far.
         abstained: texts without a label, since the model was not sure enough, so far.
         doubtful: translations marked so, so far.
+        lacking: translations, or pieces of them, that lack what was wished for all the same, so far.
 
     Args:
         preprocessor: fitted.
@@ -44,6 +45,7 @@ class Askable(ABC):
         self.divided = 0
         self.abstained = 0
         self.doubtful = 0
+        self.lacking = 0
 
     @abstractmethod
     def _outputs(self, batch: Batch[AnyArray], top_k: int) -> Any:
@@ -152,6 +154,8 @@ class Askable(ABC):
                 for row, record in zip(chosen, self._predict(columns, chosen, top_k, demands), strict=True):
                     if record["score"] > float("-inf"):
                         predicted[row] = record
+            if demands:
+                self.lacking += len(self.preprocessor.lacking(rows, owners, predicted, wishes))
         for spot, record in zip(filled, self.preprocessor.join(given, owners, predicted), strict=True):
             records[spot] = record
         return records

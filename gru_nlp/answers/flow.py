@@ -102,6 +102,9 @@ class Flow:
         if self.predictor.doubtful:
             told = f"{self.predictor.doubtful:,} translations are doubtful: their tokens have a mean log-probability"
             say(f"{told} below min_log_probability={self.answer.style.min_log_probability}")
+        if self.predictor.lacking:
+            told = f"{self.predictor.lacking:,} sentences lack a term, a number or a beginning that was wished for"
+            say(f"{told}: they are too many for a sentence, or the model's tokens write them otherwise")
         if self.predictor.divided:
             wishes = self.answer.style.wishes
             why = "" if wishes and wishes.sentences else ", since they are longer than the model reads"
@@ -164,7 +167,8 @@ def run(
     Raises:
         UserError: the output cannot be written, or is what is read.
     """
-    check_apart(config["output"], {"input": config["input"], "checkpoint": config["checkpoint"]})
+    read = {name: config.get(name) for name in ("input", "checkpoint", "terms")}
+    check_apart(config["output"], read)
     typed = is_wanted(config)  # and a person waits for each answer
     window = 1 if typed else config["batch_size"] * WINDOW
     with open_output(config["output"]) as output:

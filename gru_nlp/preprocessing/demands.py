@@ -68,7 +68,7 @@ class Speller:
         """Return what to search with; what is too much of it is left out."""
         room, offsets = MOST_FORCED, self.source.offsets(one.source)[: self.most]
         phrases: list[Phrase] = []
-        slots: list[str] = []
+        prefix, slots = self._prefix(one.prefix.split())
         for item in sorted([*one.terms, *one.copied.words, *one.copied.numbers]):
             whole = item not in one.copied.numbers or not one.source[item.end : item.end + 1].isalpha()  # as in 3rd
             phrase = self._phrase(item, offsets, whole=whole)
@@ -77,9 +77,20 @@ class Speller:
                 room -= size
                 phrases.append(phrase)
                 slots += [item.said] if UNK in phrase.inside else []
-        prefix = tuple(self.target.encode([one.prefix])[0]) if one.prefix else ()
         closed = bool(one.copied.numbers or one.copied.words)
         return Demand(self.grammar, prefix, tuple(phrases), not closed, tuple(slots))
+
+    def _prefix(self, words: Sequence[str]) -> tuple[tuple[int, ...], list[str]]:
+        """Return the tokens of words that a sentence begins with, and those of them that no tokens write."""
+        ids: list[int] = []
+        slots: list[str] = []
+        for word in words:
+            written = inside(self.target, word) if ids else self.target.encode([word])[0]
+            if UNK in written:
+                slots.append(word)
+                written = [*self.blank, UNK]
+            ids += written
+        return tuple(ids), slots
 
     def _phrase(self, item: Item, offsets: Sequence[tuple[int, int]], *, whole: bool) -> Phrase:
         first = self.target.encode([item.said])[0]

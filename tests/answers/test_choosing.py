@@ -20,7 +20,7 @@ from gru_nlp.preprocessing.multilabel import MultilabelPreprocessor
 class Fake:
     """A predictor whose texts are the probability of the first of two labels."""
 
-    truncated = abstained = doubtful = divided = 0
+    truncated = abstained = doubtful = divided = lacking = 0
 
     def __init__(self):
         self.preprocessor = ClassificationPreprocessor.__new__(ClassificationPreprocessor)

@@ -169,7 +169,7 @@ def test_the_records_are_those_of_the_predictor(asked):
     same(runner([given[place] for place in short], batch_size=7), [records[place] for place in short])
 
 
-def test_alignments_and_continuations(asked):
+def test_alignments_and_continuations(asked, monkeypatch):
     predictor, runner = asked
     if "gru_nlp.models.seq2seq" in type(predictor.model).__module__:
         one, other = (place.align("a fine day", "rain in Rome") for place in asked)
@@ -183,6 +183,14 @@ def test_alignments_and_continuations(asked):
         assert "rain" in records[0]["translation"]
         assert "42" in records[0]["translation"]
         assert "猫x" in records[1]["translation"]
+        wishes = Wishes(prefix="猫 in")
+        records = runner(given[:2], wishes=wishes)
+        same(records, predictor(given[:2], wishes=wishes))
+        assert all(record["translation"].startswith("猫 in") for record in records)
+        assert runner.lacking == predictor.lacking == 0
+        monkeypatch.setattr("gru_nlp.preprocessing.demands.MOST_FORCED", 0)  # so that nothing fits
+        runner(given[:1], wishes=Wishes(copy=True))
+        assert runner.lacking == 1
         return
     with pytest.raises(UserError, match="alignments need"):
         runner.align("a", "b")
