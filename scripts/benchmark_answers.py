@@ -3,7 +3,7 @@
 Usage: python scripts/benchmark_answers.py input=<file, a text a line> [torch=<run>] [onnx=<folder>] [int8=<folder>]
        [<peer>=<file or folder> ...] [singles=1000] [rounds=3]
        python scripts/benchmark_answers.py train=<folder> peers=tfidf_svm,nb_svm,fasttext,spacy experiment=sst2
-       [any override of gru-nlp train, such as data.dir=<folder>]
+       [epochs=5] [any override of gru-nlp train, such as data.dir=<folder>]
 
 The second form fits peers on the training split of an experiment, with their own settings, and writes them into a
 folder, for the first. Each system answers in a process of its own, one after the other, ``rounds`` times, of which the
@@ -24,8 +24,8 @@ from typing import Any
 Answer = Callable[[list[str]], Any]
 #: The file that a peer is written to.
 FILES = {"tfidf_svm": "model.pkl", "nb_svm": "model.pkl", "fasttext": "model.bin", "spacy": "model"}
-#: Epochs of spaCy's model, and texts of its batches.
-EPOCHS, BATCH = 5, 64
+#: Texts of the batches of spaCy's model.
+BATCH = 64
 
 
 def load_torch(path: str) -> Answer:
@@ -87,7 +87,7 @@ LOADERS: Mapping[str, Callable[[str], Answer]] = {
 }
 
 
-def train_spacy(texts: Sequence[Any], answers: Sequence[Any], path: Path) -> None:
+def train_spacy(texts: Sequence[Any], answers: Sequence[Any], path: Path, epochs: int) -> None:
     """Fit spaCy's default text categoriser, or its recogniser of entities where texts are lists of words."""
     import spacy
     from spacy.tokens import Doc
@@ -105,11 +105,11 @@ def train_spacy(texts: Sequence[Any], answers: Sequence[Any], path: Path) -> Non
             truth.ents = biluo_tags_to_spans(truth, iob_to_biluo(list(answer)))
         examples.append(Example(Doc(pipeline.vocab, [token.text for token in truth]), truth))
     optimizer = pipeline.initialize(lambda: examples)
-    for _ in range(EPOCHS):
+    for _ in range(epochs):
         random.shuffle(examples)
         for start in range(0, len(examples), BATCH):
             pipeline.update(examples[start : start + BATCH], sgd=optimizer, drop=0.2)
-    print(f"spacy: {pipe.name}, {EPOCHS} epochs of {len(examples):,} examples", file=sys.stderr)
+    print(f"spacy: {pipe.name}, {epochs} epochs of {len(examples):,} examples", file=sys.stderr)
     pipeline.to_disk(path)
 
 
@@ -130,7 +130,8 @@ def train_peers(given: dict[str, str], overrides: Sequence[str]) -> None:
             columns = build.preprocessor(config).data_columns
             corpus.serve(columns)
             table = corpus.load("train")
-            train_spacy(*(list(table[column]) for column in columns[:2]), folder / FILES[name])
+            texts, answers = (list(table[column]) for column in columns[:2])
+            train_spacy(texts, answers, folder / FILES[name], int(given.get("epochs", "5")))
         else:
             data = baselines.read(overrides)
             model = baselines.BASELINES[name](data.seed, folder)
@@ -183,7 +184,7 @@ def main() -> None:
         system, path, source, singles, started = sys.argv[2:]
         print(json.dumps(work(system, path, source, int(singles), float(started))))
         return
-    own = {"input", "train", "peers", "singles", "rounds", *LOADERS}
+    own = {"input", "train", "peers", "singles", "rounds", "epochs", *LOADERS}
     given = {name: value for name, _, value in (argument.partition("=") for argument in sys.argv[1:]) if name in own}
     overrides = [argument for argument in sys.argv[1:] if argument.partition("=")[0] not in own]
     if "train" in given:
