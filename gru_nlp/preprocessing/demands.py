@@ -1,5 +1,6 @@
 """What a person wants of translations, as tokens that a search must say: terms, copies, a beginning."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ class Wanted(NamedTuple):
 
 def wanted(source: str, wishes: Wishes, tokenizer: TextTokenizer, *, begins: bool) -> Wanted:
     """Return what the translation of a source must hold; ``begins``: it is the first piece of its text."""
-    source = tokenizer.familiar([source])[0]
+    source = tokenizer.familiar([unicodedata.normalize("NFC", source)])[0]
     terms = wishes.terms.found(source) if wishes.terms else []
     copies = copied(source, tokenizer.strange(source), terms) if wishes.copy else Copied([], [])
     return Wanted(source, wishes.prefix if begins else "", terms, copies)

@@ -271,11 +271,16 @@ class TextTokenizer:
         return [text.translate(plain) for text in texts]
 
     def strange(self, text: str) -> set[str]:
-        """Return the characters of a text that no token has; none where tokens are bytes."""
+        """Return the characters of a text in NFC that no token has; none where tokens are bytes."""
         if self._known is None:
             spelled = getattr(self.tokenizer.model, "unk_token", UNK_TOKEN) is not None
             self._known = frozenset("".join(self.tokens())) | {" "} if spelled else frozenset()
-        return set(text) - self._known if self._known else set()
+        known, normalizer = self._known, self.tokenizer.normalizer
+        normal = normalizer.normalize_str if normalizer else str
+        strange = set(normal(text)) - known if known else set()
+        if not strange:
+            return set()
+        return {letter for letter in unicodedata.normalize("NFC", text) if not strange.isdisjoint(normal(letter))}
 
     def merges(self) -> Merges:
         """Return the merges of a byte-pair tokenizer, to skip some of them at random.
