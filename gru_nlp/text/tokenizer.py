@@ -274,12 +274,13 @@ class TextTokenizer:
         """Return the characters of a text in NFC that no token has; none where tokens are bytes."""
         if self._known is None:
             spelled = getattr(self.tokenizer.model, "unk_token", UNK_TOKEN) is not None
-            self._known = frozenset("".join(self.tokens())) | {" "} if spelled else frozenset()
+            learned = "".join(self.tokens()[len(SPECIAL_TOKENS) :])
+            self._known = frozenset(learned) | {" "} if spelled else frozenset()
         known, normalizer = self._known, self.tokenizer.normalizer
-        normal = normalizer.normalize_str if normalizer else str
-        strange = set(normal(text)) - known if known else set()
-        if not strange:
+        if not known or known.issuperset(text):
             return set()
+        normal = normalizer.normalize_str if normalizer else str
+        strange = set(normal(text)) - known
         return {letter for letter in unicodedata.normalize("NFC", text) if not strange.isdisjoint(normal(letter))}
 
     def merges(self) -> Merges:
