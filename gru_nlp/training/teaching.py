@@ -29,7 +29,7 @@ from gru_nlp.threads import set_threads
 from gru_nlp.whole import clear, text_whole
 
 #: Sources of a chunk, and sentences of a batch.
-CHUNK, BATCH = 1024, 64
+CHUNK, BATCH = 1024, 128
 #: Most bytes of a chunk's file that are read.
 MOST_BYTES = 1 << 28
 #: Limits of the teachers' search, as conf/decoding has them.
