@@ -41,6 +41,7 @@ class Predictor(Askable):
     def __init__(self, preprocessor: Preprocessor, model: nn.Module, device: str = "cpu") -> None:
         super().__init__(preprocessor)
         self.model = cast(Model[Any], model.eval().to(device))
+        self.model.settle()
         self.device = device
 
     @classmethod

@@ -21,6 +21,8 @@ ADDED: dict[str, dict[str, Any]] = {
     "gru_nlp.data.hub_kinds.HubTaggedCorpus": {"tag_map": None},
     "gru_nlp.data.prose.TextCorpus": {"documents": "stream"},
 }
+#: The same of decoding strategies.
+ADDED_DECODING: dict[str, dict[str, Any]] = {"gru_nlp.decoding.beam.BeamSearch": {"early_stop": False}}
 #: Top-level options of the same kind.
 LATER: dict[str, Any] = {
     "threads": "auto",
@@ -45,5 +47,18 @@ def upgrade(config: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(target, str):
         return config
     target = MOVED.get(target, target)
+    config = _with_decoding(config)
+    model = config.get("model")
+    if isinstance(model, dict):
+        config = {**config, "model": _with_decoding(model)}
     # Top-level options that training has had from some version on come first: a config's own win.
     return {**LATER, **config, "data": {**ADDED.get(target, {}), **config["data"], "_target_": target}}
+
+
+def _with_decoding(part: dict[str, Any]) -> dict[str, Any]:
+    """Return options with those that their ``decoding`` lacks."""
+    decoding = part.get("decoding")
+    target = decoding.get("_target_") if isinstance(decoding, dict) else None
+    if not isinstance(decoding, dict) or not isinstance(target, str) or target not in ADDED_DECODING:
+        return part
+    return {**part, "decoding": {**ADDED_DECODING[target], **decoding}}

@@ -1,10 +1,12 @@
 """Where translating spends its time: sentences a second, and the shares of the parts, for one checkpoint and file.
 
 Usage: python scripts/benchmark_translate.py checkpoint=<run> input=<file, one sentence a line> [batch_size=50]
+       [beams=0,1,5 [batch_sizes=1,50] [references=<file>] [lines=<only so many>] [early_stop=true]]
 
 Times `gru-nlp translate` on the file as a whole (with start-up), then the translator alone in this process (without),
 then once more with a clock around encoder, decoder step and vocabulary projection; what is left is the search's
-bookkeeping and the tokenizer's.
+bookkeeping and the tokenizer's. With `beams` instead a table: for each beam, 0 being greedy search, and each batch size
+the sentences and the words written for each second of processor time, on one thread; and their BLEU.
 """
 
 import gzip
@@ -20,8 +22,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import sacrebleu
 import torch
 
+from gru_nlp.decoding.beam import BeamSearch
+from gru_nlp.decoding.greedy import Greedy
 from gru_nlp.predictor import Predictor
 
 
@@ -43,9 +48,43 @@ def clocked(function: Callable[..., Any], name: str, clock: Counter[str]) -> Cal
     return timed
 
 
+def strategy(beam: int, early_stop: bool) -> Any:
+    """Return a search as the shipped configs have it."""
+    limits: Any = {"max_ratio": 2.0, "max_extra": 10, "min_length": 0}
+    if not beam:
+        return Greedy(**limits)
+    early: Any = {"early_stop": True} if early_stop else {}
+    return BeamSearch(beam_size=beam, length_penalty=1.0, n_best=1, no_repeat_ngram=0, **limits, **early)
+
+
+def table(given: dict[str, str]) -> None:
+    """Print a line a beam and batch size."""
+    torch.set_num_threads(1)
+    count = int(given["lines"]) if "lines" in given else None
+    sentences = lines(Path(given["input"]))[:count]
+    references = lines(Path(given["references"]))[:count] if "references" in given else []
+    predictor = Predictor.from_checkpoint(given["checkpoint"])
+    model: Any = predictor.model
+    for beam in map(int, given["beams"].split(",")):
+        model.decoding = strategy(beam, given.get("early_stop") == "true")
+        for batch_size in map(int, given.get("batch_sizes", "1,16,50,100").split(",")):
+            asked = sentences if batch_size > 1 else sentences[:: max(1, len(sentences) // 100)]
+            predictor(asked[:batch_size], batch_size)  # warms up
+            started = time.process_time()
+            found = [record["translation"] for record in predictor(asked, batch_size)]
+            seconds = time.process_time() - started
+            words = sum(len(text.split()) for text in found) / seconds
+            told = f"beam {beam}, batch {batch_size:>3}: {len(asked) / seconds:7.1f} sentences/s, {words:6,.0f} words/s"
+            bleu = sacrebleu.corpus_bleu(found, [references]).score if references and asked is sentences else None
+            print(told if bleu is None else f"{told}, BLEU {bleu:.2f}", flush=True)
+
+
 def main() -> None:
     """Measure and print."""
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    if "beams" in given:
+        table(given)
+        return
     batch_size = int(given.get("batch_size", "50"))
     sentences = lines(Path(given["input"]))
     with tempfile.TemporaryDirectory() as folder:
@@ -65,6 +104,8 @@ def main() -> None:
     model.start = clocked(model.start, "encoder", clock)
     model.decoder.step = clocked(model.decoder.step, "decoder", clock)
     model.project = clocked(model.project, "projection", clock)
+    if model.form is not None:
+        model.form.step = clocked(model.form.step, "decoder", clock)
     started = time.perf_counter()
     predictor(sentences, batch_size)
     total = time.perf_counter() - started

@@ -228,6 +228,7 @@ def one_step(config):
     parts.task.loss(batch).backward()
     assert all(p.grad is not None for p in parts.model.parameters() if p.requires_grad)
     parts.model.eval()
+    parts.model.settle()
     records = parts.preprocessor.decode(parts.model.predict(batch).map(to_array))
     check_pickle(parts, batch, records)
     names = parts.preprocessor.label_names()

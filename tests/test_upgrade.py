@@ -140,3 +140,14 @@ def test_every_target_of_format_1_is_there_and_nothing_else_is_touched():
 )
 def test_what_is_no_config_of_ours_comes_back_as_it_is(config):
     assert upgrade({**LATER, "threads": 1, **config}) == {**LATER, "threads": 1, **config}
+
+
+def test_a_strategy_of_an_older_config_gets_what_came_later():
+    beam = {"_target_": "gru_nlp.decoding.beam.BeamSearch", "beam_size": 5}
+    data = {"data": {"_target_": "own.X"}}
+    new = upgrade({**data, "decoding": beam, "model": {"decoding": beam}})
+    assert new["decoding"] == new["model"]["decoding"] == {**beam, "early_stop": False}
+    assert "early_stop" not in beam
+    assert upgrade({**data, "decoding": {**beam, "early_stop": True}})["decoding"]["early_stop"] is True
+    for other in (None, {}, {"_target_": ["x"]}, {"_target_": "gru_nlp.decoding.greedy.Greedy"}):
+        assert upgrade({**data, "decoding": other, "model": {"decoding": other}})["decoding"] == other

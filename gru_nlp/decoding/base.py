@@ -10,7 +10,7 @@ from torch import Tensor
 from gru_nlp.batch import AnyArray, Hypotheses
 from gru_nlp.decoding import grid
 from gru_nlp.tensors import to_array
-from gru_nlp.text.special import BOS, EOS, PAD, UNK
+from gru_nlp.text.special import EOS, PAD
 
 State = TypeVar("State", bound="Selectable")
 
@@ -112,7 +112,7 @@ def restrict(scores: Tensor, place: int, limits: Limits) -> Tensor:
         place: tokens that the hypotheses have so far.
         limits: of the sentences.
     """
-    scores[:, :, [PAD, UNK, BOS]] = float("-inf")
+    scores[:, :, :EOS] = float("-inf")  # PAD, UNK and BOS
     if place < limits.shortest:
         scores[:, :, EOS] = float("-inf")
     over = place >= limits.longest  # (B,)
@@ -122,6 +122,17 @@ def restrict(scores: Tensor, place: int, limits: Limits) -> Tensor:
         # What it costs to end still counts, so that hypotheses of different sentences stay comparable.
         scores[over] = torch.where(ended == 0.0, scores[over], ended)
     return scores
+
+
+def in_place(done: Tensor) -> Tensor:
+    """Return the rows that go on, where ``done`` ``(B,)`` is False.
+
+    Each keeps its place where there are as many before it; the last ones fill the holes. So a state moves few of them.
+    """
+    going = (~done).nonzero()[:, 0]
+    rows = torch.arange(len(going), device=done.device)
+    rows[done[: len(going)]] = going[going >= len(going)]
+    return rows
 
 
 def collect(tokens: Sequence[Tensor], lengths: Sequence[Tensor], scores: Sequence[Tensor]) -> Hypotheses[Tensor]:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from gru_nlp.batch import Hypotheses
-from gru_nlp.decoding.base import DecodingStrategy, State, StepFunction, collect, restrict
+from gru_nlp.decoding.base import DecodingStrategy, State, StepFunction, collect, in_place, restrict
 from gru_nlp.text.special import BOS, EOS
 
 
@@ -27,11 +27,12 @@ class Greedy(DecodingStrategy):
             scores, state = step(tokens[:, -1:], state)
             best, chosen = restrict(scores, tokens.shape[1] - 1, limits)[:, 0].max(dim=1)  # (B,)
             total = total + best
-            for place in (chosen == EOS).nonzero()[:, 0].tolist():
+            done = chosen == EOS
+            for place in done.nonzero()[:, 0].tolist():
                 words = tokens[place : place + 1, 1:]
                 found[int(rows[place])] = (words, torch.tensor([words.shape[1]]), total[place : place + 1])
-            kept = (chosen != EOS).nonzero()[:, 0]
             tokens = torch.cat([tokens, chosen[:, None]], dim=1)
+            kept = in_place(done)
             if len(kept) < len(rows):
                 rows, tokens, total, state = rows[kept], tokens[kept], total[kept], state.select_sentences(kept)
                 limits = limits._replace(longest=limits.longest[kept])

@@ -44,6 +44,9 @@ class Model(nn.Module, ABC, Generic[Read]):
     #: What answers by its graphs where there is no torch, by the name that it has there; empty: nothing does.
     runner: ClassVar[str] = ""
 
+    def settle(self) -> None:
+        """Get ready to answer many batches with the weights as they are; must be called again when they change."""
+
     @abstractmethod
     def predict(self, batch: Read, top_k: int = 1) -> Outputs[Tensor]:
         """Answer a batch; among the answers of a row are its ``top_k`` best, as far as it has so many."""

@@ -11,7 +11,7 @@ from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.models.base import Model
 from gru_nlp.models.seq2seq import Seq2Seq
-from gru_nlp.nn.decoder import DecoderState
+from gru_nlp.nn.decoder_state import DecoderState
 
 
 class EnsembleState(NamedTuple):
@@ -43,6 +43,11 @@ class Ensemble(Model[SequencePairBatch[Tensor]]):
     def _models(self) -> list[Seq2Seq]:
         return [member for member in self.members if isinstance(member, Seq2Seq)]
 
+    def settle(self) -> None:
+        """Settle every member."""
+        for model in self._models():
+            model.settle()
+
     def step(self, tokens: Tensor, state: EnsembleState) -> tuple[Tensor, EnsembleState]:
         """Return averaged log-probabilities ``(B, K, V)`` after last ``tokens`` ``(B, K)``, and the states."""
         scores, _, after = self.attended_step(tokens, state)
@@ -58,12 +63,12 @@ class Ensemble(Model[SequencePairBatch[Tensor]]):
     @torch.inference_mode()
     def predict(self, batch: SequencePairBatch[Tensor], top_k: int = 1) -> Hypotheses[Tensor]:
         """Translate a batch; the strategy says how many hypotheses it gives."""
-        state = EnsembleState(tuple(model.start(batch.inputs, batch.lengths) for model in self._models()))
+        state = EnsembleState(tuple(model.opened(batch.inputs, batch.lengths) for model in self._models()))
         found = self.decoding(self.step, state, batch.lengths)
         return found._replace(totals=self.decoding.totals(found))
 
     @torch.inference_mode()
     def forced(self, batch: SequencePairBatch[Tensor], demands: Sequence[Demand]) -> Hypotheses[AnyArray]:
         """Translate a batch so that each translation holds what is demanded of it."""
-        state = EnsembleState(tuple(model.start(batch.inputs, batch.lengths) for model in self._models()))
+        state = EnsembleState(tuple(model.opened(batch.inputs, batch.lengths) for model in self._models()))
         return self.decoding.forced(self.attended_step, state, batch.lengths, demands)

@@ -12,7 +12,9 @@ from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.graphs import Answers, Axes, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
-from gru_nlp.nn.decoder import DecoderState, MakeDecoder
+from gru_nlp.nn.decoder import MakeDecoder
+from gru_nlp.nn.decoder_forms import DecodingForm
+from gru_nlp.nn.decoder_state import DecoderState
 from gru_nlp.nn.dropout import Dropout
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
@@ -75,6 +77,7 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         self.bias = nn.Parameter(torch.zeros(target_vocabulary_size))
         self.output = None if tie_output else nn.Linear(size, target_vocabulary_size, bias=False)
         self.scale = size**0.5 if scale_embeddings else 1.0
+        self.form: DecodingForm | None = None
 
     def start(self, inputs: Tensor, lengths: Tensor) -> DecoderState:
         """Encode sources ``(B, S)`` of ``lengths`` ``(B,)``; return the decoder's state before its first step."""
@@ -106,6 +109,24 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
             features[real], self.output_weight, self.bias, batch.targets[real], label_smoothing
         )
 
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Make the decoder's form for searching, which training drops again."""
+        self.eval()
+        ids = torch.arange(self.sizes[1], device=self.bias.device)
+        self.form = self.decoder.decoding_form(self.embed(ids[None])[0])
+
+    def train(self, mode: bool = True) -> "Seq2Seq":
+        """Set the mode."""
+        if mode:
+            self.form = None
+        return super().train(mode)
+
+    def opened(self, inputs: Tensor, lengths: Tensor) -> DecoderState:
+        """Return what ``start`` does, as ``step`` reads it."""
+        state = self.start(inputs, lengths)
+        return state if self.form is None else self.form.opened(state)
+
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Return log-probabilities ``(B, K, V)`` after last ``tokens`` ``(B, K)``, and the state after them."""
         scores, _, after = self.attended_step(tokens, state)
@@ -113,7 +134,7 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
 
     def attended_step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Return the same with the attention ``(B, K, S)``, before the state."""
-        step = self.decoder.step(self.embed(tokens), state)
+        step = self.decoder.step(self.embed(tokens), state) if self.form is None else self.form.step(tokens, state)
         return self.project(step.features).log_softmax(dim=2), step.weights, step.state
 
     def begin_from(self, start: Beginning) -> int:
@@ -128,7 +149,7 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
     @torch.inference_mode()
     def decode(self, batch: SequencePairBatch[Tensor], strategy: DecodingStrategy) -> Hypotheses[Tensor]:
         """Translate a batch by ``strategy``."""
-        return strategy(self.step, self.start(batch.inputs, batch.lengths), batch.lengths)
+        return strategy(self.step, self.opened(batch.inputs, batch.lengths), batch.lengths)
 
     def predict(self, batch: SequencePairBatch[Tensor], top_k: int = 1) -> Hypotheses[Tensor]:
         """Translate a batch by the model's own strategy, which says how many hypotheses it gives."""
@@ -138,7 +159,9 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
     @torch.inference_mode()
     def forced(self, batch: SequencePairBatch[Tensor], demands: Sequence[Demand]) -> Hypotheses[AnyArray]:
         """Translate a batch so that each translation holds what is demanded of it."""
-        return self.decoding.forced(self.attended_step, self.start(batch.inputs, batch.lengths), batch.lengths, demands)
+        return self.decoding.forced(
+            self.attended_step, self.opened(batch.inputs, batch.lengths), batch.lengths, demands
+        )
 
     @torch.inference_mode()
     def align(self, batch: SequencePairBatch[Tensor]) -> Tensor:
@@ -177,7 +200,7 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
             likely, hidden, *rest = answers["step"](tokens, *known, *([state.fed] if self.decoder.fed_size else []))
             return likely, state._replace(hidden=hidden, fed=rest[0] if len(rest) > 1 else state.fed)
 
-        return standing_in(self, start=start, step=step)
+        return standing_in(self, start=start, step=step, form=None)
 
     def drawn_sources(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return sources and their lengths, by chance."""

@@ -42,6 +42,9 @@ class Attention(nn.Module, ABC):
         memory_size: M.
     """
 
+    #: Whether contexts are sums of ``Memory.values``, weighted by shares of one, so that those may be of any size.
+    sums_values = False
+
     def __init__(self, query_size: int, memory_size: int) -> None:
         super().__init__()
         self.query_size = query_size
@@ -66,6 +69,8 @@ MakeAttention = Callable[[int, int], Attention]
 
 class ScoredAttention(Attention):
     """The weights are a softmax over the scores of a subclass, the values the encoder states themselves."""
+
+    sums_values = True
 
     @abstractmethod
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:

@@ -35,6 +35,17 @@ class Cell(Exportable, ABC):
         """Return what layers above, attention and readout see of states ``(..., H)``, of the same shape."""
         return states
 
+    def input_map(self) -> tuple[Tensor, Tensor] | None:
+        """Return the weight ``(G, D)`` and bias ``(G,)`` that take inputs to the products which the step goes on from.
+
+        None, the default: they are not told, and whoever decodes calls ``step``.
+        """
+        return None
+
+    def step_on(self, products: Tensor, hidden: Tensor) -> Tensor:
+        """Take one step on input products ``(N, G)`` from states ``(N, H)``; return the states after it."""
+        raise NotImplementedError(f"{type(self).__name__} tells no input_map")
+
     def graph_form(self) -> "Cell":
         """Return what stands for the unit in a graph: by default, a scan over its step form.
 
@@ -83,6 +94,11 @@ def shown(cell: nn.Module, sequence: Tensor) -> Tensor:
     """Return what a unit shows ``(B, T, H)`` of its states over inputs ``(B, T, D)``, from zeros."""
     unit = cast(Cell, cell)
     return unit.show(unit(sequence))
+
+
+def tanh_(tensor: Tensor) -> Tensor:
+    """Take the hyperbolic tangent in place, by the sigmoid, which is six times as quick on a CPU; without gradient."""
+    return tensor.mul_(2.0).sigmoid_().mul_(2.0).sub_(1.0)
 
 
 #: Makes one direction of one layer from (input size, hidden size).

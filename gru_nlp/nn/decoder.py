@@ -6,57 +6,22 @@ whole target, by steps, or in ``ParallelDecoder`` without: no step there needs t
 layers and the attention run over all T steps in three calls. Kept between steps is a ``DecoderState``, batch first:
 what belongs to a hypothesis (hidden, fed) and what belongs to a sentence and is shared by its hypotheses (keys, values,
 mask), so that a beam that reorders its hypotheses copies the small part alone. Features are projected to the
-vocabulary by the model, all steps of a target together.
+vocabulary by the model, all steps of a target together. ``decoding_form`` is the step form again, quicker, for weights
+that change no more.
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.nn.attention import MakeAttention, Memory
+from gru_nlp.nn import decoder_forms as forms
+from gru_nlp.nn.attention import MakeAttention
 from gru_nlp.nn.cell import MakeCell
+from gru_nlp.nn.decoder_state import DecoderState, Step
 from gru_nlp.nn.dropout import Dropout
 from gru_nlp.nn.products import Linear
-
-
-class DecoderState(NamedTuple):
-    """What a decoder keeps between steps; batch first, so that a reordering is one ``index_select`` a field.
-
-    Attributes:
-        hidden: ``(B, K, P)`` states of every hypothesis, those of several recurrent layers side by side.
-        fed: ``(B, K, R)`` the last features, for input feeding; ``(B, K, 0)`` without it.
-        keys, values, mask: as in ``Memory``, one a sentence, shared by its hypotheses.
-    """
-
-    hidden: Tensor
-    fed: Tensor
-    keys: Tensor
-    values: Tensor
-    mask: Tensor
-
-    @property
-    def memory(self) -> Memory:
-        """The memory of the sentences."""
-        return Memory(self.keys, self.values, self.mask)
-
-    def select_sentences(self, rows: Tensor) -> "DecoderState":
-        """Keep the sentences ``rows`` ``(B',)``."""
-        return DecoderState(*(field.index_select(0, rows) for field in self))
-
-    def select_hypotheses(self, places: Tensor) -> "DecoderState":
-        """Take hypotheses ``places`` ``(B, K')`` of every sentence, in their order."""
-        rows = torch.arange(len(places), device=places.device)[:, None]
-        return self._replace(hidden=self.hidden[rows, places], fed=self.fed[rows, places])
-
-
-class Step(NamedTuple):
-    """Features ``(B, K, R)``, the state after them, and attention weights ``(B, K, S)``."""
-
-    features: Tensor
-    state: DecoderState
-    weights: Tensor
 
 
 class Decoder(nn.Module, ABC):
@@ -88,6 +53,7 @@ class Decoder(nn.Module, ABC):
         dropout: float,
     ) -> None:
         super().__init__()
+        self.input_size = input_size
         self.output_size = output_size
         self.fed_size = output_size if self.feeds_features else 0
         self.query_size = self.choose_query_size(input_size, hidden_size)
@@ -128,6 +94,13 @@ class Decoder(nn.Module, ABC):
     @abstractmethod
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Take one step on the embeddings ``(B, K, E)`` of the last tokens of K hypotheses a sentence."""
+
+    def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
+        """Return the step form for a search over target tokens of ``vectors`` ``(V, E)``; None: there is but this one.
+
+        It holds what these weights give, and must be made again when they change.
+        """
+        return None
 
     def read(self, *parts: Tensor) -> Tensor:
         """Project what a step knows to features: a tanh layer."""
@@ -184,6 +157,11 @@ class ParallelDecoder(Decoder):
         features = self.read(self.second.show(second), contexts, embedded)
         return Step(features, state._replace(hidden=torch.cat([first, second], dim=2)), weights)
 
+    def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
+        """Return it where both units tell their maps."""
+        maps = self.first.input_map(), self.second.input_map()
+        return forms.ParallelForm(self, vectors, *maps) if maps[0] and maps[1] else None
+
 
 class BahdanauDecoder(Decoder):
     """``c_t = attention(s_{t-1})``, ``s_t = GRU([y_t; c_t], s_{t-1})`` (Bahdanau et al. 2015, section 3.1)."""
@@ -200,6 +178,11 @@ class BahdanauDecoder(Decoder):
         hidden = self.unit.step(torch.cat([embedded, contexts], dim=2), state.hidden)
         features = self.read(self.unit.show(hidden), contexts, embedded)
         return Step(features, state._replace(hidden=hidden), weights)
+
+    def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
+        """Return it where the unit tells its map."""
+        own = self.unit.input_map()
+        return forms.BahdanauForm(self, vectors, own) if own else None
 
 
 class ConditionalDecoder(Decoder):
@@ -223,6 +206,11 @@ class ConditionalDecoder(Decoder):
         features = self.read(self.second.show(hidden), contexts, embedded)
         return Step(features, state._replace(hidden=hidden), weights)
 
+    def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
+        """Return it where both units tell their maps."""
+        maps = self.first.input_map(), self.second.input_map()
+        return forms.ConditionalForm(self, vectors, *maps) if maps[0] and maps[1] else None
+
 
 class InputFeedingDecoder(Decoder):
     """``s_t = GRU([y_t; f_{t-1}], s_{t-1})``, features ``f_t`` of ``[s_t; c_t]`` (Luong et al. 2015, section 3.3)."""
@@ -242,3 +230,8 @@ class InputFeedingDecoder(Decoder):
         contexts, weights = self.attention(seen, state.memory)
         features = self.read(seen, self.dropout(contexts))
         return Step(features, state._replace(hidden=hidden, fed=features), weights)
+
+    def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
+        """Return it where the unit tells its map."""
+        own = self.unit.input_map()
+        return forms.InputFeedingForm(self, vectors, own) if own else None

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
-from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.cell import Cell, tanh_
 from gru_nlp.nn.cell_forms import GRUForm
 from gru_nlp.nn.first_order import apply_function, first_order
 from gru_nlp.nn.graph_forms import gru_weights
@@ -185,6 +185,18 @@ class GRU(Cell):
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
         flat = torch.gru_cell(inputs.flatten(0, -2), hidden.flatten(0, -2), *self._parameters_in_order())
         return flat.view_as(hidden)
+
+    def input_map(self) -> tuple[Tensor, Tensor]:
+        """Return the map to reset gate, update gate and candidate."""
+        return self.unit.weight_ih_l0, self.unit.bias_ih_l0
+
+    def step_on(self, products: Tensor, hidden: Tensor) -> Tensor:
+        """``(N, 3 H)``, ``(N, H)`` -> ``(N, H)``: one product for all gates."""
+        width = self.hidden_size
+        recurrent = torch.addmm(self.unit.bias_hh_l0, hidden, self.unit.weight_hh_l0.t())
+        reset_update = recurrent[:, : 2 * width].add_(products[:, : 2 * width]).sigmoid_()
+        new = tanh_(recurrent[:, 2 * width :].mul_(reset_update[:, :width]).add_(products[:, 2 * width :]))
+        return torch.lerp(new, hidden, reset_update[:, width:])
 
     def graph_form(self) -> Cell:
         """Return the operator of the same name."""

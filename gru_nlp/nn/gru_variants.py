@@ -129,10 +129,18 @@ class GRUResetBefore(Cell):
         reset, update = torch.sigmoid(for_gates + self.gates(hidden)).chunk(2, dim=-1)
         return reset, update, torch.tanh(for_candidate + self.candidate(reset * hidden))
 
+    def input_map(self) -> tuple[Tensor, Tensor]:
+        """Return the map to reset gate, update gate and candidate."""
+        return self.inputs.weight, self.inputs.bias
+
+    def step_on(self, products: Tensor, hidden: Tensor) -> Tensor:
+        """``(..., 3 H)``, ``(..., H)`` -> ``(..., H)``."""
+        _, update, candidate = self._gates(products, hidden)
+        return hidden + update * (candidate - hidden)
+
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
-        _, update, candidate = self._gates(self.inputs(inputs), hidden)
-        return hidden + update * (candidate - hidden)
+        return self.step_on(self.inputs(inputs), hidden)
 
     def graph_form(self) -> Cell:
         """Return the operator, whose update gate is what this one's leaves: its sigmoid takes the negative."""
@@ -258,6 +266,10 @@ class GRULayerNorm(Cell):
         """Return the normalised products ``(..., 3, H)`` of inputs ``(..., D)``."""
         return self._normalised(self.inputs(inputs), self.input_gain, self.input_bias)
 
+    def input_map(self) -> tuple[Tensor, Tensor]:
+        """Return the map to reset gate, update gate and candidate, before they are normalised."""
+        return self.inputs.weight, self.inputs.weight.new_zeros(3 * self.hidden_size)
+
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
         own = self._projected(sequence)
@@ -271,7 +283,11 @@ class GRULayerNorm(Cell):
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
-        projected = self._projected(inputs)
+        return self.step_on(self.inputs(inputs), hidden)
+
+    def step_on(self, products: Tensor, hidden: Tensor) -> Tensor:
+        """``(..., 3 H)``, ``(..., H)`` -> ``(..., H)``."""
+        projected = self._normalised(products, self.input_gain, self.input_bias)
         recurrent = self._normalised(self.recurrent(hidden), self.recurrent_gain, self.recurrent_bias)
         reset, update = torch.sigmoid(projected[..., :2, :] + recurrent[..., :2, :]).unbind(dim=-2)
         candidate = torch.tanh(projected[..., 2, :] + reset * recurrent[..., 2, :])

@@ -96,6 +96,16 @@ def move(hidden: Tensor, candidate: Tensor, share: Tensor) -> Tensor:
     return hidden + share * (candidate - hidden)
 
 
+def share_of(admit: Tensor, forget: Tensor) -> Tensor:
+    """Return ``i / (i + f)`` of two gates before their sigmoids."""
+    return torch.sigmoid(nn.functional.logsigmoid(admit) - nn.functional.logsigmoid(forget))
+
+
+def joined(*layers: nn.Linear) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of layers over one input as those of a single layer."""
+    return torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers])
+
+
 class LinearCell(Cell):
     """A unit whose states are ``h_t = a_t h_{t-1} + b_t``, a and b of the input alone."""
 
@@ -145,6 +155,15 @@ class MinGRU(LinearCell):
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
         return move(hidden, cast(Tensor, self.candidate(inputs)), torch.sigmoid(self.update(inputs)))
 
+    def input_map(self) -> tuple[Tensor, Tensor]:
+        """Return the map to candidate and update gate."""
+        return joined(self.candidate, self.update)
+
+    def step_on(self, products: Tensor, hidden: Tensor) -> Tensor:
+        """``(..., 2 H)``, ``(..., H)`` -> ``(..., H)``."""
+        candidate, update = products.chunk(2, dim=-1)
+        return move(hidden, candidate, torch.sigmoid(update))
+
 
 class MinLSTM(LinearCell):
     """The same with two gates, which are scaled to a sum of one (Feng et al. 2024, section 3.2)::
@@ -172,8 +191,7 @@ class MinLSTM(LinearCell):
 
     def _share(self, inputs: Tensor) -> Tensor:
         """Return ``i / (i + f)``, from logarithms, so that two closed gates do no harm."""
-        logs = nn.functional.logsigmoid(self.admit(inputs)), nn.functional.logsigmoid(self.forget(inputs))
-        return torch.sigmoid(logs[0] - logs[1])
+        return share_of(self.admit(inputs), self.forget(inputs))
 
     def terms(self, sequence: Tensor) -> tuple[Tensor, Tensor]:
         """``(B, T, D)`` -> a and b, ``(B, T, H)`` each."""
@@ -183,6 +201,15 @@ class MinLSTM(LinearCell):
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
         return move(hidden, cast(Tensor, self.candidate(inputs)), self._share(inputs))
+
+    def input_map(self) -> tuple[Tensor, Tensor]:
+        """Return the map to candidate and both gates."""
+        return joined(self.candidate, self.admit, self.forget)
+
+    def step_on(self, products: Tensor, hidden: Tensor) -> Tensor:
+        """``(..., 3 H)``, ``(..., H)`` -> ``(..., H)``."""
+        candidate, admit, forget = products.chunk(3, dim=-1)
+        return move(hidden, candidate, share_of(admit, forget))
 
 
 class SSRU(LinearCell):
@@ -223,6 +250,15 @@ class SSRU(LinearCell):
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
         forget, candidate = self._parts(inputs)
         return move(candidate, hidden, forget)
+
+    def input_map(self) -> tuple[Tensor, Tensor]:
+        """Return the map to forget gate and candidate."""
+        return self.inputs.weight, torch.cat([self.forget_bias, torch.zeros_like(self.forget_bias)])
+
+    def step_on(self, products: Tensor, hidden: Tensor) -> Tensor:
+        """``(..., 2 H)``, ``(..., H)`` -> ``(..., H)``."""
+        forget, candidate = products.chunk(2, dim=-1)
+        return torch.lerp(candidate, hidden, torch.sigmoid(forget))
 
     def show(self, states: Tensor) -> Tensor:
         """Return h of c, ``(..., H)``."""

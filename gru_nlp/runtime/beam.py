@@ -39,6 +39,7 @@ class BeamSearch(Strategy):
         max_ratio: float,
         max_extra: int,
         min_length: int,
+        early_stop: bool = False,
     ) -> None:
         super().__init__(max_ratio=max_ratio, max_extra=max_extra, min_length=min_length)
         if not 1 <= n_best <= beam_size:
@@ -47,6 +48,7 @@ class BeamSearch(Strategy):
         self.length_penalty = length_penalty
         self.n_best = n_best
         self.no_repeat_ngram = no_repeat_ngram
+        self.early_stop = early_stop
 
     def __call__(self, step: StepFunction[State], state: State, source_lengths: AnyArray) -> Hypotheses[AnyArray]:
         """Search; sentences leave the batch as they are done."""
@@ -109,10 +111,10 @@ class BeamSearch(Strategy):
         return Ended(joined[rows, order], lengths[rows, order], scores[rows, order])
 
     def _done(self, alive: Open, ended: Ended, limits: Limits) -> AnyArray:
-        """Return ``(B,)``: True where no open hypothesis can still enter the N best."""
-        best = alive.scores[:, 0]
-        attainable = best / self._penalty(limits.longest + 1.0) if self.length_penalty >= 0 else best
-        return (attainable <= ended.scores[:, -1]) | np.isneginf(best)
+        """Return ``(B,)``: True where no open hypothesis can, or with ``early_stop`` would now, enter the N best."""
+        best, now = alive.scores[:, 0], np.full_like(limits.longest, alive.tokens.shape[2] + 1)
+        length = now if self.early_stop or self.length_penalty < 0 else limits.longest + 1
+        return (best / self._penalty(length) <= ended.scores[:, -1]) | np.isneginf(best)
 
     def _forbid_repeats(self, scores: AnyArray, tokens: AnyArray) -> AnyArray:
         size = self.no_repeat_ngram

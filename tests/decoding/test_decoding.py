@@ -6,7 +6,8 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from gru_nlp.decoding.beam import BeamSearch
+from gru_nlp.decoding.base import in_place
+from gru_nlp.decoding.beam import BeamSearch, best_of
 from gru_nlp.decoding.greedy import Greedy
 from gru_nlp.decoding.sampling import Sampling
 from gru_nlp.text.special import EOS
@@ -123,6 +124,42 @@ def test_no_ngram_is_repeated_on_request():
 
     assert len(set(bigrams(free))) < len(bigrams(free))
     assert len(set(bigrams(bound))) == len(bigrams(bound))
+
+
+def test_an_early_stop_saves_steps_and_finds_what_would_win_now():
+    def steps(**options):
+        asked = []
+
+        def counted(tokens, state):
+            asked.append(tokens.numel())
+            return step(tokens, state)
+
+        lengths = torch.ones(12, dtype=torch.int64)
+        result = beam(max_extra=40, **options)(counted, begin(list(range(12))), lengths)
+        return sum(asked), result
+
+    (whole, sure), (saved, early) = steps(), steps(early_stop=True)
+    assert saved < whole
+    assert (early.scores <= sure.scores + 1e-6).all()
+    assert early.scores.isfinite().all()
+
+
+@pytest.mark.parametrize(("columns", "count"), [(4000, 10), (4007, 7), (90_000, 1), (160, 12)])
+def test_the_best_of_long_rows_are_those_of_a_whole_sort(columns, count):
+    values = torch.randn(20, columns, generator=torch.Generator().manual_seed(3))
+    values[3] = float("-inf")
+    values[4, 5:] = float("-inf")
+    best, places = best_of(values, count)
+    assert torch.equal(best, values.sort(dim=1, descending=True).values[:, :count])
+    assert torch.equal(values.gather(1, places), best)
+    assert all(len(set(row)) == count for row in places.tolist())
+
+
+@pytest.mark.parametrize("done", [[0, 1, 0, 0, 1], [1, 1, 0, 1, 0], [0, 0], [1], [1, 0, 0, 0]])
+def test_those_that_go_on_fill_the_holes(done):
+    rows = in_place(torch.tensor(done, dtype=torch.bool)).tolist()
+    assert sorted(rows) == [row for row, over in enumerate(done) if not over]
+    assert all(row in (place, *range(len(rows), len(done))) for place, row in enumerate(rows))
 
 
 def test_an_empty_batch_gives_no_hypotheses():

@@ -6,6 +6,7 @@ import torch
 from gru_nlp.batch import SequencePairBatch
 from gru_nlp.decoding.greedy import Greedy
 from gru_nlp.errors import UserError
+from gru_nlp.models.ensemble import Ensemble
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.nn.attention import GeneralAttention
 from gru_nlp.nn.decoder import ParallelDecoder
@@ -71,3 +72,19 @@ def test_one_table_needs_one_vocabulary():
     with pytest.raises(UserError, match=r"preprocessing\.joint=true"):
         make(target=21)
     assert make(target=21, share_embeddings=False).output_weight.shape == (21, 6)
+
+
+@pytest.mark.parametrize("options", [{}, {"share_embeddings": False, "tie_output": False, "scale_embeddings": True}])
+def test_a_settled_model_answers_the_same_until_it_is_trained(options):
+    model, pairs = make(**options).eval(), batch()
+    plain = model.predict(pairs)
+    model.settle()
+    assert model.form is not None
+    settled = model.predict(pairs)
+    assert settled.tokens.tolist() == plain.tokens.tolist()
+    torch.testing.assert_close(settled.scores, plain.scores, rtol=0, atol=1e-5)
+    together = Ensemble([model, make(**options)])
+    apart = together.predict(pairs)
+    together.settle()
+    torch.testing.assert_close(together.predict(pairs).scores, apart.scores, rtol=0, atol=1e-5)
+    assert model.train().form is None

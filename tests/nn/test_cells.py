@@ -274,3 +274,11 @@ def test_a_unit_all_in_half_precision_keeps_its_format(name):
     assert states.dtype == cell.step(sequence[:, 0], states[:, 0]).dtype == torch.bfloat16
     states.float().sum().backward()
     assert all(torch.isfinite(parameter.grad).all() for parameter in cell.parameters())
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_step_goes_on_from_the_products_of_its_inputs(name):
+    cell, inputs, hidden = make(name), torch.randn(5, D, dtype=torch.float64), torch.randn(5, H, dtype=torch.float64)
+    with torch.no_grad():
+        found = cell.step_on(nn.functional.linear(inputs, *cell.input_map()), hidden)
+        torch.testing.assert_close(found, cell.step(inputs, hidden), rtol=0, atol=1e-12)

@@ -6,6 +6,9 @@ import torch
 from gru_nlp.errors import UserError
 from gru_nlp.nn import attention as attentions
 from gru_nlp.nn import decoder as decoders
+from gru_nlp.nn import decoder_forms as forms
+from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.decoder_state import DecoderState
 from gru_nlp.nn.gru import GRU
 from gru_nlp.nn.min_gru import SSRU
 
@@ -108,3 +111,38 @@ def test_the_default_decoder_calls_no_step_in_training(monkeypatch):
     decoder = make("ParallelDecoder")
     monkeypatch.setattr(decoder, "step", None)
     assert decoder(torch.randn(3, 50, E, dtype=torch.float64), start(decoder)).shape == (3, 50, R)
+
+
+@pytest.mark.parametrize("cell", [GRU, SSRU])
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("name", DECODERS)
+def test_the_form_for_searching_takes_the_same_steps(name, attention, cell, monkeypatch):
+    decoder = make(name, attention, cell=cell).eval()
+    vectors, tokens = torch.randn(9, E, dtype=torch.float64), torch.randint(9, (6, 3, 2))
+    places = torch.zeros(3, 2, dtype=torch.int64)
+    with torch.no_grad():
+        form, state = decoder.decoding_form(vectors), start(decoder).select_hypotheses(places)
+        monkeypatch.setattr(forms, "MOST_NUMBERS", 9)
+        by_rows = decoder.decoding_form(vectors)
+        assert (form.table is None, by_rows.table is None) == (False, True)
+        kept = [one.opened(start(decoder)).select_hypotheses(places) for one in (form, by_rows)]
+        for last in tokens:
+            step = decoder.step(vectors[last], state)
+            state = step.state
+            for place, one in enumerate((form, by_rows)):
+                features, kept[place], weights = one.step(last, kept[place])
+                torch.testing.assert_close(features, step.features, rtol=0, atol=1e-12)
+                torch.testing.assert_close(weights, step.weights, rtol=0, atol=1e-12)
+                torch.testing.assert_close(kept[place].hidden, state.hidden, rtol=0, atol=1e-12)
+
+
+def test_a_unit_that_tells_no_map_has_no_such_form(monkeypatch):
+    monkeypatch.setattr(GRU, "input_map", Cell.input_map)
+    assert [make(name).decoding_form(torch.randn(9, E)) for name in DECODERS] == [None] * 4
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 4, 3], [4, 2], [2, 0, 1, 1, 3, 4]])
+def test_sentences_are_kept_in_the_order_asked_for(rows):
+    fields = [torch.arange(5 * 4).view(5, 2, 2) + 100 * place for place in range(5)]
+    found = DecoderState(*(field.clone() for field in fields)).select_sentences(torch.tensor(rows))
+    assert [field.tolist() for field in found] == [field[rows].tolist() for field in fields]

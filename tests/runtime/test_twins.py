@@ -147,6 +147,8 @@ def agree(one, other, count=30):
         {"no_repeat_ngram": 2, "min_length": 6, "max_extra": 12},
         {"no_repeat_ngram": 1, "n_best": 5},
         {"max_ratio": 0.0, "max_extra": 0},
+        {"early_stop": True, "max_extra": 30},
+        {"early_stop": True, "n_best": 3, "length_penalty": 1.5, "max_extra": 30},
     ],
 )
 def test_beam_search(changed):
