@@ -92,6 +92,7 @@ class SequencePairBatch(NamedTuple, Generic[Array]):
         targets: target ids ``(B, T)`` int64, the end mark included, or None where there is nothing to learn from.
         target_lengths: ``(B,)`` int64, or None.
         references: the targets as they stand in the data, to score against; None in training.
+        candidates: ``(B, C)`` int64, the only target ids that a translation may hold, padded; None: it may hold all.
     """
 
     inputs: Array
@@ -99,6 +100,7 @@ class SequencePairBatch(NamedTuple, Generic[Array]):
     targets: Array | None
     target_lengths: Array | None
     references: list[str] | None
+    candidates: Array | None = None
 
     def map(self, change: Callable[[Array], Other]) -> "SequencePairBatch[Other]":
         """Return the batch with every array changed; the references stay."""
@@ -108,6 +110,7 @@ class SequencePairBatch(NamedTuple, Generic[Array]):
             optional(change, self.targets),
             optional(change, self.target_lengths),
             self.references,
+            optional(change, self.candidates),
         )
 
     def rows(self, first: int, last: int) -> "SequencePairBatch[Array]":

@@ -1,7 +1,7 @@
 """Where translating spends its time: sentences a second, and the shares of the parts, for one checkpoint and file.
 
 Usage: python scripts/benchmark_translate.py checkpoint=<run> input=<file, one sentence a line> [batch_size=50]
-       [beams=0,1,5 [batch_sizes=1,50] [references=<file>] [lines=<only so many>] [early_stop=true]]
+       [beams=0,1,5 [batch_sizes=1,50] [references=<file>] [lines=<only so many>] [early_stop=true] [shortlist=true]]
 
 Times `gru-nlp translate` on the file as a whole (with start-up), then the translator alone in this process (without),
 then once more with a clock around encoder, decoder step and vocabulary projection; what is left is the search's
@@ -65,6 +65,8 @@ def table(given: dict[str, str]) -> None:
     references = lines(Path(given["references"]))[:count] if "references" in given else []
     predictor = Predictor.from_checkpoint(given["checkpoint"])
     model: Any = predictor.model
+    if given.get("shortlist") == "true":
+        predictor.preprocessor.use_shortlist()
     for beam in map(int, given["beams"].split(",")):
         model.decoding = strategy(beam, given.get("early_stop") == "true")
         for batch_size in map(int, given.get("batch_sizes", "1,16,50,100").split(",")):

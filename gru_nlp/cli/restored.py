@@ -43,7 +43,11 @@ def translator(config: DictConfig) -> tuple[Predictor, int]:
         raise UserError(f"{stored.path}: no translator but a {stored.config['task']['name']} model: use predict")
     given = resolved(config).get("decoding") or {}
     preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, given), list(config["trust"]))
+    if config["shortlist"]:
+        preprocessor.use_shortlist()
     if config["ensemble"]:
+        if config["shortlist"]:
+            raise UserError("shortlist=true is for one model, and ensemble joins several: leave one of them out")
         others = [checkpoint.load(path) for path in config["ensemble"]]
         model = joined(stored, model, others, list(config["trust"]))
     set_threads(config["threads"], model)

@@ -50,7 +50,7 @@ def best_of(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
         found: tuple[Tensor, Tensor] = values.topk(count, dim=1)
         return found
     whole = columns * BLOCK
-    peaks = values[:, :whole].unflatten(1, (BLOCK, columns)).amax(dim=1)
+    peaks = values[:, :whole].view(-1, BLOCK, columns).amax(dim=1)
     chosen = peaks.topk(count, dim=1, sorted=False).indices
     starts = torch.arange(0, whole, columns, device=values.device)
     places = (chosen[:, :, None] + starts).flatten(1)

@@ -12,9 +12,10 @@ from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.graphs import Answers, Axes, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
+from gru_nlp.models.shortlist import search_among
 from gru_nlp.nn.decoder import MakeDecoder
 from gru_nlp.nn.decoder_forms import DecodingForm
-from gru_nlp.nn.decoder_state import DecoderState
+from gru_nlp.nn.decoder_state import DecoderState, Step
 from gru_nlp.nn.dropout import Dropout
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
@@ -134,8 +135,11 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
 
     def attended_step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Return the same with the attention ``(B, K, S)``, before the state."""
-        step = self.decoder.step(self.embed(tokens), state) if self.form is None else self.form.step(tokens, state)
+        step = self._features(tokens, state)
         return self.project(step.features).log_softmax(dim=2), step.weights, step.state
+
+    def _features(self, tokens: Tensor, state: DecoderState) -> Step:
+        return self.decoder.step(self.embed(tokens), state) if self.form is None else self.form.step(tokens, state)
 
     def begin_from(self, start: Beginning) -> int:
         """Take over the vectors of source tokens, and the layers of the encoder."""
@@ -148,7 +152,16 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
 
     @torch.inference_mode()
     def decode(self, batch: SequencePairBatch[Tensor], strategy: DecodingStrategy) -> Hypotheses[Tensor]:
-        """Translate a batch by ``strategy``."""
+        """Translate a batch by ``strategy``, among its candidates where it has any."""
+        if batch.candidates is not None:
+            return search_among(
+                batch.candidates,
+                lambda tokens, state: self._features(tokens, state)[:2],
+                (self.output_weight, self.bias),
+                strategy,
+                self.opened(batch.inputs, batch.lengths),
+                batch.lengths,
+            )
         return strategy(self.step, self.opened(batch.inputs, batch.lengths), batch.lengths)
 
     def predict(self, batch: SequencePairBatch[Tensor], top_k: int = 1) -> Hypotheses[Tensor]:

@@ -159,8 +159,8 @@ class ParallelDecoder(Decoder):
 
     def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
         """Return it where both units tell their maps."""
-        maps = self.first.input_map(), self.second.input_map()
-        return forms.ParallelForm(self, vectors, *maps) if maps[0] and maps[1] else None
+        first, second = self.first.input_map(), self.second.input_map()
+        return forms.ParallelForm(self, vectors, first, second) if first and second else None
 
 
 class BahdanauDecoder(Decoder):
@@ -208,8 +208,8 @@ class ConditionalDecoder(Decoder):
 
     def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
         """Return it where both units tell their maps."""
-        maps = self.first.input_map(), self.second.input_map()
-        return forms.ConditionalForm(self, vectors, *maps) if maps[0] and maps[1] else None
+        first, second = self.first.input_map(), self.second.input_map()
+        return forms.ConditionalForm(self, vectors, first, second) if first and second else None
 
 
 class InputFeedingDecoder(Decoder):

@@ -63,7 +63,7 @@ class DecodingForm(ABC):
 
     def attend(self, queries: Tensor, state: DecoderState) -> tuple[Tensor, Tensor]:
         """Return the products ``(N, C)`` of the contexts of queries ``(N, Q)``, and the weights ``(B, K, S)``."""
-        contexts, weights = self.attention(queries.unflatten(0, state.hidden.shape[:2]), state.memory)
+        contexts, weights = self.attention(queries.view(*state.hidden.shape[:2], -1), state.memory)
         flat: Tensor = contexts.flatten(0, 1)
         return flat if self.attention.sums_values else linear(flat, *self.of_contexts), weights
 
@@ -110,7 +110,7 @@ class BahdanauForm(DecodingForm):
             decoder, vectors, [_unbiased(by_words), _unbiased(of_words)], [(by_contexts, own[1]), of_contexts]
         )
 
-    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+    def step(self, tokens: Tensor, state: DecoderState) -> Step:
         """Attend with the last state, then take a step."""
         before = state.hidden.flatten(0, 1)
         contexts, weights = self.attend(self.unit.show(before), state)

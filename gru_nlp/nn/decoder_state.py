@@ -1,11 +1,27 @@
 """What a decoder keeps between steps."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from gru_nlp.nn.attention import Memory
+
+
+def keep_rows(fields: Iterable[Tensor], rows: Tensor) -> list[Tensor]:
+    """Return the ``rows`` ``(B',)`` of fields ``(B, ...)``, which must not be used afterwards.
+
+    Where most of them keep their places, the others are moved within the fields, which are not copied.
+    """
+    parts = list(fields)
+    moved = (rows != torch.arange(len(rows), device=rows.device)).nonzero()[:, 0]
+    if len(rows) > len(parts[0]) or 2 * len(moved) > len(rows):
+        return [field.index_select(0, rows) for field in parts]
+    origins = rows[moved]
+    for field in parts:
+        field[moved] = field[origins]
+    return [field[: len(rows)] for field in parts]
 
 
 class DecoderState(NamedTuple):
@@ -29,24 +45,16 @@ class DecoderState(NamedTuple):
         return Memory(self.keys, self.values, self.mask)
 
     def select_sentences(self, rows: Tensor) -> "DecoderState":
-        """Keep the sentences ``rows`` ``(B',)``.
-
-        Where most of them keep their places, the others are moved within this state, which must not be used afterwards.
-        """
-        moved = (rows != torch.arange(len(rows), device=rows.device)).nonzero()[:, 0]
-        if len(rows) > len(self.mask) or 2 * len(moved) > len(rows):
-            return DecoderState(*(field.index_select(0, rows) for field in self))
-        origins = rows[moved]
-        for field in self:
-            field[moved] = field[origins]
-        return DecoderState(*(field[: len(rows)] for field in self))
+        """Keep the sentences ``rows`` ``(B',)``; this state must not be used afterwards."""
+        return DecoderState(*keep_rows(self, rows))
 
     def select_hypotheses(self, places: Tensor) -> "DecoderState":
         """Take hypotheses ``places`` ``(B, K')`` of every sentence, in their order."""
         count = self.hidden.shape[1]
         rows = (places + count * torch.arange(len(places), device=places.device)[:, None]).flatten()
         hidden, fed = (
-            field.flatten(0, 1).index_select(0, rows).unflatten(0, places.shape) for field in (self.hidden, self.fed)
+            field.flatten(0, 1).index_select(0, rows).view(*places.shape, field.shape[2])
+            for field in (self.hidden, self.fed)
         )
         return self._replace(hidden=hidden, fed=fed)
 

@@ -188,12 +188,14 @@ class GRU(Cell):
 
     def input_map(self) -> tuple[Tensor, Tensor]:
         """Return the map to reset gate, update gate and candidate."""
-        return self.unit.weight_ih_l0, self.unit.bias_ih_l0
+        weight, _, bias, _ = self._parameters_in_order()
+        return weight, bias
 
     def step_on(self, products: Tensor, hidden: Tensor) -> Tensor:
         """``(N, 3 H)``, ``(N, H)`` -> ``(N, H)``: one product for all gates."""
         width = self.hidden_size
-        recurrent = torch.addmm(self.unit.bias_hh_l0, hidden, self.unit.weight_hh_l0.t())
+        _, weight, _, bias = self._parameters_in_order()
+        recurrent = torch.addmm(bias, hidden, weight.t())
         reset_update = recurrent[:, : 2 * width].add_(products[:, : 2 * width]).sigmoid_()
         new = tanh_(recurrent[:, 2 * width :].mul_(reset_update[:, :width]).add_(products[:, 2 * width :]))
         return torch.lerp(new, hidden, reset_update[:, width:])

@@ -240,6 +240,16 @@ class Preprocessor(ABC):
         """
         raise UserError(FOR_TRANSLATORS)
 
+    def use_shortlist(self) -> None:
+        """Let each translation hold those tokens alone that the words of its source were seen to become.
+
+        Raises:
+            UserError: they were not learned.
+        """
+        raise UserError(
+            "shortlist=true: no short-list was learned: train with preprocessing.shortlist=50, or leave it out"
+        )
+
     def searches(self) -> list[Tokenizer]:
         """Return the tokenizers that cut its texts, to be told to who does so without the library."""
         return []

@@ -27,11 +27,15 @@ from gru_nlp.preprocessing.base import (
 )
 from gru_nlp.preprocessing.cutting import Cut, cut, together
 from gru_nlp.preprocessing.demands import Speller, wanted
+from gru_nlp.text import lexicon
 from gru_nlp.text.round_trip import lost
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import EOS
 from gru_nlp.text.terms import Wishes
 from gru_nlp.text.tokenizer import TextTokenizer
+
+#: Most target tokens that are learned for a source token.
+MOST_SHORTLISTED = 1000
 
 
 class TranslationPreprocessor(Preprocessor):
@@ -50,6 +54,7 @@ class TranslationPreprocessor(Preprocessor):
         max_length: tokens kept of a sentence, the end mark not counted.
         bpe_dropout: share of merges skipped at random in training (Provilkov et al. 2020, section 3), so that the same
             sentence is seen in other pieces every epoch; needs a bpe tokenizer.
+        shortlist: target tokens that are learned for each source token, for ``use_shortlist``; 0: none.
     """
 
     answer = "gru_nlp.answers.translations.TranslationAnswer"
@@ -64,7 +69,13 @@ class TranslationPreprocessor(Preprocessor):
     blank: ClassVar[Record] = {"translation": "", "score": None}
 
     def __init__(
-        self, *, tokenizer: Callable[..., Tokenizer], joint: bool, max_length: int, bpe_dropout: float
+        self,
+        *,
+        tokenizer: Callable[..., Tokenizer],
+        joint: bool,
+        max_length: int,
+        bpe_dropout: float,
+        shortlist: int = 0,
     ) -> None:
         self.train_tokenizer = tokenizer
         self.joint = joint
@@ -74,6 +85,11 @@ class TranslationPreprocessor(Preprocessor):
         self.target: TextTokenizer
         self.bleu_tokenizer = bleu_tokenizers.USUAL
         self._speller: Speller | None = None
+        if type(shortlist) is not int or not 0 <= shortlist <= MOST_SHORTLISTED:
+            raise UserError(f"preprocessing.shortlist={shortlist} must lie between 0 and {MOST_SHORTLISTED:,}")
+        self.shortlist = shortlist
+        self.lexicon: lexicon.Lexicon | None = None
+        self.shortened = False
 
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Train the tokenizer on both columns, or one on each; that of the source may be a language model's."""
@@ -94,6 +110,19 @@ class TranslationPreprocessor(Preprocessor):
         found = lost(self.target, Texts(rows, "target"))
         if found.texts:
             remark(found.told("training targets"))
+        if self.shortlist:
+            sources = self.source.encode(self.source.familiar(list(Texts(rows, "source"))))
+            targets = self.target.encode(list(Texts(rows, "target")))
+            self.lexicon = lexicon.learn(sources, targets, self._vocabularies(), self.shortlist)
+
+    def _vocabularies(self) -> tuple[int, int]:
+        return self.source.vocabulary_size, self.target.vocabulary_size
+
+    def use_shortlist(self) -> None:
+        """Give every batch its candidates."""
+        if self.lexicon is None:
+            super().use_shortlist()
+        self.shortened = True
 
     def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Cut]]:
         """Take the blanks off texts, and cut those into pieces that have more than ``max_length`` tokens."""
@@ -154,11 +183,17 @@ class TranslationPreprocessor(Preprocessor):
         lengths = sizes_of(columns["ids"])
         inputs = pad(columns["ids"], lengths)
         if "target_ids" not in columns:
-            return SequencePairBatch(inputs, lengths, None, None, None)
+            return SequencePairBatch(inputs, lengths, None, None, None, self._candidates(columns["ids"]))
         target_lengths = sizes_of(columns["target_ids"])
         targets = pad(columns["target_ids"], target_lengths)
         references = None if training else list(columns["target"])
         return SequencePairBatch(inputs, lengths, targets, target_lengths, references)
+
+    def _candidates(self, rows: Sequence[Any]) -> AnyArray | None:
+        if self.lexicon is None or not self.shortened:
+            return None
+        found = lexicon.candidates(self.lexicon, rows, joint=self.joint)
+        return pad(found, sizes_of(found))
 
     def _drawn(self, columns: Columns) -> dict[str, list[Any]]:
         """Encode both sides with merges skipped at random.
@@ -249,7 +284,12 @@ class TranslationPreprocessor(Preprocessor):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the tokenizers as JSON, None for the target's where the source's serves both; that of BLEU by name."""
-        state = {"source": self.source.to_json(), "target": None if self.joint else self.target.to_json()}
+        state: dict[str, Any] = {
+            "source": self.source.to_json(),
+            "target": None if self.joint else self.target.to_json(),
+        }
+        if self.lexicon is not None:
+            state["shortlist"] = {name: list(part) for name, part in self.lexicon._asdict().items()}
         usual = self.bleu_tokenizer == bleu_tokenizers.USUAL
         return state if usual else state | {"bleu_tokenizer": self.bleu_tokenizer}
 
@@ -265,6 +305,10 @@ class TranslationPreprocessor(Preprocessor):
         self.bleu_tokenizer = state.get("bleu_tokenizer", bleu_tokenizers.USUAL)
         if self.bleu_tokenizer not in bleu_tokenizers.TOKENIZERS:
             raise broken_state("bleu_tokenizer")
+        if "shortlist" in state:
+            self.lexicon = lexicon.read(state["shortlist"], self._vocabularies())
+            if self.lexicon is None:
+                raise broken_state("shortlist")
 
     def options(self) -> dict[str, Any]:
         """Return what bears on ``encode`` beside the learned state."""

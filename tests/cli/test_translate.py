@@ -211,3 +211,20 @@ def test_an_ensemble_pickles(translator):
     preprocessor, model = checkpoint.restore(stored)
     predictor = Predictor(preprocessor, joined(stored, model, [str(translator)], []))
     assert pickle.loads(pickle.dumps(predictor))(SENTENCES) == predictor(SENTENCES)
+
+
+def test_a_short_list_that_was_not_learned_or_serves_no_ensemble_is_refused(translator, capsys):
+    own = f"checkpoint={translator}"
+    assert main(["translate", own, "shortlist=true", "--", SENTENCES[0]]) == 2
+    assert "no short-list was learned" in capsys.readouterr().err
+    assert main(["translate", own, "shortlist=true", "precision=int8", "--", SENTENCES[0]]) == 2
+    assert "not precision=int8: leave it out" in capsys.readouterr().err
+    stored = checkpoint.load(translator)
+    known = {"each": [[4]] * checkpoint.restore(stored)[0].source.vocabulary_size, "always": [0, 1, 2, 3]}
+    content = torch.load(stored.path, weights_only=True)
+    content[checkpoint.KEY]["preprocessing"]["shortlist"] = known
+    torch.save(content, "short.ckpt")
+    few = translate(capsys, "checkpoint=short.ckpt", "shortlist=true", "--", SENTENCES[0])
+    assert few != [GERMAN[0]]
+    assert main(["translate", "checkpoint=short.ckpt", "shortlist=true", f"ensemble=[{own[11:]}]", "--", "a"]) == 2
+    assert "shortlist=true is for one model" in capsys.readouterr().err

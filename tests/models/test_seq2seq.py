@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gru_nlp.batch import SequencePairBatch
+from gru_nlp.decoding.beam import BeamSearch
 from gru_nlp.decoding.greedy import Greedy
 from gru_nlp.errors import UserError
 from gru_nlp.models.ensemble import Ensemble
@@ -88,3 +89,22 @@ def test_a_settled_model_answers_the_same_until_it_is_trained(options):
     together.settle()
     torch.testing.assert_close(together.predict(pairs).scores, apart.scores, rtol=0, atol=1e-5)
     assert model.train().form is None
+
+
+@pytest.mark.parametrize("strategy", [Greedy, partial(BeamSearch, beam_size=3, length_penalty=1.0, n_best=2)])
+def test_a_search_among_candidates_says_nothing_else_and_depends_on_no_other_sentence(strategy):
+    options = {"no_repeat_ngram": 0} if isinstance(strategy, partial) else {}
+    decoding = strategy(max_ratio=1.0, max_extra=3, min_length=2, **options)
+    model, own = make().eval(), [[0, 1, 2, 3, 5, 8, 11], [0, 1, 2, 3, 7, 14, 0]]
+    model.settle()
+    pairs = batch()._replace(candidates=torch.tensor(own))
+    together = model.decode(pairs, decoding)
+    for row, allowed in enumerate(own):
+        assert set(together.tokens[row].flatten().tolist()) <= set(allowed)
+        alone = model.decode(pairs.rows(row, row + 1), decoding)
+        length = int(alone.lengths.max())
+        assert together.lengths[row].tolist() == alone.lengths[0].tolist()
+        assert together.tokens[row, :, :length].tolist() == alone.tokens[0, :, :length].tolist()
+        torch.testing.assert_close(together.scores[row], alone.scores[0], rtol=0, atol=1e-5)
+    whole = pairs._replace(candidates=torch.arange(20).expand(2, -1))
+    torch.testing.assert_close(model.decode(whole, decoding).scores, model.decode(batch(), decoding).scores)

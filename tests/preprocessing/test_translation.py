@@ -117,3 +117,29 @@ def test_hypotheses_that_were_not_found_are_left_out_of_the_n_best():
     assert preprocessor.decode(found, top_k=2) == [
         {"translation": TARGET[1], "score": -1.0, "n_best": [[TARGET[1], -1.0]]}
     ]
+
+
+def test_a_short_list_is_learned_stored_and_gives_each_sentence_its_candidates():
+    with pytest.raises(UserError, match=r"train with preprocessing\.shortlist=50"):
+        make().use_shortlist()
+    options = {"tokenizer": word, "joint": False, "max_length": 50, "bpe_dropout": 0.0}
+    with pytest.raises(UserError, match=r"preprocessing\.shortlist=-1 must lie between 0 and 1,000"):
+        TranslationPreprocessor(**options, shortlist=-1)
+    first, again = TranslationPreprocessor(**options, shortlist=3), TranslationPreprocessor(**options)
+    first.fit(ROWS, Hints())
+    again.load_state_dict(pickle.loads(pickle.dumps(first.state_dict())))
+    assert again.lexicon == first.lexicon
+    columns = {**first.encode({"source": SOURCE}), "source": SOURCE}
+    assert first.collate(columns, training=False).candidates is None
+    again.use_shortlist()
+    batch = again.collate(columns, training=False)
+    assert batch.candidates.shape[0] == len(SOURCE)
+    assert {0, 1, 2, 3} <= set(batch.candidates[1].tolist())
+    assert batch.rows(1, 2).candidates.tolist() == batch.candidates[1:2].tolist()
+
+
+@pytest.mark.parametrize("broken", [None, {}, {"each": [], "always": [0, 1, 2, 3]}, {"each": 1, "always": 2}])
+def test_a_broken_short_list_is_refused(broken):
+    preprocessor = make()
+    with pytest.raises(UserError, match="see 'shortlist'"):
+        make().load_state_dict({**preprocessor.state_dict(), "shortlist": broken})
