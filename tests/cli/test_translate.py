@@ -209,7 +209,7 @@ def test_an_ensemble_averages_probabilities(translator, capsys):
 def test_an_ensemble_pickles(translator):
     stored = checkpoint.load(translator)
     preprocessor, model = checkpoint.restore(stored)
-    predictor = Predictor(preprocessor, joined(stored, model, [str(translator)], []))
+    predictor = Predictor(preprocessor, joined(stored, model, [stored], []))
     assert pickle.loads(pickle.dumps(predictor))(SENTENCES) == predictor(SENTENCES)
 
 
