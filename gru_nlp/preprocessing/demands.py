@@ -74,7 +74,7 @@ class Speller:
             whole = item not in one.copied.numbers or not one.source[item.end : item.end + 1].isalpha()  # as in 3rd
             phrase = self._phrase(item, offsets, whole=whole)
             size = max(len(phrase.first), len(phrase.inside))
-            if size <= room:
+            if phrase.first and phrase.inside and size <= room:
                 room -= size
                 phrases.append(phrase)
                 slots += [item.said] if UNK in phrase.inside else []

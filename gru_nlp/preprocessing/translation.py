@@ -140,7 +140,7 @@ class TranslationPreprocessor(Preprocessor):
         self, rows: Columns, owners: Sequence[Cut], records: Sequence[Record], wishes: Wishes
     ) -> dict[int, Demand]:
         """Return of each row whose translation lacks what is wished for what to search with anew."""
-        first = np.cumsum([0, *(len(whole.pieces) for whole in owners)]).tolist()
+        first = set(np.cumsum([0, *(len(whole.pieces) for whole in owners)]).tolist())
         found: dict[int, Demand] = {}
         for row, (source, record) in enumerate(zip(rows[self.input_column], records, strict=True)):
             one = wanted(source, wishes, self.source, begins=row in first)

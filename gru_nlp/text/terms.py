@@ -1,12 +1,14 @@
 """What a person wants a translation to hold: terms of theirs, and what is copied from its source."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, one_line
 
 #: Most bytes of a file of terms; a glossary of a whole trade has fewer.
 MOST_BYTES = 16 << 20
@@ -18,6 +20,32 @@ _MIXED = re.compile(r"(?<!\w)[^\W\d_]\w*\d\w*")
 #: What stands around a word and is no part of it.
 _QUOTES = ".,;:!?\"'()[]«»„“”‘’"
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+#: A letter, or blanks.
+_LETTER = re.compile(r"\s+|\S")
+
+
+def _plain_text(text: str) -> str:
+    """Return a text with single blanks, its letters and accents as one character where there is one (NFC)."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+@lru_cache(1 << 12)
+def _fold(letter: str) -> str:
+    """Return a letter without its case, one letter in any case."""
+    return next((form for form in (letter.casefold(), letter.lower()) if len(form) == 1), letter)
+
+
+def _folded(text: str) -> str:
+    return "".join(map(_fold, text))
+
+
+def _in_word(letter: str) -> bool:
+    """Return whether a letter at the edge of a phrase goes on a word that stands beside it."""
+    return letter.isalnum() and not _UNSPACED.match(letter)
+
+
+def _is_letter(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"
 
 
 def pattern(phrase: str) -> str:
@@ -25,7 +53,7 @@ def pattern(phrase: str) -> str:
 
     Letters of writing without blanks between words may stand anywhere.
     """
-    before, after = (letter.isalnum() and not _UNSPACED.match(letter) for letter in (phrase[0], phrase[-1]))
+    before, after = _in_word(phrase[0]), _in_word(phrase[-1])
     words = r"\s+".join(map(re.escape, phrase.split()))
     return (r"(?<!\w)" if before else "") + words + (r"(?!\w)" if after else "")
 
@@ -46,6 +74,9 @@ class Item(NamedTuple):
 class Terms:
     """A glossary: terms of the source, and how each is said in the target.
 
+    A term is looked up by its letters, so that a hundred thousand of them cost a text no more than a few: at each place
+    where a word begins, the text's next letters, in each size of a term with that first letter.
+
     A term is found where it is no part of a longer word; one without a capital letter in any case, one with a capital
     letter as it is written. The longest term wins, and a word belongs to one term.
 
@@ -54,19 +85,35 @@ class Terms:
     """
 
     def __init__(self, terms: Mapping[str, str]) -> None:
-        self.terms = {" ".join(source.split()): " ".join(target.split()) for source, target in terms.items()}
-        longest = sorted(self.terms, key=lambda term: (-len(term), term))
-        self._find = re.compile("|".join(f"({self._cased(term)})" for term in longest)) if longest else None
-        self._targets = [self.terms[term] for term in longest]
-
-    @staticmethod
-    def _cased(term: str) -> str:
-        return f"(?i:{pattern(term)})" if term == term.lower() else pattern(term)
+        self.terms = {_plain_text(source): _plain_text(target) for source, target in terms.items()}
+        self._any_case = {_folded(term): term for term in self.terms if term == term.lower()}
+        self._sizes: dict[str, list[int]] = {}
+        for first, size in sorted({(_fold(term[0]), len(term)) for term in self.terms}, reverse=True):
+            self._sizes.setdefault(first, []).append(size)
 
     def found(self, text: str) -> list["Item"]:
         """Return where terms stand in a text, and what each is in the target."""
-        found = self._find.finditer(text) if self._find else ()
-        return [Item(*one.span(), self._targets[one.lastindex - 1]) for one in found if one.lastindex]
+        letters = [one.span() for one in _LETTER.finditer(text)]
+        flat = "".join(" " if text[start].isspace() else text[start] for start, _ in letters)
+        folded, items, place = _folded(flat), [], 0
+        while place < len(flat):
+            term = self._term_at(flat, folded, place)
+            if term:
+                end = place + len(term)
+                items.append(Item(letters[place][0], letters[end - 1][1], self.terms[term]))
+            place += len(term) or 1
+        return items
+
+    def _term_at(self, flat: str, folded: str, start: int) -> str:
+        """Return the longest term that begins at a place of a text, whose blanks are single ones; none: ``""``."""
+        if _in_word(flat[start]) and start and _is_letter(flat[start - 1]):
+            return ""
+        for size in self._sizes.get(folded[start], ()):
+            end, written = start + size, flat[start : start + size]
+            term = written if written in self.terms else self._any_case.get(folded[start:end], "")
+            if term and not (_in_word(term[-1]) and _is_letter(flat[end : end + 1])):
+                return term
+        return ""
 
     @classmethod
     def read(cls, path: str | Path, option: str = "terms") -> "Terms":
@@ -96,7 +143,8 @@ class Terms:
             if not source or not target:
                 raise UserError(f"{path}:{number}: no term, tab and its translation (see {option})")
             if terms.setdefault(source, target) != target:
-                raise UserError(f"{path}:{number}: '{source}' stands for '{terms[source]}' above (see {option})")
+                told = f"'{one_line(source, 40)}' stands for '{one_line(terms[source], 40)}' above"
+                raise UserError(f"{path}:{number}: {told} (see {option})")
         return cls(terms)
 
 

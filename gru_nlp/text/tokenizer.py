@@ -245,8 +245,8 @@ class TextTokenizer:
         return [encoding.ids for encoding in encodings]
 
     def count(self, text: str) -> int:
-        """Return how many tokens a text has."""
-        return len(self.encode([text])[0])
+        """Return how many tokens a text is read as, its characters made ``familiar``."""
+        return len(self.encode(self.familiar([text]))[0])
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Return where each token of a text starts and ends in it; blanks may be part of it."""

@@ -15,12 +15,27 @@ def test_terms_are_whole_words_the_longest_first_in_any_case_unless_a_letter_is_
     assert not holds("Das Fahrrad, die Räder", "Rad")
 
 
+def test_terms_are_found_whatever_their_number_blanks_case_and_accents():
+    terms = Terms({f"word {number}": f"{number}" for number in range(50_000)} | {"λόγος": "Wort", "caf\u00e9 a_": "x"})
+    text = "word 7, WORD\u00a0\n49999 word 77777; ΛΌΓΟΣ λόγοςα Café A_b"
+    assert [(one.said, text[one.start : one.end]) for one in terms.found(text)] == [
+        ("7", "word 7"),
+        ("49999", "WORD\u00a0\n49999"),
+        ("Wort", "ΛΌΓΟΣ"),
+        ("x", "Café A_"),
+    ]
+    assert Terms({"cafe\u0301": "cafe\u0301"}).found("caf\u00e9")[0].said == "caf\u00e9"
+    chosen = Terms({"Bank": "B", "bank": "b", "a bank": "c", "bank a": "d"}).found("Bank bank BANK a bank a")
+    assert [one.said for one in chosen] == ["B", "b", "d", "d"]
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
         (b"a\tb\nc\n", "t.tsv:2: no term, tab and its translation (see terms)"),
         (b"a\tb\tc\n", "t.tsv:1: no term"),
         (b" \tb\n", "t.tsv:1: no term"),
+        (b"a" * 9999 + b"\tb\n" + b"a" * 9999 + b"\tc", f"t.tsv:2: '{'a' * 40} ...' stands for 'b' above (see terms)"),
         (b"a\tb\n\na\tc\n", "t.tsv:3: 'a' stands for 'b' above (see terms)"),
         (b"a\tb\n\xff\tb\n", "t.tsv:2: not utf-8 (see terms)"),
         (None, "t.tsv: cannot be read: No such file or directory (see terms)"),
