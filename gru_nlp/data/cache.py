@@ -239,6 +239,12 @@ def _clear_graphs(folder: Path) -> None:
     part.rmdir()
 
 
+def put_aside(folder: Path) -> None:
+    """Remove a broken folder of graphs, or at least free its name where what is in it stays."""
+    with contextlib.suppress(OSError):
+        _clear_graphs(folder)
+
+
 def clear(home: Path) -> tuple[list[Table], list[Table]]:
     """Remove all tables and graphs that are not in use; return those that went and those that stay."""
     found = tables(home)

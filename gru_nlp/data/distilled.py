@@ -11,9 +11,11 @@ from gru_nlp.data.corpus import Corpus, Recipe
 from gru_nlp.data.layouts import SentencePair
 from gru_nlp.data.readers import Record
 from gru_nlp.data.where import Found, Split, Where
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, is_broken
 from gru_nlp.whole import text_whole
 
+#: Lines of a corpus are counted in 64 bits.
+MOST_LINES = 1 << 62
 #: Most characters of a line in a file of pairs, which may be a stranger's.
 MOST_LINE = 1 << 24
 
@@ -133,5 +135,7 @@ def _pair(line: str) -> Pair | None:
         return None
     kinds = {"source": str, "target": str, "line": int}
     if not isinstance(fields, dict) or any(type(fields.get(name)) is not kind for name, kind in kinds.items()):
+        return None
+    if not 0 <= fields["line"] < MOST_LINES or is_broken(fields["source"] + fields["target"]):
         return None
     return Pair(**{name: fields[name] for name in kinds})

@@ -20,7 +20,7 @@ from gru_nlp.archive import locate
 from gru_nlp.console import remark
 from gru_nlp.data import cache
 from gru_nlp.data.in_use import Use
-from gru_nlp.errors import Fault, UserError, choose
+from gru_nlp.errors import Fault, UserError, choose, one_line
 from gru_nlp.runtime import Runner
 from gru_nlp.runtime.folder import FORMAT, PRECISIONS, is_exported
 
@@ -67,12 +67,27 @@ def _rounded(file: Path, trusted: Sequence[str], threads: int, decoding: Mapping
     """Load the graphs of a checkpoint in 8 bits, which are made where there are none."""
     folder = cache.graphs_place(cache.parent() / cache.NAME, key_of(file, trusted))
     use = Use(cache.lock_of(folder))
-    if not is_exported(folder):
+    loaded = _known(folder, threads, decoding)
+    if loaded is None:
         folder = _made(file, trusted, folder)
         cache.keep_bound(folder.parents[1])
-    loaded = Runner(folder, threads, decoding=decoding)
+        loaded = Runner(folder, threads, decoding=decoding)
     use.until(loaded)  # which opens the folder again where it is unpickled
     return loaded
+
+
+def _known(folder: Path, threads: int, decoding: Mapping[str, Any] | None) -> Runner | None:
+    """Load a folder of the cache; None where there is none, or a broken one, which is put aside."""
+    if not is_exported(folder):
+        return None
+    try:
+        return Runner(folder, threads, decoding=decoding)
+    except UserError as error:
+        if not str(error).startswith(str(folder)) or (decoding and _known(folder, threads, None)):
+            raise  # since something else is wrong, or the options of the search are
+        remark(f"{one_line(error)}: these graphs are made anew")
+        cache.put_aside(folder)
+        return None
 
 
 def key_of(file: Path, trusted: Sequence[str]) -> str:
@@ -101,7 +116,8 @@ def _made(file: Path, trusted: Sequence[str], folder: Path) -> Path:
             return folder
         temporary = Path(tempfile.mkdtemp(prefix="gru-nlp-graphs-"))
         atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-        remark(f"{folder} cannot be written ({error}): the graphs go to {temporary} until the program ends")
+        reason = one_line(error).removeprefix(f"output={folder}: ").partition(": set output")[0]
+        remark(f"{folder}: {reason}: the graphs go to {temporary} until the program ends")
         folder = cache.graphs_place(temporary, folder.stem)
         write(folder, exported)
     return folder

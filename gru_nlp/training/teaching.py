@@ -21,7 +21,7 @@ from gru_nlp.console import remark, say
 from gru_nlp.data import cache, tables
 from gru_nlp.data.in_use import Use
 from gru_nlp.decoding.beam import BeamSearch
-from gru_nlp.errors import Fault, UserError
+from gru_nlp.errors import Fault, UserError, is_broken
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.predictor import Predictor, joined
 from gru_nlp.tensors import resolve_device
@@ -165,5 +165,7 @@ def read_chunk(file: Path, sources: Sequence[str], most: int) -> list[list[str]]
 def _texts(line: Any, source: str, most: int) -> list[str]:
     texts = line.get("translations") if isinstance(line, dict) and line.get("source") == source else None
     if not isinstance(texts, list) or len(texts) > most or not all(isinstance(text, str) for text in texts):
+        raise ValueError
+    if is_broken("".join(texts)):
         raise ValueError
     return texts

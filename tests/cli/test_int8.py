@@ -64,6 +64,23 @@ def test_graphs_are_made_once_told_shown_and_cleared(trained, home, capsys, monk
     assert os.listdir(home / "graphs") == []
 
 
+@pytest.mark.parametrize("name", ["export.json", "state.json", "model.onnx"])
+def test_a_broken_folder_in_the_cache_is_made_anew(trained, quick, home, capsys, name):
+    first = predict(capsys, trained)
+    (kept,) = cache.tables(home)
+    (kept.path / name).write_bytes(b"{")
+    again = predict(capsys, trained)
+    assert again.out == first.out
+    assert len(again.err.splitlines()) == 2
+    assert again.err.startswith(f"{kept.path}/{name}: ")
+    assert ": these graphs are made anew\n" in again.err
+    assert predict(capsys, trained).err == ""
+    assert len(cache.tables(home)) == 1
+    assert main(["predict", f"checkpoint={trained}", "precision=int8", "threads=9999", "--", "x"]) == 2
+    assert kept.path.is_dir()
+    assert len(quick) == 2
+
+
 def test_another_content_or_trust_is_another_folder(trained, quick, home, capsys):
     predict(capsys, trained)
     content = torch.load(trained / "best.ckpt", weights_only=True)

@@ -215,3 +215,20 @@ def test_pairs_are_read_as_they_were_written(tmp_path):
     pairs = [Pair("a “b”\u2028c", "ä\t1", 1), Pair("d", "e", 7)]
     write_pairs(tmp_path / "pairs", pairs)
     assert read_pairs(tmp_path / "pairs") == pairs
+    for last in (
+        '"target": "\\ud800", "line": 1',
+        '"target": "b", "line": 1e400',
+        f'"target": "b", "line": {1 << 64}',
+        '"line": 1',
+    ):
+        (tmp_path / "pairs").write_text(f'{{"source": "a", {last}}}\n')
+        with pytest.raises(UserError, match="pairs:1: not a pair that distill wrote: train anew"):
+            read_pairs(tmp_path / "pairs")
+
+
+def test_a_hostile_chunk_is_no_chunk(tmp_path):
+    for texts in ('["\\ud800"]', '["a", "b"]', "[1]", '"a"', "null"):
+        (tmp_path / "chunk").write_text(f'{{"source": "s", "translations": {texts}}}\n')
+        assert teaching.read_chunk(tmp_path / "chunk", ["s"], 1) is None
+    (tmp_path / "chunk").write_text('{"source": "s", "translations": ["a"]}\n')
+    assert teaching.read_chunk(tmp_path / "chunk", ["s"], 1) == [["a"]]
