@@ -86,5 +86,6 @@ def check_alike(first: checkpoint.Checkpoint, other: checkpoint.Checkpoint) -> N
     Raises:
         UserError: they do not share one tokenizer.
     """
-    if other.preprocessing != first.preprocessing:
+    own, its = ({**stored.preprocessing, "shortlist": None} for stored in (first, other))  # it is each model's own
+    if own != its:
         raise UserError(f"{other.path}: another tokenizer than that of {first.path}: train both on the same data")

@@ -2,6 +2,7 @@ import io
 import json
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,7 +12,8 @@ import torch
 from gru_nlp import checkpoint
 from gru_nlp.cli.main import main
 from gru_nlp.cli.restored import joined
-from gru_nlp.predictor import Predictor
+from gru_nlp.errors import UserError
+from gru_nlp.predictor import Predictor, check_alike
 
 SENTENCES = ["The cat sees the lamp.", "Does the old king open a box?"]
 GERMAN = ["Die Katze sieht die Lampe.", "Macht der alte König eine Kiste auf?"]
@@ -204,6 +206,15 @@ def test_an_ensemble_averages_probabilities(translator, capsys):
     torch.save(content, "other.ckpt")
     assert main(["translate", *own, "ensemble=[other.ckpt]", "--", "x"]) == 2
     assert "another tokenizer" in capsys.readouterr().err
+
+
+def test_models_with_a_short_list_and_without_have_one_tokenizer(translator):
+    stored = checkpoint.load(translator)
+    check_alike(
+        stored, replace(stored, preprocessing={**stored.preprocessing, "shortlist": {"each": [], "always": []}})
+    )
+    with pytest.raises(UserError, match="another tokenizer"):
+        check_alike(stored, replace(stored, preprocessing={**stored.preprocessing, "source": "{}"}))
 
 
 def test_an_ensemble_pickles(translator):
