@@ -8,6 +8,7 @@ few functions they call are named, and containers are counted, since one byte ca
 ``torch.load(weights_only=True)``, which reads the file afterwards, holds the sizes of tensors against their records.
 """
 
+import hashlib
 import os
 import pickletools
 import zipfile
@@ -54,6 +55,19 @@ def locate(path: str | Path, name: str = BEST, option: str = "checkpoint") -> Pa
     if not os.path.isfile(found):
         raise UserError(f"{found}: no such checkpoint (set {option}=<file or run folder>)")
     return found
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
 
 
 def check_archive(path: Path) -> None:

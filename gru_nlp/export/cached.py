@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gru_nlp import __version__
-from gru_nlp.archive import locate
+from gru_nlp.archive import digest, locate
 from gru_nlp.console import remark
 from gru_nlp.data import cache
 from gru_nlp.data.in_use import Use
@@ -92,12 +92,7 @@ def _known(folder: Path, threads: int, decoding: Mapping[str, Any] | None) -> Ru
 
 def key_of(file: Path, trusted: Sequence[str]) -> str:
     """Return what the graphs of a checkpoint file are known by."""
-    try:
-        with file.open("rb") as opened:
-            content = hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
-    basis = json.dumps([content, __version__, FORMAT, sorted(trusted)])
+    basis = json.dumps([digest(file), __version__, FORMAT, sorted(trusted)])
     return hashlib.sha256(basis.encode()).hexdigest()[:32]
 
 

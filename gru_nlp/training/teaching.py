@@ -9,6 +9,7 @@ chunk's, line by line; else the chunk is translated again.
 
 import hashlib
 import json
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from gru_nlp import checkpoint
-from gru_nlp.archive import locate
+from gru_nlp.archive import digest, locate
 from gru_nlp.console import remark, say
 from gru_nlp.data import cache, tables
 from gru_nlp.data.in_use import Use
@@ -84,7 +85,7 @@ def teacher_of(config: Mapping[str, Any], paths: Sequence[str]) -> Teacher:
     cast(Seq2Seq, model).decoding = BeamSearch(**LIMITS, beam_size=beam, n_best=best)  # type: ignore[arg-type]
     set_threads(config["threads"], model)
     predictor = Predictor(preprocessor, model, resolve_device(config["trainer"]["accelerator"]))
-    files = [hashlib.sha256(one.path.read_bytes()).hexdigest() for one in (first, *others)]
+    files = [digest(one.path) for one in (first, *others)]
     return Teacher(predictor, best, (files, beam, best, LIMITS))
 
 
@@ -150,8 +151,8 @@ def write_chunk(file: Path, sources: Sequence[str], found: Sequence[Sequence[str
 def read_chunk(file: Path, sources: Sequence[str], most: int) -> list[list[str]] | None:
     """Return the translations of a chunk, at most so many a source; None where there is no file, or no whole one."""
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise ValueError
+        if not stat.S_ISREG(file.stat().st_mode) or file.stat().st_size > MOST_BYTES:
+            raise ValueError  # a pipe would never end
         lines = file.read_text(encoding="utf-8").split("\n")[:-1]
         found = [_texts(json.loads(line), source, most) for line, source in zip(lines, sources, strict=True)]
     except FileNotFoundError:

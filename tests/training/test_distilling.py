@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -232,3 +233,9 @@ def test_a_hostile_chunk_is_no_chunk(tmp_path):
         assert teaching.read_chunk(tmp_path / "chunk", ["s"], 1) is None
     (tmp_path / "chunk").write_text('{"source": "s", "translations": ["a"]}\n')
     assert teaching.read_chunk(tmp_path / "chunk", ["s"], 1) == [["a"]]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are Unix's")
+def test_a_pipe_is_no_chunk_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "chunk")
+    assert teaching.read_chunk(tmp_path / "chunk", ["s"], 1) is None
