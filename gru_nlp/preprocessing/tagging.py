@@ -1,12 +1,12 @@
 """Sentences of words and their tags; raw text in, entities with offsets out.
 
-How it works. ``encode`` finds id, shape and letters of each distinct word once a call and joins them by sentence; the
-letters of a sentence stand in one flat list beside the words' lengths, since a table of flat lists stays mapped from
-disk. ``collate`` keeps the letters of the distinct words of a batch (``spelling``) with the ``places`` where each
-stands, so that the model spells a word once however often it occurs. ``decode`` reads entities off a path of tags
-(``paths``); the probability of one is that of its first tag times that of each further tag given the one before it,
-from the single and pair probabilities that come with it. Raw text is cut into words as training was (``text.cuts``),
-sentences and windows of long ones before (``cut``), and put together after (``join``).
+How it works. ``encode`` finds id, shape and letters of each distinct word once a call (``vocabulary``) and joins them
+by sentence; the letters of a sentence stand in one flat list beside the words' lengths, since a table of flat lists
+stays mapped from disk. ``collate`` keeps the letters of the distinct words of a batch (``spelling``) with the
+``places`` where each stands, so that the model spells a word once however often it occurs. ``decode`` reads entities
+off a path of tags (``paths``); the probability of one is that of its first tag times that of each further tag given the
+one before it, from the single and pair probabilities that come with it. Raw text is cut into words as training was
+(``text.cuts``), sentences and windows of long ones before (``cut``), and put together after (``join``).
 """
 
 from collections import Counter
@@ -35,12 +35,12 @@ from gru_nlp.preprocessing.base import (
     sizes_of,
 )
 from gru_nlp.preprocessing.spelling import spelled
+from gru_nlp.preprocessing.vocabulary import Vocabulary
 from gru_nlp.preprocessing.windows import Owner, located, merged, spots_of
 from gru_nlp.text import schemes
 from gru_nlp.text.cuts import Cut, learn
-from gru_nlp.text.shapes import SHAPES, shape
+from gru_nlp.text.shapes import SHAPES
 from gru_nlp.text.shortening import shorten
-from gru_nlp.text.special import SPECIAL_TOKENS, UNK
 from gru_nlp.text.words import Word, joined, make_splitter, sentences, split_words, stored_cut, windows
 
 #: Schemes that tags are learned in.
@@ -84,28 +84,22 @@ class TaggingPreprocessor(Preprocessor):
         max_words: int,
     ) -> None:
         self.scheme = choose("preprocessing.scheme", scheme, INSIDE)
-        self.lowercase = lowercase
-        self.fold_digits = fold_digits
-        self.min_frequency = min_frequency
-        self.max_word_length = max_word_length
+        self.vocabulary = Vocabulary(
+            lowercase=lowercase,
+            fold_digits=fold_digits,
+            min_frequency=min_frequency,
+            max_word_length=max_word_length,
+        )
         if max_words <= OVERLAP:
             raise UserError(f"preprocessing.max_words={max_words} must be above {OVERLAP}, the overlap of two windows")
         self.max_words = max_words
         self._cut({})
         self.labels: list[str] = []
-        self.words: dict[str, int] = {}
-        self.unseen = 0  # of the last words, which only pretrained vectors know
-        self.characters: dict[str, int] = {}
         self.tags: list[str] = []
-
-    def normal(self, word: str) -> str:
-        """Return the form under which a word is looked up."""
-        word = word.lower() if self.lowercase else word
-        return "".join("0" if letter.isdigit() else letter for letter in word) if self.fold_digits else word
 
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Learn words and characters from the column ``words``, entity types from ``tags``, and how words are cut."""
-        raw, words = Counter[str](), Counter[str]()
+        raw = Counter[str]()
         labels: set[str] = set()
         for batch in rows.iter(FIT_BATCH):
             for sentence in batch["words"]:
@@ -113,16 +107,7 @@ class TaggingPreprocessor(Preprocessor):
             labels.update(span.label for tags in batch["tags"] for span in schemes.spans(tags))
         if not labels:
             raise UserError("the training data has no entity, only O (see data.tag=...)")
-        for word, count in raw.items():
-            words[self.normal(word)] += count
-        known = (w for w, count in words.items() if count >= self.min_frequency and w not in SPECIAL_TOKENS)
-        kept = sorted(known, key=lambda w: (-words[w], w))
-        extra = [word for word in hints.extra_words if word not in SPECIAL_TOKENS and self.normal(word) == word]
-        rare = [word for word in extra if word in words]  # their vectors are known, and training meets them
-        met = dict.fromkeys([*SPECIAL_TOKENS, *kept, *rare])
-        self.words = {word: index for index, word in enumerate(dict.fromkeys([*met, *extra]))}
-        self.unseen = len(self.words) - len(met)
-        self._characters(sorted({letter for word in raw for letter in word}))
+        self.vocabulary.learn(raw, hints.extra_words)
         self._labels(sorted(labels))
         learned = learn(raw)
         self._cut(learned.cut)
@@ -133,9 +118,6 @@ class TaggingPreprocessor(Preprocessor):
         self.scripts = cut
         self.splitter: Tokenizer = make_splitter(cut)
 
-    def _characters(self, letters: Sequence[str]) -> None:
-        self.characters = {letter: index for index, letter in enumerate(letters, start=2)}  # after padding and unknown
-
     def _labels(self, labels: list[str]) -> None:
         self.labels = labels
         prefixes = "BIES" if self.scheme == "bioes" else "BI"
@@ -143,24 +125,11 @@ class TaggingPreprocessor(Preprocessor):
 
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
         """``words`` -> ``ids``, ``shapes``, flat ``characters``; ``tags`` -> ``target``."""
-        seen: dict[str, tuple[int, int, list[int]]] = {}
-        rows = [[seen.get(word) or seen.setdefault(word, self._word(word)) for word in row] for row in columns["words"]]
-        result: dict[str, list[Any]] = {
-            "ids": [[word[0] for word in row] for row in rows],
-            "shapes": [[word[1] for word in row] for row in rows],
-            "characters": [[letter for word in row for letter in word[2]] for row in rows],
-            "character_lengths": [[len(word[2]) for word in row] for row in rows],
-            "tokens": [len(row) for row in rows],
-        }
+        result = self.vocabulary.encode(columns["words"])
+        result["tokens"] = [len(row) for row in columns["words"]]
         if "tags" in columns:
             result["target"] = self._targets(columns["tags"])
         return result
-
-    def _word(self, word: str) -> tuple[int, int, list[int]]:
-        letters = [self.characters.get(letter, UNK) for letter in word[: self.max_word_length]]
-        known = self.words.get(self.normal(word), UNK)
-        # A person may well write <pad>, which is a word that nobody knows.
-        return known if known >= len(SPECIAL_TOKENS) else UNK, shape(word), letters or [UNK]
 
     def _targets(self, rows: Sequence[Sequence[str]]) -> list[list[int]]:
         ids = {tag: index for index, tag in enumerate(self.tags)}
@@ -250,16 +219,16 @@ class TaggingPreprocessor(Preprocessor):
     def sizes(self) -> dict[str, Any]:
         """Return the sizes of the vocabularies, and which tag may follow which."""
         return {
-            "vocabulary_size": len(self.words),
-            "unseen_words": self.unseen,
+            "vocabulary_size": len(self.vocabulary.words),
+            "unseen_words": self.vocabulary.unseen,
             "num_shapes": len(SHAPES),
-            "num_characters": len(self.characters) + 2,
+            "num_characters": len(self.vocabulary.letters) + 2,
             "allowed": schemes.moves(self.scheme, self.tags),
         }
 
     def tokens(self) -> list[str]:
         """Return the words in the order of their ids."""
-        return list(self.words)
+        return list(self.vocabulary.words)
 
     def label_names(self) -> list[str]:
         """Return the entity types."""
@@ -267,13 +236,7 @@ class TaggingPreprocessor(Preprocessor):
 
     def state_dict(self) -> dict[str, Any]:
         """Return vocabularies, types, and how the scripts of raw text are cut."""
-        return {
-            "words": list(self.words),
-            "unseen": self.unseen,
-            "characters": "".join(self.characters),
-            "labels": list(self.labels),
-            "cut": dict(self.scripts),
-        }
+        return {**self.vocabulary.state(), "labels": list(self.labels), "cut": dict(self.scripts)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what ``state_dict`` gave.
@@ -281,25 +244,13 @@ class TaggingPreprocessor(Preprocessor):
         Raises:
             UserError: something in it is not as ``state_dict`` gives it.
         """
-        words, labels = (distinct(state, name) for name in ("words", "labels"))
-        unseen, letters = state.get("unseen"), state.get("characters")
-        if words[: len(SPECIAL_TOKENS)] != list(SPECIAL_TOKENS) or not isinstance(letters, str):
-            raise broken_state("words")
-        if type(unseen) is not int or not 0 <= unseen <= len(words) - len(SPECIAL_TOKENS):
-            raise broken_state("unseen")
+        labels = distinct(state, "labels")
         if not 0 < len(labels) <= MOST_LABELS or not all(schemes.TAG.fullmatch(f"B-{label}") for label in labels):
             raise broken_state("labels")
-        self.words = {word: index for index, word in enumerate(words)}
-        self.unseen = unseen
-        self._characters(letters)
+        self.vocabulary.load(state)
         self._labels(labels)
         self._cut(stored_cut(state))
 
     def options(self) -> dict[str, Any]:
         """Return what bears on ``encode`` beside the learned state."""
-        return {
-            "scheme": self.scheme,
-            "lowercase": self.lowercase,
-            "fold_digits": self.fold_digits,
-            "max_word_length": self.max_word_length,
-        }
+        return {"scheme": self.scheme, **self.vocabulary.options()}

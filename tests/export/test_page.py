@@ -153,7 +153,7 @@ def tags_page(path):
     write(path, made, {"edges": None})
     scores = np.zeros((made.sizes()["vocabulary_size"], len(made.tags)), dtype=np.float32)
     for word, tag in {"amara": "B-PER", "brook": "E-PER", "selby": "S-LOC"}.items():
-        scores[made.words[word], made.tags.index(tag)] = 5
+        scores[made.vocabulary.words[word], made.tags.index(tag)] = 5
     inputs = {"inputs": (TensorProto.INT64, ["B", "T"])}
     nodes = [("Gather", "scores inputs", "emissions", {})]
     save_graph(path / "model.onnx", nodes, inputs, "emissions", scores=scores)

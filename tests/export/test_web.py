@@ -88,8 +88,7 @@ def tagger(cut):
 def own(made):
     """Return what the page's reader of a tagger is made from."""
     pattern = json.loads(made.splitter.to_str())["pre_tokenizer"]["pattern"]["Regex"]
-    options = {name: value for name, value in vars(made).items() if isinstance(value, str | int)}
-    about = {"preprocessing": options, "options": {"edges": None}}
+    about = {"preprocessing": made.options() | {"max_words": made.max_words}, "options": {"edges": None}}
     return {"about": about, "state": made.state_dict(), "page": {"patterns": [pattern]}}
 
 

@@ -246,7 +246,7 @@ def test_special_tokens_in_a_text_are_unknown_words():
     made.fit(
         Table([*SENTENCES, (["<unk>", "<pad>", "Ada"], ["O", "O", "B-PER"])]), Hints(extra_words=["oslo", "<s>", "x"])
     )
-    assert made.unseen == 1
+    assert made.vocabulary.unseen == 1
     assert made.encode({"words": [["<pad>", "<unk>", "<s>"]]})["ids"] == [[1, 1, 1]]
     assert made.tokens()[-1] == "x"
 

@@ -1,0 +1,104 @@
+"""Words and letters that a tagger knows: id, look and letters of each word of a sentence.
+
+A word is looked up in its normal form, its case and digits folded by option; its look and its letters are those of the
+word as it is written.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gru_nlp.preprocessing.base import broken_state, distinct
+from gru_nlp.text.shapes import shape
+from gru_nlp.text.special import SPECIAL_TOKENS, UNK
+
+
+class Vocabulary:
+    """Ids of words and of letters, learned from training.
+
+    Args:
+        lowercase: look words up in lower case; their case shows in letters and shape.
+        fold_digits: look words up with every digit as 0.
+        min_frequency: times that a word must occur to have an id of its own.
+        max_word_length: letters kept of a word.
+    """
+
+    def __init__(self, *, lowercase: bool, fold_digits: bool, min_frequency: int, max_word_length: int) -> None:
+        self.lowercase = lowercase
+        self.fold_digits = fold_digits
+        self.min_frequency = min_frequency
+        self.max_word_length = max_word_length
+        self.words: dict[str, int] = {}
+        self.unseen = 0  # of the last words, which only pretrained vectors know
+        self.letters: dict[str, int] = {}
+
+    def normal(self, word: str) -> str:
+        """Return the form under which a word is looked up."""
+        word = word.lower() if self.lowercase else word
+        return "".join("0" if letter.isdigit() else letter for letter in word) if self.fold_digits else word
+
+    def learn(self, raw: Counter[str], extra: Sequence[str]) -> None:
+        """Give ids to words and letters.
+
+        Args:
+            raw: words of training as they are written, and how often each occurs.
+            extra: words of pretrained vectors.
+        """
+        words = Counter[str]()
+        for word, count in raw.items():
+            words[self.normal(word)] += count
+        known = (w for w, count in words.items() if count >= self.min_frequency and w not in SPECIAL_TOKENS)
+        kept = sorted(known, key=lambda w: (-words[w], w))
+        extra = [word for word in extra if word not in SPECIAL_TOKENS and self.normal(word) == word]
+        rare = [word for word in extra if word in words]  # their vectors are known, and training meets them
+        met = dict.fromkeys([*SPECIAL_TOKENS, *kept, *rare])
+        self.words = {word: index for index, word in enumerate(dict.fromkeys([*met, *extra]))}
+        self.unseen = len(self.words) - len(met)
+        self._spell(sorted({letter for word in raw for letter in word}))
+
+    def _spell(self, letters: Sequence[str]) -> None:
+        self.letters = {letter: index for index, letter in enumerate(letters, start=2)}  # after padding and unknown
+
+    def encode(self, rows: Sequence[Sequence[str]]) -> dict[str, list[Any]]:
+        """Return ``ids`` and ``shapes`` of the words of sentences, ``characters`` flat and ``character_lengths``."""
+        seen: dict[str, tuple[int, int, list[int]]] = {}
+        found = [[seen.get(word) or seen.setdefault(word, self._word(word)) for word in row] for row in rows]
+        return {
+            "ids": [[word[0] for word in row] for row in found],
+            "shapes": [[word[1] for word in row] for row in found],
+            "characters": [[letter for word in row for letter in word[2]] for row in found],
+            "character_lengths": [[len(word[2]) for word in row] for row in found],
+        }
+
+    def _word(self, word: str) -> tuple[int, int, list[int]]:
+        letters = [self.letters.get(letter, UNK) for letter in word[: self.max_word_length]]
+        known = self.words.get(self.normal(word), UNK)
+        # A person may well write <pad>, which is a word that nobody knows.
+        return known if known >= len(SPECIAL_TOKENS) else UNK, shape(word), letters or [UNK]
+
+    def state(self) -> dict[str, Any]:
+        """Return what was learned."""
+        return {"words": list(self.words), "unseen": self.unseen, "characters": "".join(self.letters)}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``state`` gave; other entries are passed over.
+
+        Raises:
+            UserError: something in it is not as ``state`` gives it.
+        """
+        words, unseen, letters = distinct(state, "words"), state.get("unseen"), state.get("characters")
+        if words[: len(SPECIAL_TOKENS)] != list(SPECIAL_TOKENS) or not isinstance(letters, str):
+            raise broken_state("words")
+        if type(unseen) is not int or not 0 <= unseen <= len(words) - len(SPECIAL_TOKENS):
+            raise broken_state("unseen")
+        self.words = {word: index for index, word in enumerate(words)}
+        self.unseen = unseen
+        self._spell(letters)
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that bear on ``encode``."""
+        return {
+            "lowercase": self.lowercase,
+            "fold_digits": self.fold_digits,
+            "max_word_length": self.max_word_length,
+        }
