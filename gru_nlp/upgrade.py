@@ -17,8 +17,8 @@ ADDED: dict[str, dict[str, Any]] = {
     "gru_nlp.data.file_kinds.LabelledCorpus": {"folders": None, "unknown_labels": "refuse", "label_separator": None},
     "gru_nlp.data.hub_kinds.HubLabelledCorpus": {"unknown_labels": "refuse", "label_separator": None},
     "gru_nlp.data.file_kinds.PairCorpus": {"delimiter": ","},
-    "gru_nlp.data.file_kinds.TaggedCorpus": {"separator": None, "tag_map": None},
-    "gru_nlp.data.hub_kinds.HubTaggedCorpus": {"tag_map": None},
+    "gru_nlp.data.file_kinds.TaggedCorpus": {"separator": None, "tag_map": None, "overlap": "refuse"},
+    "gru_nlp.data.hub_kinds.HubTaggedCorpus": {"tag_map": None, "overlap": "refuse"},
     "gru_nlp.data.prose.TextCorpus": {"documents": "stream"},
 }
 #: The same of decoding strategies.

@@ -14,7 +14,7 @@ from gru_nlp.data.corpus import Carving, Corpus, Recipe
 from gru_nlp.data.images import LabelledImage
 from gru_nlp.data.labelled import LabelledText
 from gru_nlp.data.layouts import AsIs, Layout, SentencePair
-from gru_nlp.data.tagged import TaggedSentence, checked_map
+from gru_nlp.data.tagged import OVERLAPS, TaggedSentence, checked_map
 from gru_nlp.data.values import column_names, separator_of
 from gru_nlp.data.where import Digits, Sample
 from gru_nlp.errors import choose
@@ -154,18 +154,22 @@ class TaggedRows:
         word, tag: columns of the words and of their tags.
         scheme: iob1, iob2, bioes or bmes; None: found by looking at each split.
         tag_map: what tags or types of the data stand for; older checkpoints do not state it.
+        overlap: what is done with spans of a text that share a word: ``refuse``, or ``longest``, which keeps the
+            longest of them. Older checkpoints do not state it.
     """
 
     word: str
     tag: str
     scheme: str | None
     tag_map: Mapping[str, str] | None = None
+    overlap: str = "refuse"
 
     def layout(self) -> TaggedSentence:
         """Return tagged sentences.
 
         Raises:
-            UserError: there is no such scheme, or no such map of tags.
+            UserError: there is no such scheme, no such map of tags, or nothing of the kind is done with overlap.
         """
         scheme = None if self.scheme is None else choose("data.scheme", self.scheme, schemes.SCHEMES)
-        return TaggedSentence(self.word, self.tag, scheme, checked_map(self.tag_map))
+        overlap = choose("data.overlap", self.overlap, OVERLAPS)
+        return TaggedSentence(self.word, self.tag, scheme, checked_map(self.tag_map), overlap)

@@ -5,7 +5,7 @@ split are read first, style and scheme are found from all their tags, each sente
 anew, and the few that break the scheme are remembered in the column ``broken``, from which the warning is told whenever
 the table is taken, from the cache too. Where too many break it, the data mixes schemes and is refused. The column
 ``style`` remembers what was found, so that the splits of a data set can be compared. Spans of characters that cut a
-word are remembered in ``widened``.
+word are remembered in ``widened``, and in ``dropped`` how many were left out since a longer one has their words.
 """
 
 from bisect import bisect_left, bisect_right
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import datasets
 from tokenizers import Tokenizer
@@ -29,6 +29,8 @@ from gru_nlp.text import schemes, tag_styles
 from gru_nlp.text.cuts import DEFAULT
 from gru_nlp.text.words import Word, make_splitter, split_words
 
+#: What can be done with spans that share a word.
+OVERLAPS = ("refuse", "longest")
 #: What tags of a style look like.
 WAYS = {"places": "tags such as B-PER", "types": "tags such as PER", "alone": "tags such as B"}
 #: What is told of a split whose tags leave something open, by style.
@@ -46,6 +48,7 @@ class TaggedSentence(Layout):
         word, tag: fields of the words and of their tags.
         scheme: iob1, iob2, bioes or bmes; None: found by looking at all sentences of a split.
         tag_map: what tags or types of the data stand for; the others are found by looking (``tag_styles``).
+        overlap: of ``OVERLAPS``, for spans that share a word.
     """
 
     noun = "tagged sentence"
@@ -56,6 +59,7 @@ class TaggedSentence(Layout):
             "line": datasets.Value("int64"),
             "broken": datasets.Value("string"),
             "widened": datasets.Value("string"),
+            "dropped": datasets.Value("int64"),
             "style": datasets.Value("string"),
             "unused": datasets.Value("string"),
         }
@@ -64,6 +68,7 @@ class TaggedSentence(Layout):
     tag: str
     scheme: str | None
     tag_map: Mapping[str, str]
+    overlap: str = "refuse"
 
     @cached_property
     def _splitter(self) -> Tokenizer:
@@ -75,10 +80,12 @@ class TaggedSentence(Layout):
             text = fields["text"]
             if not isinstance(text, str):
                 raise Defect(f"'text' holds {shown(text)}, which is no text: mend it, or leave the row out")
-            words, tags, widened = from_spans(text, split_words(self._splitter, [text])[0], fields["spans"])
+            words, tags, widened, dropped = from_spans(
+                text, split_words(self._splitter, [text])[0], fields["spans"], self.overlap
+            )
         else:
-            (words, tags), widened = self._lists(fields), ""
-        return {"words": words, "tags": tags, "widened": widened} if words else None
+            (words, tags), widened, dropped = self._lists(fields), "", 0
+        return {"words": words, "tags": tags, "widened": widened, "dropped": dropped} if words else None
 
     def rows(self, found: Found) -> Iterator[Row]:
         """Yield the sentences with tags as IOB2, and which of them break the scheme.
@@ -145,6 +152,10 @@ class TaggedSentence(Layout):
                 f"{found.place(cut[0][0], None)}: {cut[0][1]}, and so do spans of {len(cut)} of {len(table)} "
                 "sentences; they were widened to whole words"
             )
+        if dropped := sum(table["dropped"]):
+            remark(
+                f"{found.name}: {dropped} spans share words with a longer one, or the same again; they were left out"
+            )
         return table
 
     def compare(self, split: Split, found: Found, tables: Mapping[Split, datasets.Dataset]) -> None:
@@ -198,28 +209,66 @@ def checked_map(given: Any) -> dict[str, str]:
     return result
 
 
-def from_spans(text: str, words: Sequence[Word], given: Any) -> tuple[list[str], list[str], str]:
-    """Return words and IOB2 tags of a text, and the first span that cuts a word; the whole word belongs to it.
+class Marked(NamedTuple):
+    """A text whose spans are tags of its words.
+
+    Attributes:
+        words, tags: of the text, in IOB2.
+        widened: the first span that cuts a word, which belongs to it as a whole; empty: none does.
+        dropped: spans that were left out.
+    """
+
+    words: list[str]
+    tags: list[str]
+    widened: str
+    dropped: int
+
+
+def from_spans(text: str, words: Sequence[Word], given: Any, overlap: str = "refuse") -> Marked:
+    """Return words and IOB2 tags of a text with spans.
+
+    Args:
+        text: as it was given.
+        words: of the text.
+        given: spans of characters with their types.
+        overlap: ``refuse`` spans that share a word, or keep the ``longest``, of equally long ones the first.
 
     Raises:
-        Defect: a span has no such form, lies outside the text, or touches no word or one of another span.
+        Defect: a span has no such form, lies outside the text, touches no word, or one of another span that is refused.
     """
-    found: list[schemes.Span] = []
+    found: list[tuple[schemes.Span, int, int]] = []
     starts, ends = [word.start for word in words], [word.end for word in words]
-    widened = ""
     for start, end, label in sorted(_triples(given)):
         if not 0 <= start < end <= len(text):
             raise Defect(f"the span {start} to {end} is not inside the text, which has {len(text)} characters")
         first, after = bisect_right(ends, start), bisect_left(starts, end)
         if first == after:
             raise Defect(f"the span {start} to {end} holds no word")
-        if found and first < found[-1].end:
-            raise Defect(f"the span {start} to {end} shares a word with the one before it")
-        found.append(schemes.Span(first, after, label))
-        for word in (words[first], words[after - 1]):
-            if not widened and (word.start < start or word.end > end):
-                widened = f"the span {start} to {end} cuts a word"
-    return [word.text for word in words], schemes.write(found, len(words), "iob2"), widened
+        if found and first < found[-1][0].end and overlap == "refuse":
+            raise Defect(
+                f"the span {start} to {end} shares a word with the one before it "
+                "(mend it, or keep the longest: data.overlap=longest)"
+            )
+        found.append((schemes.Span(first, after, label), start, end))
+    kept = _longest(found, len(words)) if overlap == "longest" else found
+    widened = (
+        f"the span {start} to {end} cuts a word"
+        for span, start, end in kept
+        if words[span.start].start < start or words[span.end - 1].end > end
+    )
+    tags = schemes.write([span for span, _, _ in kept], len(words), "iob2")
+    return Marked([word.text for word in words], tags, next(widened, ""), len(found) - len(kept))
+
+
+def _longest(found: Sequence[tuple[schemes.Span, int, int]], count: int) -> list[tuple[schemes.Span, int, int]]:
+    """Return, in their order, the spans that share no word with a longer one that is kept, by characters as given."""
+    free = [True] * count
+    kept = []
+    for place, (span, _, _) in sorted(enumerate(found), key=lambda one: one[1][1] - one[1][2]):
+        if all(free[span.start : span.end]):
+            free[span.start : span.end] = [False] * (span.end - span.start)
+            kept.append(place)
+    return [found[place] for place in sorted(kept)]
 
 
 def _triples(given: Any) -> Iterator[tuple[int, int, str]]:

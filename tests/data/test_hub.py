@@ -218,7 +218,7 @@ def test_tagged_sentences_give_the_names_of_their_tags():
     features = datasets.Features({"words": datasets.List(datasets.Value("string")), "labels": tags})
     put("test", [{"words": ["a", "b"], "labels": [1, 2]}, {"words": [], "labels": []}], features)
     table = corpus(*TAGGED, "data.word=words", "data.tag=labels").load("test")
-    found = {"broken": [""], "widened": [""], "style": ["places"], "unused": [""]}
+    found = {"broken": [""], "widened": [""], "dropped": [0], "style": ["places"], "unused": [""]}
     assert table[:] == {"words": [["a", "b"]], "tags": [["B-PER", "I-PER"]], "line": [1], **found}
     with pytest.raises(UserError, match=r"hub \(test\):1: no list of strings 'tokens' \(set data.word=.*words, labels"):
         corpus(*TAGGED, "data.tag=labels").load("test")

@@ -174,6 +174,36 @@ def test_spans_that_cut_words_are_widened_and_told(capsys):
 
 
 @pytest.mark.parametrize(
+    ("text", "spans", "tags", "dropped"),
+    [
+        ("Bank of New York fell", [[8, 16, "LOC"], [0, 16, "ORG"]], "B-ORG I-ORG I-ORG I-ORG O", 1),
+        ("a b c d", [[0, 3, "X"], [2, 7, "Y"], [6, 7, "Z"]], "O B-Y I-Y I-Y", 2),
+        ("a b c", [[2, 5, "Y"], [0, 3, "X"]], "B-X I-X O", 1),  # of two as long the first in the text
+        ("a b", [[0, 1, "X"], [0, 1, "X"], [2, 3, "Y"]], "B-X B-Y", 1),
+        ("a b c d e", [[0, 3, "X"], [2, 7, "Y"], [6, 9, "Z"]], "O B-Y I-Y I-Y O", 2),
+        ("abcd e", [[0, 2, "X"], [2, 4, "Y"], [5, 6, "Z"]], "B-X B-Z", 1),  # two that share one word, cut
+        ("a b", [[0, 1, "X"], [2, 3, "Y"]], "B-X B-Y", 0),
+    ],
+)
+def test_of_spans_that_overlap_the_longest_is_kept_on_request(text, spans, tags, dropped, capsys):
+    row = json.dumps({"text": text, "spans": spans})
+    for _ in range(2):  # read, then found in the cache
+        console.begin()
+        ((_, found, _),) = read(row, "data.overlap=longest", data="tagged_jsonl")
+        assert " ".join(found) == tags
+        told = f"a.txt: {dropped} spans share words with a longer one, or the same again; they were left out\n"
+        assert (told in capsys.readouterr().err) == (dropped > 0)
+
+
+def test_spans_that_overlap_are_refused_by_default():
+    row = json.dumps({"text": "New York fell", "spans": [[0, 8, "LOC"], [4, 8, "LOC"]]})
+    with pytest.raises(UserError, match=r"a\.txt:1: the span 4 to 8 shares a word .*data\.overlap=longest"):
+        read(row, data="tagged_jsonl")
+    with pytest.raises(UserError, match=r"data\.overlap"):
+        read(row, "data.overlap=shortest", data="tagged_jsonl")
+
+
+@pytest.mark.parametrize(
     ("row", "told"),
     [
         ({"tokens": ["a"]}, "a.txt:1: no list of strings 'tags'"),
