@@ -18,7 +18,7 @@ COUNTS = frozenset(
 #: Options, by their last name, that are a share from 0 to below 1.
 SHARES = frozenset(
     {"dropout", "recurrent_dropout", "output_dropout", "input_dropout", "word_dropout", "bpe_dropout"}
-    | {"label_smoothing", "warmup", "average_decay", "weight_dropout", "test_share"}
+    | {"label_smoothing", "warmup", "average_decay", "weight_dropout", "test_share", "recase"}
 )
 #: Most that an option, by its last name, may say, whoever says it: a person's slip and a stranger's file alike would
 #: otherwise build, or decode, without end.

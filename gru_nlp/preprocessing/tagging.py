@@ -35,7 +35,7 @@ from gru_nlp.preprocessing.base import (
     sizes_of,
 )
 from gru_nlp.preprocessing.spelling import spelled
-from gru_nlp.preprocessing.vocabulary import Vocabulary
+from gru_nlp.preprocessing.vocabulary import Vocabulary, recased
 from gru_nlp.preprocessing.windows import Owner, located, merged, spots_of
 from gru_nlp.text import schemes
 from gru_nlp.text.cuts import Cut, learn
@@ -61,6 +61,10 @@ class TaggingPreprocessor(Preprocessor):
         min_frequency: times that a word must occur to have an id of its own.
         max_word_length: characters kept of a word.
         max_words: words of a window of raw text; longer sentences are cut into overlapping ones.
+        recase: share of sentences that training reads without capitals, or in capitals alone, half each, drawn anew
+            every epoch, so that the model relies less on case (Mayhew et al. 2019); the tags stay.
+        any_case: without ``lowercase``, look a word that is unknown as it is written up as the most frequent one that
+            it is in another case.
     """
 
     answer = "gru_nlp.answers.entities.EntityAnswer"
@@ -82,6 +86,8 @@ class TaggingPreprocessor(Preprocessor):
         min_frequency: int,
         max_word_length: int,
         max_words: int,
+        recase: float = 0.0,
+        any_case: bool = False,
     ) -> None:
         self.scheme = choose("preprocessing.scheme", scheme, INSIDE)
         self.vocabulary = Vocabulary(
@@ -89,7 +95,11 @@ class TaggingPreprocessor(Preprocessor):
             fold_digits=fold_digits,
             min_frequency=min_frequency,
             max_word_length=max_word_length,
+            any_case=any_case,
         )
+        self.recase = recase
+        if recase:
+            self.raw_columns = ("words",)
         if max_words <= OVERLAP:
             raise UserError(f"preprocessing.max_words={max_words} must be above {OVERLAP}, the overlap of two windows")
         self.max_words = max_words
@@ -107,7 +117,7 @@ class TaggingPreprocessor(Preprocessor):
             labels.update(span.label for tags in batch["tags"] for span in schemes.spans(tags))
         if not labels:
             raise UserError("the training data has no entity, only O (see data.tag=...)")
-        self.vocabulary.learn(raw, hints.extra_words)
+        self.vocabulary.learn(raw, hints.extra_words, recased=self.recase > 0)
         self._labels(sorted(labels))
         learned = learn(raw)
         self._cut(learned.cut)
@@ -145,7 +155,9 @@ class TaggingPreprocessor(Preprocessor):
         return targets
 
     def collate(self, columns: Columns, training: bool) -> TaggingBatch[AnyArray]:
-        """Pad; spell each distinct word once."""
+        """Pad; spell each distinct word once; in training write a share of the sentences in another case."""
+        if training and self.recase:
+            columns = self._recased(columns)
         lengths = sizes_of(columns["ids"])
         words = spelled(columns["characters"], columns["character_lengths"])
         ends = np.cumsum(lengths)[:-1]
@@ -159,6 +171,16 @@ class TaggingPreprocessor(Preprocessor):
             places=pad(np.split(words.places, ends), lengths),
             targets=targets,
         )
+
+    def _recased(self, columns: Columns) -> dict[str, list[Any]]:
+        """Return encoded columns, a share of the sentences as they are in another case."""
+        chosen = recased(columns["words"], self.recase)
+        written = self.encode({"words": list(chosen.values())})
+        result = {name: list(values) for name, values in columns.items()}
+        for place, row in enumerate(chosen):
+            for name, values in written.items():
+                result[name][row] = values[place]
+        return result
 
     def decode(self, outputs: Tagging[AnyArray], top_k: int = 1) -> list[Record]:
         """Paths -> ``tags`` as IOB2, and ``entities`` by word; with several, ``paths`` with the probability of each."""

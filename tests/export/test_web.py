@@ -77,9 +77,9 @@ class Table:
 
 
 def tagger(cut):
-    made = TaggingPreprocessor(
-        scheme="bioes", lowercase=True, fold_digits=True, min_frequency=1, max_word_length=5, max_words=OVERLAP + 4
-    )
+    options = {"scheme": "bioes", "fold_digits": True, "min_frequency": 1, "max_word_length": 5}
+    case = {"lowercase": False, "any_case": True} if cut == cuts.DEFAULT else {"lowercase": True}
+    made = TaggingPreprocessor(**options, **case, max_words=OVERLAP + 4)
     made.fit(Table(), Hints())
     made._cut(cut)
     return made

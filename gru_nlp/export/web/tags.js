@@ -18,6 +18,10 @@ export class TagReader {
     this.labels = state.labels;
     this.words = new Words(page.patterns[0], Object.keys(state.cut).length > 0, characters);
     this.ids = new Map(state.words.map((word, id) => [word, id]));
+    if (this.options.any_case) {
+      const small = state.words.map((word, id) => [characters.pythonLowered(word), id]);
+      this.caseless = new Map(small.reverse()); // of several words the first, which is the most frequent
+    }
     this.letters = new Map(Array.from(state.characters, (letter, place) => [letter, place + 2]));
     const prefixes = this.options.scheme === "bioes" ? "BIES" : "BI";
     this.tags = [OUTSIDE, ...state.labels.flatMap((label) => Array.from(prefixes, (prefix) => `${prefix}-${label}`))];
@@ -63,7 +67,8 @@ export class TagReader {
   word(text) {
     let word = this.seen.get(text);
     if (word === undefined) {
-      const id = this.ids.get(this.normal(text)) ?? UNKNOWN;
+      const normal = this.normal(text);
+      const id = this.ids.get(normal) ?? this.caseless?.get(this.characters.pythonLowered(normal)) ?? UNKNOWN;
       const letters = Array.from(text).slice(0, this.options.max_word_length);
       const known = letters.map((letter) => this.letters.get(letter) ?? UNKNOWN);
       word = { id: id < SPECIAL ? UNKNOWN : id, shape: this.words.shape(text), letters: known };
