@@ -10,7 +10,7 @@ one before it, from the single and pair probabilities that come with it. Raw tex
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,6 +34,7 @@ from gru_nlp.preprocessing.base import (
     pad,
     sizes_of,
 )
+from gru_nlp.preprocessing.forms import Forms, stored_forms
 from gru_nlp.preprocessing.spelling import spelled
 from gru_nlp.preprocessing.vocabulary import Vocabulary, recased
 from gru_nlp.preprocessing.windows import Owner, located, merged, spots_of
@@ -106,19 +107,24 @@ class TaggingPreprocessor(Preprocessor):
         self._cut({})
         self.labels: list[str] = []
         self.tags: list[str] = []
+        self.forms: Forms | None = None  # of an older checkpoint they are not known
 
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Learn words and characters from the column ``words``, entity types from ``tags``, and how words are cut."""
         raw = Counter[str]()
         labels: set[str] = set()
+        forms: set[tuple[str, ...]] = set()
         for batch in rows.iter(FIT_BATCH):
-            for sentence in batch["words"]:
+            for sentence, tags in zip(batch["words"], batch["tags"], strict=True):
                 raw.update(sentence)
-            labels.update(span.label for tags in batch["tags"] for span in schemes.spans(tags))
+                entities = schemes.spans(tags)
+                labels.update(span.label for span in entities)
+                forms.update(tuple(map(self.vocabulary.kept, sentence[span.start : span.end])) for span in entities)
         if not labels:
             raise UserError("the training data has no entity, only O (see data.tag=...)")
         self.vocabulary.learn(raw, hints.extra_words, recased=self.recase > 0)
         self._labels(sorted(labels))
+        self.forms = Forms.of(forms)
         learned = learn(raw)
         self._cut(learned.cut)
         if learned.remark:
@@ -181,6 +187,13 @@ class TaggingPreprocessor(Preprocessor):
             for name, values in written.items():
                 result[name][row] = values[place]
         return result
+
+    def unseen(self, batch: TaggingBatch[AnyArray]) -> Callable[[int, schemes.Span], bool] | None:
+        """Return what tells whether training lacks the form of an entity of a row; None: that is not known."""
+        if self.forms is None:
+            return None
+        forms, rows = self.forms, self.vocabulary.written(batch)
+        return lambda row, span: rows[row][span.start : span.end] not in forms
 
     def decode(self, outputs: Tagging[AnyArray], top_k: int = 1) -> list[Record]:
         """Paths -> ``tags`` as IOB2, and ``entities`` by word; with several, ``paths`` with the probability of each."""
@@ -257,8 +270,9 @@ class TaggingPreprocessor(Preprocessor):
         return list(self.labels)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return vocabularies, types, and how the scripts of raw text are cut."""
-        return {**self.vocabulary.state(), "labels": list(self.labels), "cut": dict(self.scripts)}
+        """Return vocabularies, types, hashes of the entities, and how the scripts of raw text are cut."""
+        forms = {} if self.forms is None else {"forms": self.forms.state()}
+        return {**self.vocabulary.state(), **forms, "labels": list(self.labels), "cut": dict(self.scripts)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what ``state_dict`` gave.
@@ -271,6 +285,7 @@ class TaggingPreprocessor(Preprocessor):
             raise broken_state("labels")
         self.vocabulary.load(state)
         self._labels(labels)
+        self.forms = stored_forms(state)
         self._cut(stored_cut(state))
 
     def options(self) -> dict[str, Any]:

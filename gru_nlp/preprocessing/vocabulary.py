@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from gru_nlp.batch import AnyArray, TaggingBatch
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import broken_state, distinct
+from gru_nlp.preprocessing.forms import LACKING
 from gru_nlp.text.shapes import shape
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK
 
@@ -96,11 +98,25 @@ class Vocabulary:
         }
 
     def _word(self, word: str) -> tuple[int, int, list[int]]:
-        letters = [self.letters.get(letter, UNK) for letter in word[: self.max_word_length]]
+        letters = [self.letters.get(letter, UNK) for letter in self.kept(word)]
         normal = self.normal(word)
         known = self.words.get(normal) or self.caseless.get(normal.lower(), UNK)
         # A person may well write <pad>, which is a word that nobody knows.
         return known if known >= len(SPECIAL_TOKENS) else UNK, shape(word), letters or [UNK]
+
+    def written(self, batch: TaggingBatch[AnyArray]) -> list[list[str]]:
+        """Return the words of a batch by the letters that are kept of each; ``LACKING`` for one that training lacks."""
+        names = ["", LACKING, *self.letters]
+        words = [
+            "".join(names[letter] for letter in row[:length])
+            for row, length in zip(batch.characters.tolist(), batch.character_lengths.tolist(), strict=True)
+        ]
+        rows = zip(batch.places.tolist(), batch.lengths.tolist(), strict=True)
+        return [[words[place] for place in row[:length]] for row, length in rows]
+
+    def kept(self, word: str) -> str:
+        """Return the letters that are kept of a word."""
+        return word[: self.max_word_length]
 
     def state(self) -> dict[str, Any]:
         """Return what was learned."""

@@ -113,7 +113,8 @@ class TaggingTask(Task):
             [[names[tag] for tag in row[:length]] for row, length in zip(tags.tolist(), lengths, strict=True)]
             for tags in (found.tags[:, 0], to_array(batch.targets))
         )
-        counted = tally(predicted, truth, self.preprocessor.label_names())
+        unseen = self.preprocessor.unseen(batch.map(to_array))
+        counted = tally(predicted, truth, self.preprocessor.label_names(), unseen)
         self._metric(stage).update(counted)
         if self.keeps_rows:
             self.kept[stage].append((counted, to_array(losses)))
@@ -126,15 +127,17 @@ class TaggingTask(Task):
         return [joined(counted), averaged("loss", np.concatenate(losses))] if kept else []
 
     def scores(self, stage: str) -> dict[str, float]:
-        """Return precision, recall and F1 over all types, the F1 of each, and the mean loss of a sentence."""
-        metric = self._metric(stage)
-        overall, self.reports[stage] = metric.compute()
-        metric.reset()
-        own = {f"{stage}/f1_{label}": scores.f1 for label, scores in self.reports[stage].items()}
-        whole = {f"{stage}/{name}": getattr(overall, name) for name in ("precision", "recall", "f1")}
-        loss = float(self._losses(stage).compute())
+        """Return the scores over all types and of unseen forms, the F1 of each type, and a sentence's mean loss."""
+        report = self._metric(stage).compute()
+        self._metric(stage).reset()
+        self.reports[stage] = report.own
+        scores = {name: getattr(report.overall, name) for name in ("precision", "recall", "f1")}
+        if self.preprocessor.forms is not None:
+            scores["f1_unseen"] = report.unseen.f1
+        scores |= {"macro_f1": report.macro_f1, **{f"f1_{label}": own.f1 for label, own in report.own.items()}}
+        scores["loss"] = float(self._losses(stage).compute())
         self._losses(stage).reset()
-        return whole | own | {f"{stage}/loss": loss}
+        return {f"{stage}/{name}": value for name, value in scores.items()}
 
     def details(self, stage: str) -> dict[str, Any]:
         """Return precision, recall, F1 and support of each type."""
