@@ -130,6 +130,7 @@ class TaggingBatch(NamedTuple, Generic[Array]):
         character_lengths: ``(U,)`` int64.
         places: which of the U words stands at a step, ``(B, T)`` int64; 0 at padding.
         targets: tag ids ``(B, T)`` int64, or None where the tags are unknown.
+        lists: codes of the words in L word lists of a person's own, ``(B, T, L)`` int64; None where there are none.
     """
 
     inputs: Array
@@ -139,6 +140,7 @@ class TaggingBatch(NamedTuple, Generic[Array]):
     character_lengths: Array
     places: Array
     targets: Array | None
+    lists: Array | None = None
 
     def map(self, change: Callable[[Array], Other]) -> "TaggingBatch[Other]":
         """Return the batch with every array changed."""
@@ -150,6 +152,7 @@ class TaggingBatch(NamedTuple, Generic[Array]):
             change(self.character_lengths),
             change(self.places),
             optional(change, self.targets),
+            optional(change, self.lists),
         )
 
     def rows(self, first: int, last: int) -> "TaggingBatch[Array]":

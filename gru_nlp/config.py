@@ -27,6 +27,7 @@ PATH_OPTIONS = (
     "run_dir",
     "resume",
     "pretrained",
+    "gazetteers",
     "pretraining.text",
     "data.dir",
     "data.train",
@@ -43,7 +44,7 @@ PATH_OPTIONS = (
     *HUB_OPTIONS,
 )
 #: Those that a checkpoint keeps, and that must still be found from another folder.
-STORED_PATHS = tuple(option for option in PATH_OPTIONS if "." in option)
+STORED_PATHS = tuple(option for option in PATH_OPTIONS if "." in option or option == "gazetteers")
 
 
 def conf_dir() -> Path:

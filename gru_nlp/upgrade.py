@@ -33,6 +33,7 @@ LATER: dict[str, Any] = {
     "checkpoint_every_minutes": 10,
     "report_format": "html",
     "calibrate": False,
+    "gazetteers": [],
 }
 
 

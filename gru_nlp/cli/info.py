@@ -28,6 +28,7 @@ def run(config: DictConfig) -> None:
         "task": stored.config["task"]["name"],
         **({"labels": ", ".join(names[:SHOWN_LABELS]) + more} if names else {}),
         **{name: size for name, size in preprocessor.sizes().items() if isinstance(size, int)},
+        **preprocessor.told(),
         # Tied weights stand under several names but are stored once.
         "parameters": sum({values.data_ptr(): values.numel() for values in stored.weights.values()}.values()),
         "file_bytes": stored.path.stat().st_size,

@@ -27,7 +27,10 @@ TEXTS = (
     *(f"{group}.validation" for group in ("data.splits", "data.hub.splits", "data.files")),
 )
 #: Those whose value is a text, or a list of texts in brackets.
-LISTS = ("text", "slices", "hosts", "pretrained", "pretraining.text", "data.text", "data.columns", "data.folders")
+LISTS = (
+    *("text", "slices", "hosts", "pretrained", "gazetteers", "pretraining.text"),
+    *("data.text", "data.columns", "data.folders"),
+)
 #: What says that there is no value, or that it must be given.
 NOTHING = ("", "null", "???")
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""

@@ -15,7 +15,9 @@ from gru_nlp.nn.characters import MakeCharacters
 from gru_nlp.nn.crf import ConditionalRandomField, IndependentTags
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
+from gru_nlp.nn.gazetteers import ListFeatures
 from gru_nlp.nn.masking import variational_dropout
+from gru_nlp.text.gazetteers import BEGIN, CODES, SINGLE
 from gru_nlp.text.special import PAD, UNK
 
 
@@ -35,6 +37,9 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         crf: True: tags are chosen together; False: each by itself.
         dropout: share of a word's features dropped, each by itself.
         output_dropout: share of the encoder's features dropped, the same ones at every word of a sentence.
+        num_lists: number of word lists of a person's own.
+        gazetteer_size: features of a word for each list.
+        gazetteer_dropout: share of the lists' phrases that training does not see.
     """
 
     runner = "tags"
@@ -54,13 +59,22 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         crf: bool,
         dropout: float,
         output_dropout: float,
+        num_lists: int = 0,
+        gazetteer_size: int = 8,
+        gazetteer_dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.num_lists = num_lists
         self.sizes = vocabulary_size, num_shapes, num_characters
         self.embedding = embedding(vocabulary_size, unseen=unseen_words, padding_id=PAD, unknown_id=UNK)
         self.characters = characters(num_characters)
         self.shapes = nn.Embedding(num_shapes, shape_size) if shape_size else None
         size = self.embedding.output_size + self.characters.output_size + shape_size
+        self.lists: ListFeatures | None = None
+        if num_lists:
+            begins = (BEGIN, SINGLE)
+            self.lists = ListFeatures(num_lists, CODES, begins, size=gazetteer_size, dropout=gazetteer_dropout)
+            size += self.lists.output_size
         self.encoder = encoder(size)
         self.output = nn.Linear(self.encoder.output_size, len(allowed) - 1)
         self.tags = ConditionalRandomField(allowed) if crf else IndependentTags()
@@ -73,6 +87,9 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         parts = [self.embedding(batch.inputs), spelled[batch.places]]  # (B, T, D), (B, T, F)
         if self.shapes is not None:
             parts.append(self.shapes(batch.shapes))
+        if self.lists is not None:
+            assert batch.lists is not None
+            parts.append(self.lists(batch.lists))
         states, _ = self.encoder(self.dropout(torch.cat(parts, dim=2)), batch.lengths)
         return variational_dropout(states, self.output_dropout, self.training)
 
@@ -111,6 +128,7 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         words, spelled = {0: "B", 1: "T"}, {0: "U", 1: "L"}
         read = {"inputs": words, "lengths": {0: "B"}, "shapes": words}
         read |= {"characters": spelled, "character_lengths": {0: "U"}, "places": words}
+        read |= {"lists": words} if self.num_lists else {}
         return [Graph("model", _Emissions(self), read, {"emissions": words}, self.drawn)]
 
     def drawn(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, ...]:
@@ -120,11 +138,19 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         ids, kinds = (drawn_ids(count, lengths, random) for count in (words, shapes))
         spelled = drawn_lengths(Sizes(2 * sizes.rows, sizes.steps + 1), random)
         places = drawn_ids(len(spelled), lengths, random)
-        return ids, lengths, kinds, drawn_ids(letters, spelled, random), spelled, places
+        drawn = ids, lengths, kinds, drawn_ids(letters, spelled, random), spelled, places
+        if not self.num_lists:
+            return drawn
+        return *drawn, torch.stack([drawn_ids(CODES, lengths, random) for _ in range(self.num_lists)], dim=2)
 
     def by_graphs(self, answers: Answers) -> "SequenceTagger":
         """Return one whose states are the emissions of the graph."""
-        return standing_in(self, states=lambda batch: answers["model"](*batch[:-1])[0], output=nn.Identity())
+        names = tuple(self.graphs()[0].inputs)
+
+        def states(batch: TaggingBatch[Tensor]) -> Tensor:
+            return answers["model"](*(getattr(batch, name) for name in names))[0]
+
+        return standing_in(self, states=states, output=nn.Identity())
 
     def kept(self) -> dict[str, Any]:
         """Return the log-scores of transitions, ``(C + 1, C + 1)`` as the base64 of float32, or None."""
@@ -149,7 +175,8 @@ class _Emissions(nn.Module):
         characters: Tensor,
         character_lengths: Tensor,
         places: Tensor,
+        lists: Tensor | None = None,
     ) -> Tensor:
         return self.model.emissions(
-            TaggingBatch(inputs, lengths, shapes, characters, character_lengths, places, targets=None)
+            TaggingBatch(inputs, lengths, shapes, characters, character_lengths, places, targets=None, lists=lists)
         )

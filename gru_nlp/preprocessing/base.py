@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from gru_nlp.batch import AnyArray, Batch, IntArray
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError, nearest
+from gru_nlp.text.gazetteers import WordList
 from gru_nlp.text.special import PAD
 from gru_nlp.text.terms import Wishes
 
@@ -249,6 +250,18 @@ class Preprocessor(ABC):
         raise UserError(
             "shortlist=true: no short-list was learned: train with preprocessing.shortlist=50, or leave it out"
         )
+
+    def use_gazetteers(self, lists: Sequence[WordList]) -> None:
+        """Take word lists of a person's own, whose phrases are marked in what the model reads, once ``fit`` is done.
+
+        Raises:
+            UserError: the task is not to find entities.
+        """
+        raise UserError("gazetteers are for taggers, which find entities: leave them out")
+
+    def told(self) -> dict[str, str]:
+        """Return what else ``gru-nlp info`` tells of what was learned, by name."""
+        return {}
 
     def searches(self) -> list[Tokenizer]:
         """Return the tokenizers that cut its texts, to be told to who does so without the library."""

@@ -35,11 +35,13 @@ from gru_nlp.preprocessing.base import (
     sizes_of,
 )
 from gru_nlp.preprocessing.forms import Forms, stored_forms
+from gru_nlp.preprocessing.lists import Lists, cut_lists, stored_lists
 from gru_nlp.preprocessing.spelling import spelled
 from gru_nlp.preprocessing.vocabulary import Vocabulary, recased
 from gru_nlp.preprocessing.windows import Owner, located, merged, spots_of
 from gru_nlp.text import schemes
 from gru_nlp.text.cuts import Cut, learn
+from gru_nlp.text.gazetteers import WordList
 from gru_nlp.text.shapes import SHAPES
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.words import Word, joined, make_splitter, sentences, split_words, stored_cut, windows
@@ -72,7 +74,7 @@ class TaggingPreprocessor(Preprocessor):
     errors = "gru_nlp.reports.worst.EntityErrors"
     page = ("tags.js", "TagReader")
     data_columns = ("words", "tags")
-    list_columns = ("ids", "shapes", "characters", "character_lengths", "target")
+    list_columns: tuple[str, ...] = ("ids", "shapes", "characters", "character_lengths", "target")
     length_columns = ("ids",)
     scalar_columns = ("tokens",)
     input_column = "words"
@@ -108,6 +110,7 @@ class TaggingPreprocessor(Preprocessor):
         self.labels: list[str] = []
         self.tags: list[str] = []
         self.forms: Forms | None = None  # of an older checkpoint they are not known
+        self._listed([])
 
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Learn words and characters from the column ``words``, entity types from ``tags``, and how words are cut."""
@@ -130,6 +133,18 @@ class TaggingPreprocessor(Preprocessor):
         if learned.remark:
             remark(learned.remark)
 
+    def use_gazetteers(self, lists: Sequence[WordList]) -> None:
+        """Keep the phrases of lists."""
+        self._listed(cut_lists(lists, self.splitter))
+
+    def _listed(self, lists: Sequence[WordList]) -> None:
+        self.lists = Lists(lists, caseless=self.vocabulary.lowercase)
+        self.list_columns = (*type(self).list_columns, *self.lists.columns())
+
+    def told(self) -> dict[str, str]:
+        """Return the word lists with their sizes."""
+        return self.lists.told()
+
     def _cut(self, cut: Cut) -> None:
         self.scripts = cut
         self.splitter: Tokenizer = make_splitter(cut)
@@ -143,6 +158,7 @@ class TaggingPreprocessor(Preprocessor):
         """``words`` -> ``ids``, ``shapes``, flat ``characters``; ``tags`` -> ``target``."""
         result = self.vocabulary.encode(columns["words"])
         result["tokens"] = [len(row) for row in columns["words"]]
+        result |= self.lists.encode(columns["words"])
         if "tags" in columns:
             result["target"] = self._targets(columns["tags"])
         return result
@@ -176,6 +192,7 @@ class TaggingPreprocessor(Preprocessor):
             character_lengths=words.lengths,
             places=pad(np.split(words.places, ends), lengths),
             targets=targets,
+            lists=self.lists.padded(columns, lengths),
         )
 
     def _recased(self, columns: Columns) -> dict[str, list[Any]]:
@@ -257,6 +274,7 @@ class TaggingPreprocessor(Preprocessor):
             "vocabulary_size": len(self.vocabulary.words),
             "unseen_words": self.vocabulary.unseen,
             "num_shapes": len(SHAPES),
+            **self.lists.sizes(),
             "num_characters": len(self.vocabulary.letters) + 2,
             "allowed": schemes.moves(self.scheme, self.tags),
         }
@@ -270,9 +288,10 @@ class TaggingPreprocessor(Preprocessor):
         return list(self.labels)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return vocabularies, types, hashes of the entities, and how the scripts of raw text are cut."""
+        """Return vocabularies, types, hashes of the entities, how the scripts of raw text are cut, and word lists."""
         forms = {} if self.forms is None else {"forms": self.forms.state()}
-        return {**self.vocabulary.state(), **forms, "labels": list(self.labels), "cut": dict(self.scripts)}
+        parts = {**self.vocabulary.state(), **forms, **self.lists.state()}
+        return {**parts, "labels": list(self.labels), "cut": dict(self.scripts)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what ``state_dict`` gave.
@@ -287,6 +306,7 @@ class TaggingPreprocessor(Preprocessor):
         self._labels(labels)
         self.forms = stored_forms(state)
         self._cut(stored_cut(state))
+        self._listed(stored_lists(state))
 
     def options(self) -> dict[str, Any]:
         """Return what bears on ``encode`` beside the learned state."""

@@ -30,6 +30,7 @@ WORDS: dict[str, tuple[Form, ...]] = {
     "characters": ((IDS, 2),),
     "character_lengths": ((IDS, 1),),
     "places": ((IDS, 2),),
+    "lists": ((IDS, 3),),
 }
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gru_nlp.errors import UserError, one_line
+from gru_nlp.text.own_lines import own_lines
 
-#: Most bytes of a file of terms; a glossary of a whole trade has fewer.
-MOST_BYTES = 16 << 20
 #: A number, its parts held together by marks that languages set otherwise: 1,000.5 and 1.000,5, 4:30 and 4.30.
 NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _MARK = re.compile("[.,:/]")
@@ -124,21 +123,9 @@ class Terms:
         Raises:
             UserError: it cannot be read; or a line is no such pair, or says otherwise of a term than one before it.
         """
-        try:
-            with open(path, "rb") as file:
-                content = file.read(MOST_BYTES + 1)
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read: {error.strerror} (see {option})") from None
-        if len(content) > MOST_BYTES:
-            raise UserError(f"{path}: more than {MOST_BYTES >> 20} MB, which no file of terms has (see {option})")
         terms: dict[str, str] = {}
-        for number, line in enumerate(content.split(b"\n"), 1):
-            try:
-                cells = line.decode("utf-8-sig").rstrip("\r").split("\t")
-            except UnicodeDecodeError:
-                raise UserError(f"{path}:{number}: not utf-8 (see {option})") from None
-            if not "".join(cells).strip():
-                continue
+        for number, line in own_lines(path, option):
+            cells = line.split("\t")
             source, target = (" ".join(cell.split()) for cell in cells) if len(cells) == 2 else ("", "")
             if not source or not target:
                 raise UserError(f"{path}:{number}: no term, tab and its translation (see {option})")

@@ -18,6 +18,7 @@ from gru_nlp.preprocessing.base import Hints, Preprocessor
 from gru_nlp.processes.company import rank
 from gru_nlp.processes.sharing import shared_values
 from gru_nlp.tasks.base import Recipe, Task
+from gru_nlp.text import gazetteers
 from gru_nlp.text.vectors import WordVectors
 from gru_nlp.training.pretrained import Start, begin_from, read_start
 
@@ -52,11 +53,14 @@ def fit_preprocessor(
     extra = config["embedding"]["extra_words"] if vectors else 0
     words = vectors.words[:extra] if vectors else ()
     preprocessor = build.preprocessor(config)
+    lists = gazetteers.read(config["gazetteers"])
     corpus.serve(preprocessor.data_columns)
     rows = corpus.load("train")
     assert rows is not None
     check_columns(rows, preprocessor)
     preprocessor.fit(rows, Hints(corpus.label_order(), words, corpus.label_separator, start and start.tokenizer))
+    if lists:
+        preprocessor.use_gazetteers(lists)
     return preprocessor
 
 

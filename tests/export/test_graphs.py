@@ -60,7 +60,7 @@ def several():
     )
 
 
-def tagger(cell, characters, crf=True, shape_size=2):
+def tagger(cell, characters, crf=True, shape_size=2, num_lists=0):
     return SequenceTagger(
         vocabulary_size=20,
         unseen_words=3,
@@ -74,6 +74,7 @@ def tagger(cell, characters, crf=True, shape_size=2):
         crf=crf,
         dropout=0.1,
         output_dropout=0.1,
+        num_lists=num_lists,
     )
 
 
@@ -139,7 +140,7 @@ MODELS = {
     "classifier": lambda: classifier(Elman),
     "several labels": several,
     "frames": frames,
-    "tagger": lambda: tagger(RESET_BEFORE, RNN),
+    "tagger": lambda: tagger(RESET_BEFORE, RNN, num_lists=2),
     "conditional": lambda: translator(decoder.ConditionalDecoder, attention.DotAttention, MinGRU),
     "language model": lambda: language_model(alternating(GRU, RESET_BEFORE)),
     "shown": lambda: translator(decoder.ParallelDecoder, attention.GeneralAttention, SSRU),

@@ -18,6 +18,7 @@ from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.tagging import OVERLAP, TaggingPreprocessor
 from gru_nlp.text import cuts, ngrams, schemes
 from gru_nlp.text import tokenizer as kinds
+from gru_nlp.text.gazetteers import WordList
 from gru_nlp.text.tokenizer import PATTERNS, TextTokenizer
 
 #: Blocks of Unicode, and what is known to be told apart by some of all the programs that read it.
@@ -82,6 +83,10 @@ def tagger(cut):
     made = TaggingPreprocessor(**options, **case, max_words=OVERLAP + 4)
     made.fit(Table(), Hints())
     made._cut(cut)
+    if cut:
+        given = texts(200, 2)
+        parts = [part for one in given for part in (one[:9].strip(), one[5:17].strip()) if part]
+        made.use_gazetteers([WordList("a", parts[::2]), WordList("b", [part.upper() for part in parts])])
     return made
 
 
@@ -164,6 +169,7 @@ def test_a_tagger_is_fed_the_same_words(both, cut):
             fed = {name: np.array(part["data"]).reshape(part["dims"]) for name, part in feed.items()}
             assert fed["inputs"].tolist() == batch.inputs.tolist()
             assert fed["shapes"].tolist() == batch.shapes.tolist()
+            assert fed["lists"].tolist() == batch.lists.tolist() if made.lists else "lists" not in fed
             assert fed["lengths"].tolist() == batch.lengths.tolist()
             assert fed["characters"][fed["places"]].tolist() == batch.characters[batch.places].tolist()
             assert fed["character_lengths"][fed["places"]].tolist() == batch.character_lengths[batch.places].tolist()

@@ -26,6 +26,7 @@ from gru_nlp.nn.wide import WideLinear
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Hints
 from gru_nlp.runtime import Generator, Runner, graph
+from gru_nlp.text.gazetteers import WordList
 from gru_nlp.text.terms import Terms, Wishes
 
 TINY = ["encoder.hidden_size=6", "embedding.size=8"]
@@ -53,6 +54,7 @@ KINDS = {
     "rating": (["task=rating", *TINY], Table(text=LINES, rating=["10", "9", "1", "1", "9"])),
     "labels": (["task=multilabel", *TINY], SEVERAL),
     "tags": (["task=ner", *TINY], Table(words=WORDS, tags=TAGS)),
+    "lists": (["task=ner", *TINY], Table(words=WORDS, tags=TAGS)),
     "independent": (["task=ner", "model.crf=false", *TINY], Table(words=WORDS, tags=TAGS)),
     "translation": (["task=translation", "decoder=input_feeding", "decoder.hidden_size=6", *SHORT], PAIRS),
     "parted": (["task=translation", "decoding=greedy", "preprocessing.joint=false", *SHORT], PAIRS),
@@ -98,6 +100,8 @@ def parts(request):
         config = resolved(compose("train", overrides=overrides))
     preprocessor = build.preprocessor(config)
     preprocessor.fit(rows, Hints())
+    if request.param == "lists":
+        preprocessor.use_gazetteers([WordList("a", ["Bo Li", "rain again in"]), WordList("b", ["Rome"])])
     model = build.model(config, preprocessor.sizes()).eval()
     torch.manual_seed(1)
     for name, weight in model.named_parameters():

@@ -1,6 +1,7 @@
 // Entities of texts: what gru_nlp/preprocessing/tagging.py, windows.py and paths.py make of a text, and of the scores
 // that a model answers with.
 
+import { Gazetteer } from "./gazetteers.js";
 import { bestPath } from "./paths.js";
 import { Words, windows } from "./words.js";
 
@@ -26,6 +27,8 @@ export class TagReader {
     const prefixes = this.options.scheme === "bioes" ? "BIES" : "BI";
     this.tags = [OUTSIDE, ...state.labels.flatMap((label) => Array.from(prefixes, (prefix) => `${prefix}-${label}`))];
     this.digits = new RegExp(`[${characters.ranges("digit")}]`, "gu");
+    const normal = this.options.lowercase ? (word) => characters.pythonLowered(word) : (word) => word;
+    this.lists = (state.gazetteers ?? []).map(({ phrases }) => new Gazetteer(phrases, normal));
     this.seen = new Map();
   }
 
@@ -49,7 +52,10 @@ export class TagReader {
     const places = new Map(distinct.map((word, place) => [word, place]));
     const longest = Math.max(...distinct.map((word) => word.letters.length));
     const row = (data) => ({ type: "int64", data, dims: [1, words.length] });
+    const codes = this.lists.map((list) => list.codes(words.map((word) => word.text)));
+    const lists = { type: "int64", data: words.flatMap((_, place) => codes.map((list) => list[place])) };
     return {
+      ...(codes.length ? { lists: { ...lists, dims: [1, words.length, codes.length] } } : {}),
       inputs: row(words.map((word) => word.id)),
       lengths: { type: "int64", data: [words.length], dims: [1] },
       shapes: row(words.map((word) => word.shape)),
@@ -71,7 +77,7 @@ export class TagReader {
       const id = this.ids.get(normal) ?? this.caseless?.get(this.characters.pythonLowered(normal)) ?? UNKNOWN;
       const letters = Array.from(text).slice(0, this.options.max_word_length);
       const known = letters.map((letter) => this.letters.get(letter) ?? UNKNOWN);
-      word = { id: id < SPECIAL ? UNKNOWN : id, shape: this.words.shape(text), letters: known };
+      word = { text, id: id < SPECIAL ? UNKNOWN : id, shape: this.words.shape(text), letters: known };
       if (this.seen.size < 10000) this.seen.set(text, word);
     }
     return word;
