@@ -3,6 +3,7 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 from gru_nlp.batch import AnyArray, Batch
@@ -11,6 +12,7 @@ from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Preprocessor, Record, Text
 from gru_nlp.preprocessing.demands import filled
 from gru_nlp.ranges import check_confidence, check_log_probability
+from gru_nlp.text.patterns import Patterns
 from gru_nlp.text.terms import Wishes
 
 #: Most sentences that are searched together for what is demanded, each with several hypotheses a phrase.
@@ -41,11 +43,26 @@ class Askable(ABC):
 
     def __init__(self, preprocessor: Preprocessor) -> None:
         self.preprocessor = preprocessor
+        self.patterns: Patterns | None = None
         self.truncated = 0
         self.divided = 0
         self.abstained = 0
         self.doubtful = 0
         self.lacking = 0
+
+    def use_patterns(self, paths: Sequence[str | Path]) -> None:
+        """Let files of a person's say from now on what always is an entity and what never is (``text.patterns``).
+
+        What they say comes before the model, with a score of 1 and ``"source": "pattern"``.
+
+        Raises:
+            UserError: the model finds no entities, or a file is none of patterns; the message names its line.
+        """
+        if not self.preprocessor.takes_patterns:
+            raise UserError("patterns are for taggers, which find entities: leave them out")
+        if isinstance(paths, str) or not all(isinstance(path, str | Path) and str(path) for path in paths):
+            raise UserError(f"patterns={paths} must be a list of files: patterns=[{paths}]")
+        self.patterns = Patterns.read(paths)
 
     @abstractmethod
     def _outputs(self, batch: Batch[AnyArray], top_k: int) -> Any:
@@ -157,7 +174,8 @@ class Askable(ABC):
             if demands:
                 self.lacking += len(self.preprocessor.lacking(rows, owners, predicted, wishes))
         for spot, record in zip(filled, self.preprocessor.join(given, owners, predicted), strict=True):
-            records[spot] = record
+            ruled = self.patterns and self.preprocessor.ruled(texts[spot], record, self.patterns)
+            records[spot] = ruled or record
         return records
 
     def _predict(

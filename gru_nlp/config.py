@@ -23,6 +23,7 @@ PATH_OPTIONS = (
     "report",
     "picture",
     "terms",
+    "patterns",
     "web_runtime",
     "run_dir",
     "resume",

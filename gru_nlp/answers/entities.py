@@ -70,10 +70,15 @@ class EntityAnswer(Answer):
         for entity in record["entities"]:
             shown = printable(f"[{entity['label']} {entity['text']}]")
             if coloured:
-                shown = f"\033[{COLOURS[self.labels.index(entity['label']) % len(COLOURS)]}m{shown}\033[0m"
+                shown = f"\033[{self._colour(entity['label'])}m{shown}\033[0m"
             parts += [printable(text[done : entity["start"]]), shown]
             done = entity["end"]
         return flat("".join([*parts, printable(text[done:])]))
+
+    def _colour(self, label: str) -> int:
+        """Return the colour of a type; those of a person's patterns alone share the one after the model's."""
+        place = self.labels.index(label) if label in self.labels else len(self.labels)
+        return COLOURS[place % len(COLOURS)]
 
     def conll(self, record: Record, text: Text) -> str:
         """Return a line ``word tag`` a word, a blank line after the last."""

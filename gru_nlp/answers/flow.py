@@ -168,6 +168,7 @@ def run(
         UserError: the output cannot be written, or is what is read.
     """
     read = {name: config.get(name) for name in ("input", "checkpoint", "terms")}
+    read |= {f"patterns.{number}": str(path) for number, path in enumerate(config.get("patterns") or ())}
     check_apart(config["output"], read)
     typed = is_wanted(config)  # and a person waits for each answer
     window = 1 if typed else config["batch_size"] * WINDOW

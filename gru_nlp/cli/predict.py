@@ -25,6 +25,8 @@ def load(config: DictConfig) -> Askable:
     predictor = asked.predictor(config)
     if answer_class(predictor.preprocessor).command != "predict":
         raise UserError(f"{config['checkpoint']}: a translator gives no labels: use translate")
+    if config["patterns"]:
+        predictor.use_patterns(list(config["patterns"]))
     return predictor
 
 

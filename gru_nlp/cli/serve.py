@@ -42,7 +42,12 @@ def serve(given: dict[str, Any]) -> None:
     if given["precision"] == "int8" and given["device"] not in ("auto", "cpu"):
         raise UserError(f"device={given['device']}: precision=int8 answers on the processor: leave device out")
     load = functools.partial(
-        models.load, device=device, trusted=given["trust"], threads=given["threads"], precision=given["precision"]
+        models.load,
+        device=device,
+        trusted=given["trust"],
+        threads=given["threads"],
+        precision=given["precision"],
+        patterns=given["patterns"],
     )
     loaded = {path: load(path) for path in paths}
     gate = app.make_app(loaded, chosen, load)

@@ -28,7 +28,7 @@ TEXTS = (
 )
 #: Those whose value is a text, or a list of texts in brackets.
 LISTS = (
-    *("text", "slices", "hosts", "pretrained", "gazetteers", "pretraining.text"),
+    *("text", "slices", "hosts", "pretrained", "gazetteers", "patterns", "pretraining.text"),
     *("data.text", "data.columns", "data.folders"),
 )
 #: What says that there is no value, or that it must be given.

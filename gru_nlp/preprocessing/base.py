@@ -14,6 +14,7 @@ from gru_nlp.batch import AnyArray, Batch, IntArray
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.text.gazetteers import WordList
+from gru_nlp.text.patterns import Patterns
 from gru_nlp.text.special import PAD
 from gru_nlp.text.terms import Wishes
 
@@ -170,6 +171,8 @@ class Preprocessor(ABC):
     example: ClassVar[str] = "input=<file>"
     #: Whether ``decode`` gives just one ``label`` a row, with its ``score``.
     one_label: ClassVar[bool] = False
+    #: Whether a person's patterns say what is in its texts, see ``ruled``.
+    takes_patterns: ClassVar[bool] = False
     #: What a text that is blank gets instead of a prediction.
     blank: ClassVar[Record]
 
@@ -216,6 +219,10 @@ class Preprocessor(ABC):
     def join(self, texts: Sequence[Text], owners: Sequence[Any], records: Sequence[Record]) -> list[Record]:
         """Make one record a text of the records of its rows; ``owners`` is what ``cut`` gave beside the rows."""
         return list(records)
+
+    def ruled(self, text: Text, record: Record, patterns: Patterns) -> Record:
+        """Return the record of a text, as ``join`` gives it, with what a person's patterns say; the same by default."""
+        return record
 
     def marked(self, record: Record, least: float | None) -> Record:
         """Return the record of a text as a person is given it.

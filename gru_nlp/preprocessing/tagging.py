@@ -38,10 +38,11 @@ from gru_nlp.preprocessing.forms import Forms, stored_forms
 from gru_nlp.preprocessing.lists import Lists, cut_lists, stored_lists
 from gru_nlp.preprocessing.spelling import spelled
 from gru_nlp.preprocessing.vocabulary import Vocabulary, recased
-from gru_nlp.preprocessing.windows import Owner, located, merged, spots_of
+from gru_nlp.preprocessing.windows import Owner, located, merged, ruled, spots_of
 from gru_nlp.text import schemes
 from gru_nlp.text.cuts import Cut, learn
 from gru_nlp.text.gazetteers import WordList
+from gru_nlp.text.patterns import Patterns
 from gru_nlp.text.shapes import SHAPES
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.words import Word, joined, make_splitter, sentences, split_words, stored_cut, windows
@@ -78,6 +79,7 @@ class TaggingPreprocessor(Preprocessor):
     length_columns = ("ids",)
     scalar_columns = ("tokens",)
     input_column = "words"
+    takes_patterns = True
     blank: ClassVar[Record] = {"entities": []}
 
     def __init__(
@@ -244,6 +246,11 @@ class TaggingPreprocessor(Preprocessor):
             text = given if isinstance(given, str) else " ".join(given)
             joined.append(located(record, self.spots(given), text))
         return joined
+
+    def ruled(self, text: Text, record: Record, patterns: Patterns) -> Record:
+        """Return a record with the entities of patterns in the place of those that they overlap or rule out."""
+        given = text if isinstance(text, str) else " ".join(text)
+        return ruled(record, patterns.found(given, self.spots(text)), given)
 
     def typed(self, text: Text) -> str | None:
         """Return words as raw text: without blanks where it is cut into the same words, as letters of Chinese are."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from gru_nlp.preprocessing.base import Record
+from gru_nlp.text.patterns import Match
 from gru_nlp.text.words import Word
 
 #: The number of the text that a window comes from, and the place in it of the window's first word.
@@ -42,6 +43,27 @@ def located(record: Record, spots: Sequence[Word], text: str) -> Record:
         for path in paths
     ]
     return placed
+
+
+def ruled(record: Record, found: Sequence[Match], text: str) -> Record:
+    """Return a located record with what patterns found in its text.
+
+    What a pattern says is an entity takes the place of all entities that it overlaps, is sure, and has
+    ``"source": "pattern"``. Where one says that there is none, an entity goes that lies wholly in the match. The
+    ``paths`` stay those of the model.
+    """
+    said = [match for match in found if match.label is not None]
+    never = [match for match in found if match.label is None]
+    kept = [
+        one
+        for one in record["entities"]
+        if all(match.end <= one["start"] or one["end"] <= match.start for match in said)
+        and not any(match.start <= one["start"] and one["end"] <= match.end for match in never)
+    ]
+    for start, end, label in said:
+        sure = {"start": start, "end": end, "text": text[start:end], "label": label, "score": 1.0}
+        kept.append({**sure, "source": "pattern"})
+    return {**record, "entities": sorted(kept, key=lambda one: int(one["start"]))}
 
 
 def place(entity: Record, spots: Sequence[Word], text: str) -> Record:

@@ -91,7 +91,14 @@ def name_of(path: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def load(path: str, device: str, trusted: Sequence[str], threads: int = 1, precision: str | None = None) -> Served:
+def load(
+    path: str,
+    device: str,
+    trusted: Sequence[str],
+    threads: int = 1,
+    precision: str | None = None,
+    patterns: Sequence[str] = (),
+) -> Served:
     """Load a checkpoint file, the best one of a run folder, or a folder that ``gru-nlp export`` wrote.
 
     Args:
@@ -100,30 +107,37 @@ def load(path: str, device: str, trusted: Sequence[str], threads: int = 1, preci
         trusted: packages that a checkpoint may build from.
         threads: that graphs compute with; those of torch are the process's.
         precision: see ``cached.by_graphs``.
+        patterns: files that say what is an entity and what is none.
 
     Raises:
-        UserError: it cannot be read, or reads no texts.
+        UserError: it cannot be read, reads no texts, or has patterns and finds no entities.
     """
     if not cached.by_graphs(path, precision):
-        return _restored(path, device, trusted)
-    return _exported(path, cached.runner(path, precision, trusted, threads))
+        return _restored(path, device, trusted, patterns)
+    return _exported(path, cached.runner(path, precision, trusted, threads), patterns)
 
 
-def _restored(path: str, device: str, trusted: Sequence[str]) -> Served:
+def _restored(path: str, device: str, trusted: Sequence[str], patterns: Sequence[str]) -> Served:
     stored = checkpoint.load(path)
     preprocessor, model = checkpoint.restore(stored, trusted)
     return _served(
         path,
-        Predictor(preprocessor, model, device),
+        _ruled(Predictor(preprocessor, model, device), patterns),
         lambda: Generator(preprocessor, model, device),
         Told(stored.config, stored.version, stored.scores, stored.config["model"].get("decoding")),
     )
 
 
-def _exported(path: str, runner: runtime.Runner) -> Served:
+def _ruled(asked: Askable, patterns: Sequence[str]) -> Askable:
+    if patterns:
+        asked.use_patterns(patterns)
+    return asked
+
+
+def _exported(path: str, runner: runtime.Runner, patterns: Sequence[str]) -> Served:
     folder = runner.folder
     told = Told(folder.config, folder.version, folder.scores, folder.options.get("decoding"))
-    return _served(path, runner, lambda: runtime.Generator(runner), told)
+    return _served(path, _ruled(runner, patterns), lambda: runtime.Generator(runner), told)
 
 
 class Told(NamedTuple):

@@ -1,5 +1,6 @@
-"""A tagger with word lists of a person's own: from their files into the checkpoint, and out of it."""
+"""What a person already knows: word lists that a tagger learns with, and patterns that come before what it says."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 
 from gru_nlp import samples
 from gru_nlp.cli.main import main
+from gru_nlp.errors import UserError
 from gru_nlp.predictor import Predictor
 
 TINY = ["encoder.hidden_size=4", "embedding.size=4", "characters.filters=4", "trainer.enable_progress_bar=false"]
@@ -68,6 +70,44 @@ def test_lists_stay_as_they_were_in_a_run_that_goes_on(run, capsys):
     Path("b.txt").write_text("Selby\n")
     assert main(["train", "resume=again", "trainer.max_epochs=3", "gazetteers=[b.txt]"]) == 2
     assert "gazetteers cannot change in a run that goes on" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_patterns_come_before_the_model_in_every_way_of_asking(run, capsys):
+    Path("rules, mine.tsv").write_text("ORDER\t/[A-Z]{2}-\\d+/\nLOC\tNew Quixby Bay\n-\tAda\n")
+    text = "Ada left New Quixby Bay for XY-123."
+    own = ["predict", f"checkpoint={run}", "patterns=['rules, mine.tsv']"]
+    record = json.loads(out(capsys, *own, "format=jsonl", "--", text))
+    sure = [one for one in record["entities"] if one.get("source") == "pattern"]
+    assert [(one["text"], one["label"], one["score"]) for one in sure] == [
+        ("New Quixby Bay", "LOC", 1.0),
+        ("XY-123", "ORDER", 1.0),
+    ]
+    assert "Ada" not in [one["text"] for one in record["entities"]]
+    assert "[ORDER XY-123]" in out(capsys, *own, "format=table", "--", text)
+    assert "XY-123 B-ORDER\n" in out(capsys, *own, "format=conll", "--", text)
+    predictor = Predictor.from_checkpoint(run)
+    predictor.use_patterns(["rules, mine.tsv"])
+    assert predictor(text)["entities"] == record["entities"]
+    (words,) = predictor([["saw", "XY-123", "here"]])
+    assert [(one["start"], one["text"]) for one in words["entities"] if one["label"] == "ORDER"] == [(4, "XY-123")]
+    assert predictor([" "]) == [{"entities": []}]
+
+
+def test_patterns_are_refused_in_one_line(run, capsys):
+    Path("a.tsv").write_text("LOC\t/(/\n")
+    for given, told in (
+        ("[a.tsv]", "a.tsv:1: /(/ is no regular expression: missing ), unterminated subpattern at position 0"),
+        ("[gone.tsv]", "gone.tsv: cannot be read"),
+        ("a.tsv", "patterns=a.tsv must be a list: patterns=[a.tsv]"),
+    ):
+        assert main(["predict", f"checkpoint={run}", f"patterns={given}", "--", "x"]) == 2
+        assert told in capsys.readouterr().err.splitlines()[-1]
+    asked = Predictor.from_checkpoint(run)
+    with pytest.raises(UserError, match="must be a list of files"):
+        asked.use_patterns("a.tsv")
+    asked.preprocessor.takes_patterns = False
+    with pytest.raises(UserError, match="patterns are for taggers"):
+        asked.use_patterns(["a.tsv"])
 
 
 @pytest.mark.parametrize(
