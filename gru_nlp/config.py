@@ -18,6 +18,7 @@ HUB_OPTIONS = ("data.path", "data.hub.path", "data.hub_path")
 PATH_OPTIONS = (
     "checkpoint",
     "teacher",
+    "backward_teacher",
     "input",
     "output",
     "report",

@@ -46,7 +46,9 @@ STORED_GROUPS = dict.fromkeys(("evaluate", "compare"), ("data", "decoding")) | {
     "export": ("data",),
 }
 #: Options of a command that are a list of paths, and one path of all others.
-PATH_LISTS = dict.fromkeys(("compare", "export", "serve"), ("checkpoint",)) | {"distill": ("teacher",)}
+PATH_LISTS = dict.fromkeys(("compare", "export", "serve"), ("checkpoint",)) | {
+    "distill": ("teacher", "backward_teacher")
+}
 #: Commands whose config is that of a training.
 TRAINING = ("train", "distill")
 

@@ -1,4 +1,4 @@
-"""What a student learns from: a teacher's translations of a corpus's training sources, and the references."""
+"""What a student learns from: teachers' translations of a corpus's training sentences, and the references."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ MOST_LINE = 1 << 24
 
 
 class Pair(NamedTuple):
-    """A source of training, a teacher's translation of it, and the line of the corpus that the source stands on."""
+    """A source and a target of which a teacher translated one, and the line of the corpus that the other stands on."""
 
     source: str
     target: str
@@ -34,7 +34,7 @@ class Taught(Where):
 
     Attributes:
         corpus: whose tables hold ``source`` and ``target``.
-        pairs: of its training sources and a teacher's translations.
+        pairs: of its training sentences and a teacher's translations, from whichever side.
         references: whether the training split's own pairs are learned from too.
     """
 

@@ -2,8 +2,9 @@
 
 How it works. ``gru-nlp distill`` is a training whose config names teachers. Before it begins they translate the sources
 of its training split (``teaching``); what is chosen of that stands in for the corpus of the run, or beside it, and is
-kept in the run folder, from which ``resume`` takes it, so that neither teachers nor cache are needed then. Validation
-and test are the real ones.
+kept in the run folder, from which ``resume`` takes it, so that neither teachers nor cache are needed then. Teachers of
+the other direction, where some are named, translate the targets back into sources, which are learned from beside
+(data diversification, Nguyen et al. 2020). Validation and test are the real ones.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from sacrebleu.metrics.chrf import CHRF
 
 from gru_nlp import build, checkpoint, targets
-from gru_nlp.console import is_first_process, say
+from gru_nlp.console import is_first_process, remark, say
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.distilled import DistilledCorpus, Pair, read_pairs, write_pairs
 from gru_nlp.errors import UserError
@@ -25,6 +26,8 @@ from gru_nlp.training.stored_data import check_stored_data, discreet
 
 #: What ``data`` must have.
 SIDES = ("source", "target")
+#: Sentences by which it is seen whether back-translations are in the source language.
+COMPARED = 500
 
 
 @contextlib.contextmanager
@@ -41,10 +44,11 @@ def begun(config: DictConfig, given: Sequence[str]) -> Iterator[None]:
     Raises:
         UserError: an option is wrong, or a teacher cannot be used.
     """
-    paths = [config.teacher] if isinstance(config.teacher, str) else list(config.teacher or ())
+    paths = _listed(config.teacher)
     if not paths or not all(isinstance(path, str) and path for path in paths):
         raise UserError("distill needs teacher=<run>, or teacher=[<run>,<run>]")
     config.teacher = paths
+    config.backward_teacher = _listed(config.backward_teacher)
     _check(config)
     goes_on = config.resume and (Path(config.run_dir or "") / run_folder.CONFIG).is_file()
     stored = _run(config) if goes_on else _teacher(config, paths)
@@ -60,6 +64,10 @@ def begun(config: DictConfig, given: Sequence[str]) -> Iterator[None]:
         yield
     except UserError as error:
         raise discreet(error, foreign.items()) from None
+
+
+def _listed(paths: Any) -> list[str]:
+    return [paths] if isinstance(paths, str) else list(paths or ())
 
 
 def _check(config: DictConfig) -> None:
@@ -82,13 +90,21 @@ def _run(config: DictConfig) -> dict[str, Any]:
 
 def _teacher(config: DictConfig, paths: Sequence[str]) -> dict[str, Any]:
     """Return the stored data and preprocessing of the first teacher, checked; all are looked at."""
-    first, *others = [teaching.stored(path) for path in paths]
-    for other in others:
-        check_alike(first, other)
+    first = _alike(paths, "teacher")
+    if config.backward_teacher:
+        _alike(config.backward_teacher, "backward_teacher")
     with checkpoint.building(first.path):
         for part in ("data", "preprocessing"):
             targets.check_stored(part, first.config[part], list(config.trust))
     return {"data": dict(first.config["data"]), "preprocessing": first.config["preprocessing"]}
+
+
+def _alike(paths: Sequence[str], option: str) -> checkpoint.Checkpoint:
+    """Return the first of the teachers that an option names, after a look at all."""
+    first, *others = [teaching.stored(path, option) for path in paths]
+    for other in others:
+        check_alike(first, other)
+    return first
 
 
 def learned(config: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -127,17 +143,41 @@ def corpus(config: dict[str, Any], now: resuming.Sitting | None) -> DistilledCor
 def _taught(config: dict[str, Any], real: Corpus) -> list[Pair]:
     """Let the teachers translate; return the pairs that are chosen."""
     rows: Any = _training_rows(real)
-    teacher = teaching.teacher_of(config, config["teacher"])
-    sources, lines = list(rows["source"]), list(rows["line"]) if "line" in rows.column_names else [0] * len(rows)
-    found = list(teaching.translated(teacher, sources, config["data"].get("cache_dir")))
+    sources, references = list(rows["source"]), list(rows["target"])
+    lines = list(rows["line"]) if "line" in rows.column_names else [0] * len(rows)
+    found = _translated(config, config["teacher"], sources)
     if config["interpolation"]:
-        found = [closest(texts, reference) for texts, reference in zip(found, rows["target"], strict=True)]
-    if teacher.predictor.truncated:
-        say(f"{teacher.predictor.truncated:,} sources were cut to the teachers' max_length")
-    if empty := sum(not texts for texts in found):
-        say(f"{empty:,} sources have no translation, and are left out")
+        found = [closest(texts, reference) for texts, reference in zip(found, references, strict=True)]
     triples = zip(sources, found, lines, strict=True)
-    return [Pair(source, text, line) for source, texts, line in triples for text in texts]
+    pairs = [Pair(source, text, line) for source, texts, line in triples for text in texts]
+    if config["backward_teacher"]:
+        found = _translated(config, config["backward_teacher"], references)
+        _check_direction(found, sources, references)
+        triples = zip(references, found, lines, strict=True)
+        pairs += [Pair(text, reference, line) for reference, texts, line in triples for text in texts]
+    return pairs
+
+
+def _translated(config: dict[str, Any], paths: Sequence[str], texts: Sequence[str]) -> list[list[str]]:
+    """Return the translations of each text by the teachers of ``paths``."""
+    teacher = teaching.teacher_of(config, paths)
+    found = list(teaching.translated(teacher, texts, config["data"].get("cache_dir")))
+    if teacher.predictor.truncated:
+        say(f"{teacher.predictor.truncated:,} sentences were cut to the teachers' max_length")
+    if empty := sum(not translations for translations in found):
+        say(f"{empty:,} sentences have no translation, and are left out")
+    return found
+
+
+def _check_direction(found: Sequence[Sequence[str]], sources: Sequence[str], targets: Sequence[str]) -> None:
+    """Warn where back-translations look like what they were made of."""
+    best = [texts[0] if texts else "" for texts in found[:COMPARED]]
+    like_sources, like_targets = (
+        CHRF().corpus_score(best, [list(texts[:COMPARED])]).score for texts in (sources, targets)
+    )
+    if like_targets > like_sources:
+        told = f"chrF {like_targets:.0f} with the targets that they translated, {like_sources:.0f} with the sources"
+        remark(f"{told}: does backward_teacher translate into the source language?")
 
 
 def _training_rows(real: Corpus) -> Any:

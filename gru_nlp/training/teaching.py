@@ -58,15 +58,16 @@ class Teacher:
         return [list(dict.fromkeys(text for text in texts if text.strip())) for texts in ranked]
 
 
-def stored(path: str) -> checkpoint.Checkpoint:
-    """Read the checkpoint of a teacher.
+def stored(path: str, option: str = "teacher") -> checkpoint.Checkpoint:
+    """Read the checkpoint of a teacher, which ``option`` names.
 
     Raises:
         UserError: it cannot be read, or is no translator.
     """
-    found = checkpoint.load(locate(path, option="teacher"))
+    found = checkpoint.load(locate(path, option=option))
     if "decoding" not in found.config["model"]:
-        raise UserError(f"{found.path}: no translator but a {found.config['task'].get('name')} model: set teacher=...")
+        kind = found.config["task"].get("name")
+        raise UserError(f"{found.path}: no translator but a {kind} model: set {option}=...")
     return found
 
 

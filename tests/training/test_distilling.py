@@ -98,6 +98,30 @@ def test_hypotheses_are_learned_from_and_the_closest_may_be_chosen(home):
     assert distilling.closest([], "Eine Katze.") == []
 
 
+def test_backward_teachers_translate_the_targets_into_sources(home, monkeypatch, capsys):
+    swapped = {"source": "target", "target": "source"}
+    given = [f"teacher={home / 'a'}", f"backward_teacher=[{home / 'a'}]", "task=translation", "data=parallel"]
+    given += [f"data.train_{side}={home}/train.{swapped[side]}" for side in swapped]
+    given += ["data.validation_share=0.1", "device=cpu", "threads=1", "references=false"]
+    config = composed("distill", given)
+    with distilling.begun(config, given):
+        taught = distilling.corpus(resolved(config), None)
+    assert config.backward_teacher == [str(home / "a")]
+    own = [(row["source"], row["target"]) for row in taught.corpus.load("train")]
+    teacher = Predictor.from_checkpoint(home / "a")
+    forward, backward = ([record["translation"] for record in teacher([pair[side] for pair in own])] for side in (0, 1))
+    expected = [(source, text) for (source, _), text in zip(own, forward, strict=True) if text]
+    expected += [(text, target) for (_, target), text in zip(own, backward, strict=True) if text]
+    assert [(pair.source, pair.target) for pair in taught.pairs] == expected
+    assert [pair.line for pair in taught.pairs[-3:]] == taught.corpus.load("train")["line"][-3:]
+    # A teacher that hands the targets back translates into no source.
+    monkeypatch.setattr(teaching.Teacher, "translate", lambda self, texts: [[text] for text in texts])
+    monkeypatch.setattr(teaching, "CHUNK", 17)  # another cache
+    capsys.readouterr()
+    distilling.corpus(resolved(config), None)
+    assert "does backward_teacher translate into the source language?" in capsys.readouterr().err
+
+
 def test_what_was_translated_before_a_stop_is_kept_and_a_broken_part_made_anew(home, monkeypatch):
     monkeypatch.setattr(teaching, "CHUNK", 16)
     sources, asked = sides(home, "source"), []
@@ -170,6 +194,9 @@ def usual():
             {"teacher": ["a", "other"]},
             "other/best.ckpt: another tokenizer than that of .*: train both on the same data",
         ),
+        ({"backward_teacher": ["classifier"]}, r"no translator but a sentiment model: set backward_teacher=\.\.\."),
+        ({"backward_teacher": ["nowhere"]}, r"no such checkpoint \(set backward_teacher=<file or run folder>\)"),
+        ({"backward_teacher": ["a", "other"]}, "other/best.ckpt: another tokenizer than that of"),
         ({"teacher": ["broken"]}, "broken: not a checkpoint, or a file that was cut off"),
         ({"teacher": []}, r"distill needs teacher=<run>, or teacher=\[<run>,<run>\]"),
         ({"hypotheses": 6}, "hypotheses=6 must lie between 1 and beam_size=5"),
