@@ -1,7 +1,7 @@
 """Translators of equal sizes side by side: ours, JoeyNMT's and OpenNMT-py's recurrent ones, where these are installed.
 
 Usage: python scripts/benchmark_translate_peers.py train=<source>,<target> test=<source> [attention=general|additive]
-       [joeynmt=<python>] [onmt=<python>] [ours=parallel:highest,parallel:medium,input_feeding:medium]
+       [joeynmt=<python>] [onmt=<python>] [ours=parallel:highest,parallel:medium,parallel:medium:int8,...]
        [threads=1] [steps=30] [warm=5] [pairs=10000] [sentences=200] [length=20]
 
 Embedding 256, encoder of two layers of 256 in both directions, decoder 512, joint BPE of 8,000, batches of 96 sentences
@@ -18,7 +18,8 @@ The first ``pairs`` of the files are trained on for ``steps`` counted steps, eac
 many threads, in batches of its own making, from the same pieces, which ours cuts out of the text while it answers and
 they find cut. Few steps train nothing, so that decoding is held to ``length`` tokens a sentence, every hypothesis.
 ``ours`` names decoders and precisions: ``parallel`` is the recipes' decoder, whose first layer is as wide as the
-embedding; ``input_feeding`` with attention=general, or ``bahdanau`` with additive, is what the peers have. OpenNMT-py's
+embedding; ``input_feeding`` with attention=general, or ``bahdanau`` with additive, is what the peers have; with
+``:int8`` graphs in 8 bits translate, as by ``gru-nlp translate precision=int8``. OpenNMT-py's
 decoder has two layers, since it must have as many as the encoder. Speeds are target tokens and sentences a second of
 wall and, behind a stroke, of CPU time; ratios are JoeyNMT's CPU time a token, or sentence, by that of a system.
 """
@@ -39,7 +40,7 @@ from translate_peers import Clock, decoded
 
 PLAN = {"embedding": 256, "encoder": 256, "decoder": 512, "vocabulary": 8000, "train_batch": 96, "batch": 50}
 NUMBERS = {"steps": 30, "warm": 5, "pairs": 10_000, "sentences": 200, "length": 20, "threads": 1}
-OURS = "parallel:highest,parallel:medium,input_feeding:medium"
+OURS = "parallel:highest,parallel:medium,parallel:medium:int8,input_feeding:medium"
 HEADS = (
     "system",
     "M parameters",
@@ -79,9 +80,10 @@ def options(folder: Path, plan: SimpleNamespace, decoder: str, precision: str) -
     return ["task=translation", "data=parallel", *files, *sizes, *limits, *decoding, *kinds, "seed=1"]
 
 
-def ours(folder: Path, decoder: str, precision: str) -> dict[str, Any]:
+def ours(folder: Path, decoder: str, precision: str, form: str = "") -> dict[str, Any]:
     """Run one of ours in this process."""
     import gru_nlp
+    from gru_nlp.export import cached
     from gru_nlp.tasks.base import Task
 
     plan = SimpleNamespace(**json.loads((folder / "plan.json").read_text(encoding="utf-8")))
@@ -94,10 +96,11 @@ def ours(folder: Path, decoder: str, precision: str) -> dict[str, Any]:
         return step(self, batch, place)
 
     Task.training_step = counted  # type: ignore[method-assign]
-    run = folder / f"{decoder}-{precision}"
+    run = folder / f"{decoder}-{precision}{form}"
     gru_nlp.train(*options(folder, plan, decoder, precision), f"run_dir={run}")
-    predictor = gru_nlp.Predictor.from_checkpoint(run)
-    found["parameters"] = sum(weight.numel() for weight in predictor.model.parameters())
+    loaded = gru_nlp.Predictor.from_checkpoint(run)
+    found["parameters"] = sum(weight.numel() for weight in loaded.model.parameters())
+    predictor: Any = cached.runner(str(run), form, [], plan.threads) if form else loaded
     texts = lines(folder / "test.txt", plan.sentences)
     predictor(texts[: plan.batch], plan.batch)  # warms up
     found |= decoded("bulk", lambda: predictor(texts, plan.batch))
@@ -147,7 +150,7 @@ def row(name: str, found: dict[str, float], peer: dict[str, float] | None, sente
 def main() -> None:
     """Measure and print one table."""
     if sys.argv[1:2] == ["work"]:
-        print(json.dumps(ours(Path(sys.argv[2]), *sys.argv[3:5])))
+        print(json.dumps(ours(Path(sys.argv[2]), *sys.argv[3:])))
         return
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
     plan = SimpleNamespace(**PLAN, **{name: int(given.get(name, value)) for name, value in NUMBERS.items()})
@@ -162,10 +165,9 @@ def main() -> None:
             write(folder / f"train.{side}.txt", texts[96:])
         write(folder / "test.txt", lines(Path(given["test"]), plan.sentences))
         for name in given.get("ours", OURS).split(","):
-            decoder, precision = name.split(":")
-            command = [sys.executable, __file__, "work", place, decoder, precision]
-            figures[f"ours, {decoder}, {precision}"] = run(command, plan.threads)
-        cut(folder, folder / f"{decoder}-{precision}", plan)
+            kinds = name.split(":")
+            figures[f"ours, {', '.join(kinds)}"] = run([sys.executable, __file__, "work", place, *kinds], plan.threads)
+        cut(folder, folder / "{}-{}{}".format(*kinds, *[""] * (3 - len(kinds))), plan)
         for name, title in (("joeynmt", "JoeyNMT"), ("onmt", "OpenNMT-py")):
             if name in given:
                 script = str(Path(__file__).with_name("translate_peers.py"))
