@@ -35,11 +35,11 @@ def translator(config: DictConfig) -> tuple[Runner, int]:
     """
     if config["ensemble"]:
         raise UserError(f"ensemble joins checkpoints, and {subject(config)} is one model's graphs: leave it out")
-    if config["shortlist"]:
-        raise UserError(f"shortlist=true serves a checkpoint as it is stored, not {subject(config)}: leave it out")
     loaded = runner(config)
     if not loaded.n_best:
         raise UserError(f"{config['checkpoint']}: no translator: use predict")
+    if config["shortlist"]:
+        loaded.preprocessor.use_shortlist()
     return loaded, loaded.n_best
 
 

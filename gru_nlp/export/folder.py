@@ -24,11 +24,11 @@ from gru_nlp.errors import Fault, UserError
 from gru_nlp.export.readme import readme, requirements
 from gru_nlp.models.base import Model
 from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.runtime.folder import FORMAT, RECORD, STATE
 from gru_nlp.traces import without_paths
 from gru_nlp.whole import beside
 
-FORMAT = 1
-RECORD, STATE, LABELS = "export.json", "state.json", "labels.json"
+LABELS = "labels.json"
 
 
 class Exported(NamedTuple):

@@ -42,6 +42,7 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         tie_output: False: the output matrix is one of its own.
         scale_embeddings: True: embeddings are multiplied by the square root of their size (Vaswani et al. 2017,
             section 3.4).
+        has_candidates: True: a short-list was learned, so that a graph among its tokens alone is wanted.
     """
 
     runner = "translation"
@@ -59,8 +60,10 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         dropout: float,
         tie_output: bool = True,
         scale_embeddings: bool = False,
+        has_candidates: bool = False,
     ) -> None:
         super().__init__()
+        self.has_candidates = has_candidates
         self.sizes = source_vocabulary_size, target_vocabulary_size
         self.source = embedding(source_vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)
         size = self.source.output_size
@@ -195,11 +198,19 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         known = {name: axes for name, axes in KNOWN.items() if feeds or name != "fed"}
         first = {name: {0: "B"} if name in FOR_EACH else axes for name, axes in known.items()}
         own = {f"{name}_after": axes for name, axes in known.items() if name in FOR_EACH}  # no two names are alike
-        after = {"log_probabilities": OPEN, **own, "weights": {**OPEN, 2: "S"}}
-        return [
+        after = {"features": OPEN, **own, "weights": {**OPEN, 2: "S"}}
+        read: dict[str, Axes] = {"features": OPEN}
+        likely: dict[str, Axes] = {"log_probabilities": OPEN}
+        graphs = [
             Graph("encoder", _Start(self, feeds), {"inputs": SOURCE, "lengths": {0: "B"}}, first, self.drawn_sources),
             Graph("step", _Step(self), {"tokens": OPEN, **known}, after, self.drawn_step),
+            Graph("output", _Output(self), read, likely, self.drawn_features),
         ]
+        if self.has_candidates:
+            read = {**read, "ids": {0: "U"}, "mask": {0: "B", 1: "U"}}
+            likely = {"log_probabilities": {**OPEN, 2: "U"}}
+            graphs.append(Graph("among", _Among(self), read, likely, self.drawn_among))
+        return graphs
 
     def by_graphs(self, answers: Answers) -> "Seq2Seq":
         """Return one whose first state and whose steps are those of the graphs."""
@@ -210,7 +221,8 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
 
         def step(tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
             known = (state.hidden, state.keys, state.values, state.mask)
-            likely, hidden, *rest = answers["step"](tokens, *known, *([state.fed] if self.decoder.fed_size else []))
+            features, hidden, *rest = answers["step"](tokens, *known, *([state.fed] if self.decoder.fed_size else []))
+            (likely,) = answers["output"](features)
             return likely, state._replace(hidden=hidden, fed=rest[0] if len(rest) > 1 else state.fed)
 
         return standing_in(self, start=start, step=step, form=None)
@@ -230,6 +242,18 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         known = (hidden, state.keys, state.values, state.mask)
         return (tokens, *known, fed) if self.decoder.fed_size else (tokens, *known)
 
+    def drawn_features(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor]:
+        """Return features of a step, by chance."""
+        size = self.output_weight.shape[1]
+        return (2.0 * torch.rand(sizes.rows, sizes.hypotheses, size, generator=random) - 1.0,)
+
+    def drawn_among(self, sizes: Sizes, random: torch.Generator) -> tuple[Tensor, ...]:
+        """Return features of a step, target ids, and which of these a sentence may hold, by chance."""
+        ids = torch.randint(self.sizes[1], (sizes.steps + 1,), generator=random)
+        barred = torch.rand(sizes.rows, len(ids), generator=random) < UNLIKELY
+        barred[:, 0] = False
+        return (*self.drawn_features(sizes, random), ids, torch.zeros(barred.shape).masked_fill(barred, float("-inf")))
+
 
 #: Open axes: B sentences, S steps of a source, K hypotheses of a sentence.
 SOURCE: Axes = {0: "B", 1: "S"}
@@ -237,6 +261,8 @@ OPEN: Axes = {0: "B", 1: "K"}
 #: What a step reads beside its tokens, and what of it each hypothesis has for itself.
 KNOWN: dict[str, Axes] = {"hidden": OPEN, "keys": SOURCE, "values": SOURCE, "mask": SOURCE, "fed": OPEN}
 FOR_EACH = ("hidden", "fed")
+#: Share of the ids that a drawn sentence may not hold.
+UNLIKELY = 0.3
 
 
 class _Start(nn.Module):
@@ -264,6 +290,28 @@ class _Step(nn.Module):
     ) -> tuple[Tensor, ...]:
         before = hidden.new_zeros(*tokens.shape, 0) if fed is None else fed
         step = self.model.decoder.step(self.model.embed(tokens), DecoderState(hidden, before, keys, values, mask))
-        likely = self.model.project(step.features).log_softmax(dim=2)
-        after = (step.state.hidden,) if fed is None else (step.state.hidden, step.state.fed)
-        return likely, *after, step.weights
+        after = (step.state.hidden,) if fed is None else (step.state.hidden, step.state.fed.clone())  # they may be one
+        return step.features, *after, step.weights
+
+
+class _Output(nn.Module):
+    """The log-probabilities of all tokens."""
+
+    def __init__(self, model: Seq2Seq) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.model.project(features).log_softmax(dim=2)
+
+
+class _Among(nn.Module):
+    """The log-probabilities of some tokens, ``ids`` ``(U,)``, with what each sentence's own ``mask`` adds to them."""
+
+    def __init__(self, model: Seq2Seq) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, features: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+        weight, bias = (part.index_select(0, ids) for part in (self.model.output_weight, self.model.bias))
+        return (nn.functional.linear(features, weight, bias) + mask[:, None]).log_softmax(dim=2)

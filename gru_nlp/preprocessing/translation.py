@@ -268,10 +268,11 @@ class TranslationPreprocessor(Preprocessor):
         return f"{source} -> {found}  (is {true})"
 
     def sizes(self) -> dict[str, int]:
-        """Return the numbers of source and of target ids."""
+        """Return the numbers of source and of target ids, and whether sources have candidates."""
         return {
             "source_vocabulary_size": self.source.vocabulary_size,
             "target_vocabulary_size": self.target.vocabulary_size,
+            "has_candidates": self.lexicon is not None,
         }
 
     def tokens(self) -> list[str]:

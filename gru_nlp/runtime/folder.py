@@ -18,7 +18,7 @@ from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.ranges import check_ranges
 
 #: Of folders, as ``gru-nlp export`` writes it.
-FORMAT = 1
+FORMAT = 2
 RECORD, STATE = "export.json", "state.json"
 #: Larger ones hold no config and no vocabulary; n-grams and tables of tags are the largest of what they hold.
 MOST_BYTES = 128 << 20
@@ -93,7 +93,7 @@ def read_folder(path: str | Path) -> Folder:
     if record.get("format") != FORMAT:
         other, version = (one_line(record.get(name), 20) for name in ("format", "version"))
         told = f"format {other} of exported folders, but this version ({__version__}) reads {FORMAT}"
-        raise UserError(f"{folder / RECORD}: {told}: use the version that wrote it ({version})")
+        raise UserError(f"{folder / RECORD}: {told}: export it again, or use the version that wrote it ({version})")
     broken = [name for name, kind in FIELDS.items() if name not in record or not isinstance(record[name], kind)]
     if not broken:
         scores = record["scores"].values()

@@ -1,10 +1,14 @@
 """Translators: the encoder's graph once a sentence, the decoder's once a token, and a search around it.
 
-Shapes: B sentences of S steps, K hypotheses, V target tokens, P features kept, R fed.
+How it works. The graph of a step ends with features, which one of two others turns into log-probabilities: of all
+tokens, or, by a short-list, of the candidates of a batch alone, as ``gru_nlp.models.shortlist`` says.
+
+Shapes: B sentences of S steps, K hypotheses, V target tokens, U candidates of a batch, P features kept, R fed.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +37,8 @@ KEPT: dict[str, Form] = {"hidden": (FLOATS, 3), "keys": (FLOATS, 3), "values": (
 FED: dict[str, Form] = {"fed": (FLOATS, 3)}
 #: How the names of what a step leaves differ from those of what it reads.
 AFTER = "_after"
+#: What a graph reads in the place of minus infinity: what it gives is to be finite.
+LEAST = np.float32(-1e30)
 
 
 class State(NamedTuple):
@@ -56,6 +62,29 @@ class State(NamedTuple):
         return self._replace(each={name: array[rows, places] for name, array in self.each.items()})
 
 
+class Among(NamedTuple):
+    """A state, and what is added for each sentence ``(B, U)``: 0 to its own candidates, minus infinity to others."""
+
+    state: State
+    mask: AnyArray
+
+    def select_sentences(self, rows: AnyArray) -> "Among":
+        """Keep the sentences ``rows`` ``(B',)``."""
+        return Among(self.state.select_sentences(rows), self.mask[rows])
+
+    def select_hypotheses(self, places: AnyArray) -> "Among":
+        """Take hypotheses ``places`` ``(B, K')`` of every sentence, in their order."""
+        return self._replace(state=self.state.select_hypotheses(places))
+
+
+def union(candidates: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Return the ids ``(U,)`` among candidates ``(B, C)``, and the mask ``(B, U)`` of ``Among``."""
+    ids, places = np.unique(candidates, return_inverse=True)
+    mask = np.full((len(candidates), len(ids)), -np.inf, dtype=np.float32)
+    np.put_along_axis(mask, places.reshape(candidates.shape), 0.0, axis=1)
+    return ids, mask
+
+
 class Translator(GraphModel):
     """Source ids to hypotheses (``gru_nlp.models.seq2seq``).
 
@@ -70,9 +99,14 @@ class Translator(GraphModel):
         self.feeds = "fed" in self.encoder.outputs
         kept = KEPT | FED if self.feeds else KEPT
         after = {name + AFTER: kept[name] for name in ("hidden", "fed") if name in kept}
-        given = {"log_probabilities": (FLOATS, 3), "weights": (FLOATS, 3), **after}
+        given = {"features": (FLOATS, 3), "weights": (FLOATS, 3), **after}
         read = {name: (form,) for name, form in kept.items()} | {"tokens": ((IDS, 2),)}
         self.one = Graph(folder.path / "step.onnx", threads, read, given)
+        features, likely = {"features": ((FLOATS, 3),)}, {"log_probabilities": (FLOATS, 3)}
+        self.output = Graph(folder.path / "output.onnx", threads, features, likely)
+        chosen: dict[str, tuple[Form, ...]] = {**features, "ids": ((IDS, 1),), "mask": ((FLOATS, 2),)}
+        short = folder.size("has_candidates")
+        self.among = Graph(folder.path / "among.onnx", threads, chosen, likely) if short else None
 
     @property
     def n_best(self) -> int:
@@ -95,19 +129,37 @@ class Translator(GraphModel):
 
     def step(self, tokens: AnyArray, state: State) -> tuple[AnyArray, State]:
         """Return log-probabilities ``(B, K, V)`` after last ``tokens`` ``(B, K)``, and the state after them."""
-        found, after = self._step(tokens, state, {"log_probabilities": (*tokens.shape, self.vocabulary)})
-        return found["log_probabilities"], after
+        found, after = self._step(tokens, state, {"features": (*tokens.shape, None)})
+        return self._likely(found["features"]), after
+
+    def step_among(self, ids: AnyArray, tokens: AnyArray, before: "Among") -> tuple[AnyArray, "Among"]:
+        """Return log-probabilities ``(B, K, U)`` of ``ids`` ``(U,)``, which ``tokens`` count by their places."""
+        found, after = self._step(ids[tokens], before.state, {"features": (*tokens.shape, None)})
+        assert self.among is not None
+        given = {"features": found["features"], "ids": ids, "mask": np.maximum(before.mask, LEAST)}
+        likely = self.among.run(given, {"log_probabilities": (*tokens.shape, len(ids))})["log_probabilities"]
+        likely += before.mask[:, None]
+        return likely, Among(after, before.mask)
+
+    def _likely(self, features: AnyArray) -> AnyArray:
+        shapes = {"log_probabilities": (*features.shape[:2], self.vocabulary)}
+        return self.output.run({"features": features}, shapes)["log_probabilities"]
 
     def attended_step(self, tokens: AnyArray, state: State) -> tuple[AnyArray, AnyArray, State]:
         """Return the same with the attention ``(B, K, S)``, before the state."""
-        wanted = {"log_probabilities": (*tokens.shape, self.vocabulary)}
-        wanted |= {"weights": (*tokens.shape, state.shared["mask"].shape[1])}
+        wanted = {"features": (*tokens.shape, None), "weights": (*tokens.shape, state.shared["mask"].shape[1])}
         found, after = self._step(tokens, state, wanted)
-        return found["log_probabilities"], found["weights"], after
+        return self._likely(found["features"]), found["weights"], after
 
     def predict(self, batch: SequencePairBatch[AnyArray], top_k: int = 1) -> Hypotheses[AnyArray]:
         """Translate a batch by the folder's own strategy, which says how many hypotheses it gives."""
-        found = self.decoding(self.step, self.start(batch), batch.lengths)
+        state = self.start(batch)
+        if batch.candidates is None:
+            found = self.decoding(self.step, state, batch.lengths)
+        else:
+            ids, mask = union(batch.candidates)
+            found = self.decoding(partial(self.step_among, ids), Among(state, mask), batch.lengths)
+            found = found._replace(tokens=ids[found.tokens])
         return found._replace(totals=self.decoding.totals(found))
 
     def forced(self, batch: SequencePairBatch[AnyArray], demands: Sequence[Demand]) -> Hypotheses[AnyArray]:

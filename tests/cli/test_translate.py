@@ -228,8 +228,6 @@ def test_a_short_list_that_was_not_learned_or_serves_no_ensemble_is_refused(tran
     own = f"checkpoint={translator}"
     assert main(["translate", own, "shortlist=true", "--", SENTENCES[0]]) == 2
     assert "no short-list was learned" in capsys.readouterr().err
-    assert main(["translate", own, "shortlist=true", "precision=int8", "--", SENTENCES[0]]) == 2
-    assert "not precision=int8: leave it out" in capsys.readouterr().err
     stored = checkpoint.load(translator)
     known = {"each": [[4]] * checkpoint.restore(stored)[0].source.vocabulary_size, "always": [0, 1, 2, 3]}
     content = torch.load(stored.path, weights_only=True)

@@ -4,6 +4,7 @@ The graphs are the modules that they are made from, put in the place of onnxrunt
 its module does is for tests/export to hold, which it takes seconds a graph to see.
 """
 
+import copy
 import random
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,7 @@ from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Hints
 from gru_nlp.runtime import Generator, Runner, graph
 from gru_nlp.text.gazetteers import WordList
+from gru_nlp.text.lexicon import Lexicon
 from gru_nlp.text.terms import Terms, Wishes
 
 TINY = ["encoder.hidden_size=6", "embedding.size=8"]
@@ -58,6 +60,7 @@ KINDS = {
     "independent": (["task=ner", "model.crf=false", *TINY], Table(words=WORDS, tags=TAGS)),
     "translation": (["task=translation", "decoder=input_feeding", "decoder.hidden_size=6", *SHORT], PAIRS),
     "parted": (["task=translation", "decoding=greedy", "preprocessing.joint=false", *SHORT], PAIRS),
+    "short_list": (["task=translation", "preprocessing.shortlist=2", *SHORT], PAIRS),
     "text": (["task=language_model", "encoder.layers=2", *TINY], Table(text=LINES)),
     "bytes": (["task=language_model", "tokenizer=byte_bpe", "tokenizer.min_frequency=1", *TINY], Table(text=LINES)),
 }
@@ -171,6 +174,25 @@ def test_the_records_are_those_of_the_predictor(asked):
     assert runner.truncated > 0 or predictor.truncated == 0
     short = [place for place, text in enumerate(given) if len(text) < 30]  # random weights turn rounding into words
     same(runner([given[place] for place in short], batch_size=7), [records[place] for place in short])
+
+
+def test_a_short_list_leaves_the_same_tokens(asked):
+    predictor, runner = asked
+    predictor = Predictor(copy.deepcopy(predictor.preprocessor), predictor.model)  # the other is every test's
+    if not predictor.preprocessor.sizes().get("has_candidates"):
+        with pytest.raises(UserError, match="^shortlist=true: no short-list was learned"):
+            runner.preprocessor.use_shortlist()
+        return
+    given = texts(60)
+    whole = runner(given)
+    for one in (predictor, runner):
+        count = one.preprocessor.source.vocabulary_size
+        one.preprocessor.lexicon = Lexicon([[4 + token % 9] for token in range(count)], [0, 1, 2, 3])
+        one.preprocessor.use_shortlist()
+    records = runner(given)
+    same(records, predictor(given))
+    same(runner(given, batch_size=7), records)
+    assert sum(one != other for one, other in zip(records, whole, strict=True)) > 10
 
 
 def test_alignments_and_continuations(asked, monkeypatch):
