@@ -19,7 +19,8 @@ many threads, in batches of its own making, from the same pieces, which ours cut
 they find cut. Few steps train nothing, so that decoding is held to ``length`` tokens a sentence, every hypothesis.
 ``ours`` names decoders and precisions: ``parallel`` is the recipes' decoder, whose first layer is as wide as the
 embedding; ``input_feeding`` with attention=general, or ``bahdanau`` with additive, is what the peers have; with
-``:int8`` graphs in 8 bits translate, as by ``gru-nlp translate precision=int8``. OpenNMT-py's
+``:int8`` graphs in 8 bits translate, as by ``gru-nlp translate precision=int8``, with ``:int8:shortlist`` or
+``:shortlist`` among candidates, as by ``shortlist=true``. OpenNMT-py's
 decoder has two layers, since it must have as many as the encoder. Speeds are target tokens and sentences a second of
 wall and, behind a stroke, of CPU time; ratios are JoeyNMT's CPU time a token, or sentence, by that of a system.
 """
@@ -31,6 +32,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -40,7 +42,7 @@ from translate_peers import Clock, decoded
 
 PLAN = {"embedding": 256, "encoder": 256, "decoder": 512, "vocabulary": 8000, "train_batch": 96, "batch": 50}
 NUMBERS = {"steps": 30, "warm": 5, "pairs": 10_000, "sentences": 200, "length": 20, "threads": 1}
-OURS = "parallel:highest,parallel:medium,parallel:medium:int8,input_feeding:medium"
+OURS = "parallel:highest,parallel:medium,parallel:medium:int8,parallel:medium:int8:shortlist,input_feeding:medium"
 HEADS = (
     "system",
     "M parameters",
@@ -65,7 +67,7 @@ def write(path: Path, texts: list[str]) -> None:
     path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
 
 
-def options(folder: Path, plan: SimpleNamespace, decoder: str, precision: str) -> list[str]:
+def options(folder: Path, plan: SimpleNamespace, decoder: str, precision: str, forms: Sequence[str]) -> list[str]:
     """Return the overrides of ``gru-nlp train`` for one of ours."""
     names = (("train", "train"), ("validation", "valid"))
     files = [
@@ -77,10 +79,11 @@ def options(folder: Path, plan: SimpleNamespace, decoder: str, precision: str) -
     limits += ["+trainer.limit_val_batches=1", f"batch_size={plan.train_batch}", "trainer.enable_progress_bar=false"]
     decoding = [f"decoding.min_length={plan.length}", "decoding.max_ratio=0.0", f"decoding.max_extra={plan.length}"]
     kinds = [f"decoder={decoder}", f"attention={plan.attention}", f"matmul_precision={precision}"]
+    kinds += ["preprocessing.shortlist=50"] * ("shortlist" in forms)
     return ["task=translation", "data=parallel", *files, *sizes, *limits, *decoding, *kinds, "seed=1"]
 
 
-def ours(folder: Path, decoder: str, precision: str, form: str = "") -> dict[str, Any]:
+def ours(folder: Path, decoder: str, precision: str, *forms: str) -> dict[str, Any]:
     """Run one of ours in this process."""
     import gru_nlp
     from gru_nlp.export import cached
@@ -96,11 +99,13 @@ def ours(folder: Path, decoder: str, precision: str, form: str = "") -> dict[str
         return step(self, batch, place)
 
     Task.training_step = counted  # type: ignore[method-assign]
-    run = folder / f"{decoder}-{precision}{form}"
-    gru_nlp.train(*options(folder, plan, decoder, precision), f"run_dir={run}")
+    run = folder / "-".join((decoder, precision, *forms))
+    gru_nlp.train(*options(folder, plan, decoder, precision, forms), f"run_dir={run}")
     loaded = gru_nlp.Predictor.from_checkpoint(run)
     found["parameters"] = sum(weight.numel() for weight in loaded.model.parameters())
-    predictor: Any = cached.runner(str(run), form, [], plan.threads) if form else loaded
+    predictor: Any = cached.runner(str(run), "int8", [], plan.threads) if "int8" in forms else loaded
+    if "shortlist" in forms:
+        predictor.preprocessor.use_shortlist()
     texts = lines(folder / "test.txt", plan.sentences)
     predictor(texts[: plan.batch], plan.batch)  # warms up
     found |= decoded("bulk", lambda: predictor(texts, plan.batch))
@@ -167,7 +172,7 @@ def main() -> None:
         for name in given.get("ours", OURS).split(","):
             kinds = name.split(":")
             figures[f"ours, {', '.join(kinds)}"] = run([sys.executable, __file__, "work", place, *kinds], plan.threads)
-        cut(folder, folder / "{}-{}{}".format(*kinds, *[""] * (3 - len(kinds))), plan)
+        cut(folder, folder / "-".join(kinds), plan)
         for name, title in (("joeynmt", "JoeyNMT"), ("onmt", "OpenNMT-py")):
             if name in given:
                 script = str(Path(__file__).with_name("translate_peers.py"))

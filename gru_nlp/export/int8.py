@@ -9,7 +9,8 @@ are told apart:
   ("dynamic"), each column of the matrix has one. So what a text gets does not depend on those beside it. What comes in
   is unsigned, 128 standing for zero, since processors multiply unsigned numbers by signed ones: two signed ones take
   ONNX Runtime fifteen times as long. The matrix has 7 bits, with which no sum of two products leaves the 16 bits that
-  older processors add them up in. A table that turns features into logits too is stored once.
+  older processors add them up in. A table that turns features into logits too is stored once; of one whose rows for
+  some ids are multiplied alone, these are taken out as whole numbers.
 - All other matrices are stored in 8 bits, and become float32 once, where a graph is loaded: small ones, whose products
   cost less than the rounding of what comes in; and recurrent ones, which are multiplied inside of an operator that ONNX
   Runtime has in float32 alone, or in a loop.
@@ -80,6 +81,15 @@ class _Rewriting:
             if node.op_type == "Transpose" and node.input[0] in self.weights and self.weights[node.input[0]].ndim == 2
         }
         self.weights |= {name: self.weights[table].T for name, table in self.turned.items()}
+        looked_up = {node.output[0]: node for node in content.graph.node if node.op_type == "Gather"}
+        #: What looks up those rows of large tables that are multiplied, by the names of these rows, turned.
+        right = {node.input[1] for node in content.graph.node if node.op_type == "MatMul"}
+        self.chosen = {
+            node.output[0]: looked_up[node.input[0]]
+            for node in content.graph.node
+            if node.op_type == "Transpose" and node.input[0] in looked_up and node.output[0] in right
+        }
+        self.chosen = {name: node for name, node in self.chosen.items() if self._is_multiplied(node.input[0])}
         self.loads: list[Any] = []  # what makes float32 of stored weights, before all else
         self.nodes: list[Any] = []
         self.new: dict[str, AnyArray] = {}
@@ -119,6 +129,8 @@ class _Rewriting:
         axis = next((one.i for one in node.attribute if one.name == "axis"), 0)
         if node.op_type == "Gather" and node.input[0] in names and self.weights[node.input[0]].ndim == 2 and axis == 0:
             self._look_up(node)
+        elif node.op_type == "MatMul" and node.input[1] in self.chosen:
+            self._multiply_whole(node, *self._chosen_columns(self.chosen[node.input[1]]))
         elif node.op_type in ("MatMul", "Gemm") and names == [node.input[1]] and self._is_plain(node):
             self._multiply(node)
         else:
@@ -131,6 +143,11 @@ class _Rewriting:
         options = {one.name: one.f if one.type == one.FLOAT else one.i for one in node.attribute}
         plain = options.pop("alpha", 1.0) == 1.0 and options.pop("beta", 1.0) == 1.0 and not options.pop("transA", 0)
         return plain and self.weights[node.input[1]].ndim == 2
+
+    def _is_multiplied(self, name: str) -> bool:
+        """Return whether whole numbers of a table are multiplied."""
+        table = self.weights.get(name)
+        return table is not None and table.ndim == 2 and table.size >= LEAST_MULTIPLIED
 
     def _look_up(self, node: Any) -> None:
         table, ids, out = self.weights[node.input[0]], node.input[1], node.output[0]
@@ -146,7 +163,8 @@ class _Rewriting:
 
     def _stored(self, name: str, axis: int) -> tuple[str, str]:
         """Return the names of a matrix's whole numbers, and of the scales along an axis of it."""
-        both = self.weights[name].size >= LEAST_MULTIPLIED and name in self.turned.values()
+        multiplied = {*self.turned.values(), *(node.input[0] for node in self.chosen.values())}
+        both = self.weights[name].size >= LEAST_MULTIPLIED and name in multiplied
         values, scales = rounded(self.weights[name], axis, MULTIPLIED if both else STORED)
         return self._constant(f"{name}.whole", values), self._constant(f"{name}.scales", scales)
 
@@ -175,6 +193,13 @@ class _Rewriting:
         values, scales_ = rounded(self.weights[name].T if turned else self.weights[name], 0, MULTIPLIED)
         whole = self._constant(f"{name}.columns", np.ascontiguousarray(values))
         return whole, self._constant(f"{name}.column_scales", scales_)
+
+    def _chosen_columns(self, look_up: Any) -> tuple[str, str]:
+        """Return the names of what ``_columns`` does for the rows of a table that a node looks up."""
+        name, ids = look_up.input
+        parts = (self._add("Gather", [part, ids], axis=0) for part in self._stored(name, 1))
+        whole, scales = (self._add("Transpose", [part]) for part in parts)
+        return whole, scales
 
     def _multiply_whole(self, node: Any, columns: str, scales: str) -> None:
         given = node.input[0]

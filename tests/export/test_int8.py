@@ -35,6 +35,14 @@ all (int64[B, T] ids, float[B, D] given)
 }"""
 SHAPES = {"table": (600, 16), "of_inputs": (1, 72, 16), "of_states": (1, 72, 24), "biases": (1, 144)}
 SHAPES |= {"matrix": (60, 24), "bias": (60,), "narrow": (600, 2)}
+#: Rows of a table, for some ids, that features are multiplied by.
+CHOSEN = """
+among (float[B, K, R] given, int64[U] ids) => (float[B, K, U] logits)
+{
+  rows = Gather <axis = 0> (table, ids)
+  columns = Transpose <perm = [1, 0]> (rows)
+  logits = MatMul (given, columns)
+}"""
 #: The body of a loop with a product.
 LOOP = """
 loop (float[T, B, H] sequence, float[B, H] initial) => (float[T, B, H] states)
@@ -109,6 +117,21 @@ def test_weights_inside_of_a_loop_are_stored():
     inputs = {"sequence": random.standard_normal((5, 2, 40)), "initial": random.standard_normal((2, 40))}
     inputs = {name: values.astype(np.float32) for name, values in inputs.items()}
     np.testing.assert_allclose(answers(content, inputs)[0], answers(small, inputs)[0], atol=0.05)
+
+
+def test_rows_that_are_looked_up_and_multiplied_are_taken_out_as_whole_numbers():
+    content = made(CHOSEN, {"table": (4096, 64)})
+    small = int8.quantised(content)
+    assert kinds(small)["MatMulInteger"] == 1
+    assert kinds(small)["MatMul"] == 0
+    assert len(small.SerializeToString()) < 0.3 * len(content.SerializeToString())
+    random = np.random.default_rng(1)
+    inputs = {"given": random.standard_normal((3, 2, 64)).astype(np.float32), "ids": random.integers(4096, size=50)}
+    wanted, found = (answers(one, inputs)[0] for one in (content, small))
+    np.testing.assert_allclose(found, wanted, atol=0.15)
+    assert np.abs(wanted).max() > 5.0
+    # A smaller table stays one of float32.
+    assert kinds(int8.quantised(made(CHOSEN, {"table": (100, 64)})))["MatMul"] == 1
 
 
 def test_a_model_with_a_large_vocabulary_multiplies_whole_numbers():
