@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
+from gru_nlp.runtime.folder import FORMAT
 from gru_nlp.text.tokenizer import word
 
 TEXTS, LABELS = ["a fine day", "rain again", "a lovely tune", "no rain"], ["good", "bad", "good", "bad"]
@@ -58,7 +59,7 @@ def exported(tmp_path):
     tokenizer |= {"min_frequency": 1, "lowercase": True, "normalization": "nfc"}
     config = {"_target_": "gru_nlp.preprocessing.classification.ClassificationPreprocessor", "tokenizer": tokenizer}
     record = {
-        "format": 1,
+        "format": FORMAT,
         "version": "0.1.0",
         "license": None,
         "precision": "float32",

@@ -76,7 +76,7 @@ def test_a_classifier_neither_continues_nor_aligns(exported):
 
 TARGET = "gru_nlp.preprocessing.classification.ClassificationPreprocessor"
 ALTERED = [
-    ({"format": 2}, "export.json: format 2 of exported folders"),
+    ({"format": 1}, "export.json: format 1 of exported folders"),
     ({"made_for": "torch"}, "made for torch, which alone runs it: export with format=onnx"),
     ({"scores": {"a": "b"}}, "export.json: a record that is broken: see its scores"),
     ({"options": [], "precision": "int4"}, "export.json: a record that is broken: see its options"),
