@@ -116,7 +116,8 @@ class Askable(ABC):
         both. A classifier of ratings adds ``expected``, their mean; one of several labels a text gives ``labels`` and
         ``scores`` instead, both of which may be empty. A translator gives ``translation`` and ``score``; a blank text
         gets an empty translation, and one that was longer than the model reads ``pieces``, each with its translation.
-        A tagger gives ``entities``, and ``paths`` where ``top_k`` is above 1; it takes lists of words too.
+        A tagger gives ``entities``, or words with a tag each as ``tagged``, and where ``top_k`` is above 1 as many
+        ``paths`` over the whole text; it takes lists of words too.
 
         With ``abstain_below`` a model that says one label of a text says None where its score is lower. With
         ``min_log_probability`` a translator gives ``log_probability``, the mean natural logarithm a token, and

@@ -237,8 +237,10 @@ def one_step(config):
             assert set(record["labels"]) <= set(names)
         elif "perplexity" in record:
             assert record["log_probability"] < 0.0
-        elif "tags" in record:
+        elif "entities" in record:
             assert all(entity["label"] in names for entity in record["entities"])
+        elif "tags" in record:
+            assert set(record["tags"]) <= set(names)
         else:
             assert record["label"] in names if names else isinstance(record["translation"], str)
 
@@ -257,10 +259,11 @@ GROUPS = sorted(p.name for p in conf_dir().iterdir() if p.is_dir() and p.name no
 @pytest.mark.parametrize(("group", "option"), [(g, o) for g in GROUPS for o in options(g)])
 def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, tmp_path):
     translates = group in ("attention", "decoder", "decoding") or option in ("seq2seq", "translation")
-    tags = group == "characters" or option in ("ner", "tagger", "tagging")
+    tags = group == "characters" or option in ("ner", "tagger", "tagging", "word_tags")
     base = ["task=translation", "data=parallel"] if translates else ["task=ner", "data=conll"] if tags else ["data=csv"]
     base = ["experiment=mnist_rows"] if option in ("frames", "frame_classifier") else base
     base = ["task=language_model", "data=text"] if option == "language_model" else base
+    base = ["task=tagging", "data=conll"] if option == "word_tags" else base
     base = [f"task={option}", *base] if option in ("multilabel", "rating") and group != "task" else base
     own = [*base, *files_of(composed("train", *base), tmp_path / "own files"), *TINY]
     small = [] if option in ("byte_bpe", "language_model") else ["tokenizer.vocabulary_size=60"]
@@ -298,6 +301,7 @@ def test_every_sample_is_learned_from(option):
     task = {
         "sample_translation": ["task=translation"],
         "sample_entities": ["task=ner"],
+        "sample_parts_of_speech": ["task=tagging"],
         "sample_stories": ["task=language_model"],
     }.get(option, [])
     one_step(composed("train", *task, f"data={option}", *TINY))

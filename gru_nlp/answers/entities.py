@@ -31,14 +31,8 @@ class EntityAnswer(Answer):
         self.labels = preprocessor.label_names()
 
     def uncertainty(self, record: Record) -> float | None:
-        """Return what the best path's probability lacks of 1 (Culotta and McCallum 2005).
-
-        Of a text of several sentences no path is known: there the least sure entity counts.
-        """
-        if "paths" not in record:
-            return None
-        scores = [record["paths"][0]["score"]] if record["paths"] else [one["score"] for one in record["entities"]]
-        return 1.0 - min(scores, default=1.0)
+        """Return what the best path's probability lacks of 1 (Culotta and McCallum 2005), over the whole text."""
+        return 1.0 - record["paths"][0]["score"] if "paths" in record else None
 
     def columns(self) -> Sequence[str]:
         """Return one column for all entities of a text, of which there may be any number."""

@@ -128,7 +128,9 @@ class Chosen(Flow):
     def __init__(self, *flow: Any, most: int) -> None:
         super().__init__(*flow)
         if not self.answer.compared:
-            raise UserError(f"select=uncertain is for labels and entities, which {self.answer.writer} does not give")
+            raise UserError(
+                f"select=uncertain is for labels, tags and entities, which {self.answer.writer} does not give"
+            )
         self.most = most
         self.kept: list[tuple[float, int, Record, Entry]] = []
         self.seen = 0

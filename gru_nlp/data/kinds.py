@@ -14,7 +14,8 @@ from gru_nlp.data.corpus import Carving, Corpus, Recipe
 from gru_nlp.data.images import LabelledImage
 from gru_nlp.data.labelled import LabelledText
 from gru_nlp.data.layouts import AsIs, Layout, SentencePair
-from gru_nlp.data.tagged import OVERLAPS, TaggedSentence, checked_map
+from gru_nlp.data.spans import OVERLAPS
+from gru_nlp.data.tagged import TaggedSentence, checked_map
 from gru_nlp.data.values import column_names, separator_of
 from gru_nlp.data.where import Digits, Sample
 from gru_nlp.errors import choose

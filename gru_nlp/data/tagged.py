@@ -8,12 +8,11 @@ the table is taken, from the cache too. Where too many break it, the data mixes 
 word are remembered in ``widened``, and in ``dropped`` how many were left out since a longer one has their words.
 """
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import datasets
 from tokenizers import Tokenizer
@@ -22,15 +21,14 @@ from gru_nlp.config import text_map
 from gru_nlp.console import remark
 from gru_nlp.data.layouts import Layout, Row
 from gru_nlp.data.readers import Defect
+from gru_nlp.data.spans import from_spans
 from gru_nlp.data.values import shortened, shown
 from gru_nlp.data.where import Found, Split
 from gru_nlp.errors import UserError
 from gru_nlp.text import schemes, tag_styles
 from gru_nlp.text.cuts import DEFAULT
-from gru_nlp.text.words import Word, make_splitter, split_words
+from gru_nlp.text.words import make_splitter, split_words
 
-#: What can be done with spans that share a word.
-OVERLAPS = ("refuse", "longest")
 #: What tags of a style look like.
 WAYS = {"places": "tags such as B-PER", "types": "tags such as PER", "alone": "tags such as B"}
 #: What is told of a split whose tags leave something open, by style.
@@ -48,7 +46,7 @@ class TaggedSentence(Layout):
         word, tag: fields of the words and of their tags.
         scheme: iob1, iob2, bioes or bmes; None: found by looking at all sentences of a split.
         tag_map: what tags or types of the data stand for; the others are found by looking (``tag_styles``).
-        overlap: of ``OVERLAPS``, for spans that share a word.
+        overlap: of ``spans.OVERLAPS``, for spans that share a word.
     """
 
     noun = "tagged sentence"
@@ -70,6 +68,20 @@ class TaggedSentence(Layout):
     tag_map: Mapping[str, str]
     overlap: str = "refuse"
 
+    def giving(self, columns: Sequence[str]) -> Layout:
+        """Return the layout of a tag a word where ``columns`` ask for that.
+
+        Raises:
+            UserError: an option tells of entities.
+        """
+        if "word_tags" not in columns:
+            return self
+        for option, value, usual in (("scheme", self.scheme, None), ("overlap", self.overlap, "refuse")):
+            if value != usual:
+                told = f"data.{option}={value} is for entities, not for a tag a word"
+                raise UserError(f"{told}: leave it out, or set task=ner")
+        return TaggedWords(self.word, self.tag, self.tag_map)
+
     @cached_property
     def _splitter(self) -> Tokenizer:
         return make_splitter(DEFAULT)
@@ -84,7 +96,8 @@ class TaggedSentence(Layout):
                 text, split_words(self._splitter, [text])[0], fields["spans"], self.overlap
             )
         else:
-            (words, tags), widened, dropped = self._lists(fields), "", 0
+            words, tags = lists_of(fields, self.word, self.tag, self.tag_map, ", or give text and spans")
+            widened, dropped = "", 0
         return {"words": words, "tags": tags, "widened": widened, "dropped": dropped} if words else None
 
     def rows(self, found: Found) -> Iterator[Row]:
@@ -176,24 +189,68 @@ class TaggedSentence(Layout):
         if split == "train" and (unused := tables[split][0]["unused"]):
             remark(f"data.tag_map: {unused} is neither a tag nor a type of {found.name}")
 
-    def _lists(self, fields: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-        pair = []
-        for field, option in ((self.word, "data.word"), (self.tag, "data.tag")):
-            value = fields.get(field)
-            named: list[Any] = value if isinstance(value, list) else [None]
-            if field == self.tag:  # a number is a tag where a person says which
-                named = [str(item) if type(item) is int and str(item) in self.tag_map else item for item in named]
-            if odd := [item for item in named if not isinstance(item, str)]:
-                number = f", or name numbers: data.tag_map={{{odd[0]}: B-PER}}" if type(odd[0]) is int else ""
-                known = f"; the columns are: {', '.join(map(str, fields))}" if field not in fields else ""
-                raise Defect(f"no list of strings '{field}' (set {option}=..., or give text and spans{number}){known}")
-            pair.append(named)
-        words, tags = pair
-        if len(words) != len(tags):
-            raise Defect(f"{len(words)} words but {len(tags)} tags")
-        if not all(word.strip() for word in words):
-            raise Defect("an empty word")
-        return words, tags
+
+@dataclass(frozen=True)
+class TaggedWords(Layout):
+    """Lists of words and of their tags, each of which is a name as it stands: columns ``words`` and ``word_tags``.
+
+    Attributes:
+        word, tag: fields of the words and of their tags.
+        tag_map: other names of tags of the data, such as ``{NN: NOUN}``.
+    """
+
+    noun = "tagged sentence"
+    features = datasets.Features(
+        {
+            "words": datasets.List(datasets.Value("large_string")),
+            "word_tags": datasets.List(datasets.Value("string")),
+            "line": datasets.Value("int64"),
+        }
+    )
+    word: str
+    tag: str
+    tag_map: Mapping[str, str]
+
+    def row(self, fields: Mapping[str, Any]) -> Row | None:
+        """Return words and tags; a sentence without words is left out."""
+        words, tags = lists_of(fields, self.word, self.tag, self.tag_map, "")
+        if not all(tag.strip() for tag in tags):
+            raise Defect("an empty tag")
+        named = ["_".join(self.tag_map.get(tag, tag).split()) for tag in tags]
+        return {"words": words, "word_tags": named} if words else None
+
+
+def lists_of(
+    fields: Mapping[str, Any], word: str, tag: str, names: Collection[str], instead: str
+) -> tuple[list[str], list[str]]:
+    """Return the words of a record and their tags, as many.
+
+    Args:
+        fields: of the record.
+        word, tag: names of the two.
+        names: numbers among these, as texts, are tags too.
+        instead: what else a record may give, for messages.
+
+    Raises:
+        Defect: one is no list of strings, they do not go together, or a word is empty.
+    """
+    pair = []
+    for field, option in ((word, "data.word"), (tag, "data.tag")):
+        value = fields.get(field)
+        named: list[Any] = value if isinstance(value, list) else [None]
+        if field == tag:  # a number is a tag where a person says which
+            named = [str(item) if type(item) is int and str(item) in names else item for item in named]
+        if odd := [item for item in named if not isinstance(item, str)]:
+            number = f", or name numbers: data.tag_map={{{odd[0]}: B-PER}}" if type(odd[0]) is int else ""
+            known = f"; the columns are: {', '.join(map(str, fields))}" if field not in fields else ""
+            raise Defect(f"no list of strings '{field}' (set {option}=...{instead}{number}){known}")
+        pair.append(named)
+    words, tags = pair
+    if len(words) != len(tags):
+        raise Defect(f"{len(words)} words but {len(tags)} tags")
+    if not all(word.strip() for word in words):
+        raise Defect("an empty word")
+    return words, tags
 
 
 def checked_map(given: Any) -> dict[str, str]:
@@ -207,77 +264,3 @@ def checked_map(given: Any) -> dict[str, str]:
         if not tag_styles.is_meaning(value):
             raise UserError(f"data.tag_map={{{tag}: {value}}}: '{value}' is no tag like B-PER, no O and no type")
     return result
-
-
-class Marked(NamedTuple):
-    """A text whose spans are tags of its words.
-
-    Attributes:
-        words, tags: of the text, in IOB2.
-        widened: the first span that cuts a word, which belongs to it as a whole; empty: none does.
-        dropped: spans that were left out.
-    """
-
-    words: list[str]
-    tags: list[str]
-    widened: str
-    dropped: int
-
-
-def from_spans(text: str, words: Sequence[Word], given: Any, overlap: str = "refuse") -> Marked:
-    """Return words and IOB2 tags of a text with spans.
-
-    Args:
-        text: as it was given.
-        words: of the text.
-        given: spans of characters with their types.
-        overlap: ``refuse`` spans that share a word, or keep the ``longest``, of equally long ones the first.
-
-    Raises:
-        Defect: a span has no such form, lies outside the text, touches no word, or one of another span that is refused.
-    """
-    found: list[tuple[schemes.Span, int, int]] = []
-    starts, ends = [word.start for word in words], [word.end for word in words]
-    for start, end, label in sorted(_triples(given)):
-        if not 0 <= start < end <= len(text):
-            raise Defect(f"the span {start} to {end} is not inside the text, which has {len(text)} characters")
-        first, after = bisect_right(ends, start), bisect_left(starts, end)
-        if first == after:
-            raise Defect(f"the span {start} to {end} holds no word")
-        if found and first < found[-1][0].end and overlap == "refuse":
-            raise Defect(
-                f"the span {start} to {end} shares a word with the one before it "
-                "(mend it, or keep the longest: data.overlap=longest)"
-            )
-        found.append((schemes.Span(first, after, label), start, end))
-    kept = _longest(found, len(words)) if overlap == "longest" else found
-    widened = (
-        f"the span {start} to {end} cuts a word"
-        for span, start, end in kept
-        if words[span.start].start < start or words[span.end - 1].end > end
-    )
-    tags = schemes.write([span for span, _, _ in kept], len(words), "iob2")
-    return Marked([word.text for word in words], tags, next(widened, ""), len(found) - len(kept))
-
-
-def _longest(found: Sequence[tuple[schemes.Span, int, int]], count: int) -> list[tuple[schemes.Span, int, int]]:
-    """Return, in their order, the spans that share no word with a longer one that is kept, by characters as given."""
-    free = [True] * count
-    kept = []
-    for place, (span, _, _) in sorted(enumerate(found), key=lambda one: one[1][1] - one[1][2]):
-        if all(free[span.start : span.end]):
-            free[span.start : span.end] = [False] * (span.end - span.start)
-            kept.append(place)
-    return [found[place] for place in sorted(kept)]
-
-
-def _triples(given: Any) -> Iterator[tuple[int, int, str]]:
-    for span in given if isinstance(given, list) else [None]:
-        values = [span.get(key) for key in ("start", "end", "label")] if isinstance(span, dict) else span
-        if isinstance(values, list) and len(values) == 3:
-            start, end, label = values
-            named = (isinstance(label, str) and label.strip()) or type(label) is int
-            if type(start) is type(end) is int and named:
-                yield start, end, "_".join(str(label).split())
-                continue
-        raise Defect('spans need [start, end, label] or {"start": 0, "end": 4, "label": "PER"}')

@@ -18,7 +18,7 @@ USES = {
         "says which of its labels a text has",
         ['print(runner(["a text"]))  # [{"labels": [...], "scores": [...]}]'],
     ),
-    "tags": ("finds entities in a text", ['print(runner(["a text"]))  # [{"entities": [...], ...}]']),
+    "tags": ("tags the words of a text or finds entities in it", ['print(runner(["a text"]))  # [{...}]']),
     "translation": ("translates a text", ['print(runner(["a text"]))  # [{"translation": ..., "score": ...}]']),
     "text": (
         "says how likely a text is, and continues it",

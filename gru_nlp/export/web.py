@@ -57,7 +57,7 @@ def page(preprocessor: Preprocessor, web_runtime: str | None) -> dict[str, bytes
         UserError: no page reads what the model reads, or the files are not there.
     """
     if preprocessor.page is None:
-        raise UserError("format=web is for models that label texts or find entities in them: set format=onnx")
+        raise UserError("format=web is for models that label texts, their words or entities in them: set format=onnx")
     runtime = _found(web_runtime)
     assets = files("gru_nlp.export").joinpath("web").iterdir()
     contents = {asset.name: asset.read_bytes() for asset in sorted(assets, key=str) if asset.is_file()}

@@ -229,8 +229,15 @@ class IndependentTags(nn.Module):
 
     @torch.no_grad()
     def tag(self, emissions: Tensor, lengths: Tensor, paths: int = 1) -> Tagging[Tensor]:
-        """Return the best tags; further paths do not exist."""
-        best, tags = emissions.float().log_softmax(dim=2).max(dim=2)  # (B, T)
-        links = torch.cat([best[:, :1], best[:, 1:] + best[:, :-1]], dim=1)
-        own = best.masked_fill(~padding_mask(lengths, tags.shape[1]), 0.0)
-        return Tagging(tags[:, None], own.sum(dim=1)[:, None], best[:, None], links[:, None], lengths)
+        """Return the best paths with their log-probabilities and those of their tags."""
+        logs = emissions.float().log_softmax(dim=2)
+        if paths == 1:
+            own, tags = (part[:, None] for part in logs.max(dim=2))  # (B, 1, T)
+            scores = own.masked_fill(~padding_mask(lengths, tags.shape[2])[:, None], 0.0).sum(dim=2)
+        else:
+            count = logs.shape[2] + 1
+            free = ConditionalRandomField(np.ones((count, count), dtype=np.bool_)).to(logs.device)
+            tags, scores = free.best_paths(logs, lengths, paths)
+            own = logs.gather(2, tags.transpose(1, 2)).transpose(1, 2)  # (B, K, T)
+        links = torch.cat([own[..., :1], own[..., 1:] + own[..., :-1]], dim=2)
+        return Tagging(tags, scores, own, links, lengths)

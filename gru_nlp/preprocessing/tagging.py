@@ -115,25 +115,35 @@ class TaggingPreprocessor(Preprocessor):
         self._listed([])
 
     def fit(self, rows: Rows, hints: Hints) -> None:
-        """Learn words and characters from the column ``words``, entity types from ``tags``, and how words are cut."""
+        """Learn words and characters from the column ``words``, what they are tagged with, and how words are cut."""
         raw = Counter[str]()
+        for batch in rows.iter(FIT_BATCH):
+            for sentence in batch["words"]:
+                raw.update(sentence)
+        self._learn_labels(rows)
+        self.vocabulary.learn(raw, hints.extra_words, recased=self.recase > 0)
+        learned = learn(raw)
+        self._cut(learned.cut)
+        if learned.remark:
+            remark(learned.remark)
+
+    def _learn_labels(self, rows: Rows) -> None:
+        """Learn entity types and forms from ``tags``.
+
+        Raises:
+            UserError: there is no entity.
+        """
         labels: set[str] = set()
         forms: set[tuple[str, ...]] = set()
         for batch in rows.iter(FIT_BATCH):
             for sentence, tags in zip(batch["words"], batch["tags"], strict=True):
-                raw.update(sentence)
                 entities = schemes.spans(tags)
                 labels.update(span.label for span in entities)
                 forms.update(tuple(map(self.vocabulary.kept, sentence[span.start : span.end])) for span in entities)
         if not labels:
             raise UserError("the training data has no entity, only O (see data.tag=...)")
-        self.vocabulary.learn(raw, hints.extra_words, recased=self.recase > 0)
         self._labels(sorted(labels))
         self.forms = Forms.of(forms)
-        learned = learn(raw)
-        self._cut(learned.cut)
-        if learned.remark:
-            remark(learned.remark)
 
     def use_gazetteers(self, lists: Sequence[WordList]) -> None:
         """Keep the phrases of lists."""
@@ -157,12 +167,12 @@ class TaggingPreprocessor(Preprocessor):
         self.tags = [schemes.OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in prefixes)]
 
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
-        """``words`` -> ``ids``, ``shapes``, flat ``characters``; ``tags`` -> ``target``."""
+        """``words`` -> ``ids``, ``shapes``, flat ``characters``; the column of tags -> ``target``."""
         result = self.vocabulary.encode(columns["words"])
         result["tokens"] = [len(row) for row in columns["words"]]
         result |= self.lists.encode(columns["words"])
-        if "tags" in columns:
-            result["target"] = self._targets(columns["tags"])
+        if self.data_columns[1] in columns:
+            result["target"] = self._targets(columns[self.data_columns[1]])
         return result
 
     def _targets(self, rows: Sequence[Sequence[str]]) -> list[list[int]]:
@@ -218,7 +228,9 @@ class TaggingPreprocessor(Preprocessor):
         """Paths -> ``tags`` as IOB2, and ``entities`` by word; with several, ``paths`` with the probability of each."""
         found = paths.told(outputs, self.tags)
         records: list[Record] = [{name: ranked[0][name] for name in ("tags", "entities")} for ranked in found]
-        return [one | {"paths": ranked} for one, ranked in zip(records, found, strict=True)] if top_k > 1 else records
+        if top_k == 1:
+            return records
+        return [one | {"paths": ranked, "asked": top_k} for one, ranked in zip(records, found, strict=True)]
 
     def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Owner]]:
         """Split texts into words, sentences, and windows of long ones; a list is taken as words already."""
@@ -262,7 +274,7 @@ class TaggingPreprocessor(Preprocessor):
 
     def truth(self, columns: Columns) -> list[Record]:
         """Return ``words`` and ``target``."""
-        pairs = zip(columns["words"], columns["tags"], strict=True)
+        pairs = zip(columns["words"], columns[self.data_columns[1]], strict=True)
         return [{"words": words, "target": tags} for words, tags in pairs]
 
     def describe(self, record: Record) -> str:

@@ -1,6 +1,12 @@
-"""The records of sentences and windows put together again: one a text, its entities as spans of characters."""
+"""The records of sentences and windows put together again: one a text, its entities as spans of characters.
 
-from collections.abc import Iterable, Sequence
+Of two windows that share words, each speaks for its half of them: of entities, it tells those that start there. What an
+entity is at a border may look otherwise from either side, so one that the first window saw cut off is left to the
+second, and one that only the second saw is told though it starts before the border.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
 
 from gru_nlp.preprocessing.base import Record
 from gru_nlp.text.patterns import Match
@@ -10,38 +16,84 @@ from gru_nlp.text.words import Word
 Owner = tuple[int, int]
 
 
+def owned(owners: Sequence[Owner], records: Sequence[Record]) -> Iterator[tuple[int, int, range]]:
+    """Yield the number of each window's text, its first word, and the words of the text that it speaks for."""
+    begun: dict[int, int] = {}
+    for (number, first), record, after in zip(owners, records, [*owners[1:], (None, 0)], strict=True):
+        last = first + len(record["tags"])
+        shared = max(0, last - after[1]) if after[0] == number else 0
+        yield number, first, range(begun.get(number, 0), last - shared // 2)
+        begun[number] = last - shared // 2
+
+
 def merged(count: int, owners: Sequence[Owner], records: Sequence[Record]) -> list[Record]:
     """Join the records of windows into one for each of ``count`` texts, entities as spans of the text's words.
 
-    Of two windows that share words, each says what starts in its half of them.
+    Where they have ``paths``, of each sentence and of windows as if they were sentences, the text has as many as were
+    ``asked`` for: those of the highest products.
     """
-    joined: list[Record] = [{"entities": []} for _ in range(count)]
-    owned = [0] * count  # words of a text that the windows so far have spoken for
-    for (number, first), record, after in zip(owners, records, [*owners[1:], (None, 0)], strict=True):
-        shared = max(0, first + len(record["tags"]) - after[1]) if after[0] == number else 0
-        limit = first + len(record["tags"]) - shared // 2
-        taken = joined[number]["entities"]
-        for entity in record["entities"]:
+    parts: list[tuple[list[Owner], list[Record]]] = [([], []) for _ in range(count)]
+    for owner, record in zip(owners, records, strict=True):
+        parts[owner[0]][0].append(owner)
+        parts[owner[0]][1].append(record)
+    return [_whole(*part) for part in parts]
+
+
+def _whole(owners: Sequence[Owner], records: Sequence[Record]) -> Record:
+    """Return the record of a text of its windows'."""
+    whole: Record = {"entities": _entities(owners, records, [record["entities"] for record in records])}
+    if records and "paths" in records[0]:
+        found = [record["paths"] for record in records]
+        whole["paths"] = [
+            {"score": score, "entities": _entities(owners, records, chosen)}
+            for score, chosen in best_together(found, "entities", records[0]["asked"])
+        ]
+    return whole
+
+
+def _entities(owners: Sequence[Owner], records: Sequence[Record], found: Sequence[Sequence[Record]]) -> list[Record]:
+    """Return the entities ``found`` in the windows of one text, as spans of the text's words."""
+    taken: list[Record] = []
+    nexts = [first for _, first in owners[1:]]
+    for place, (_, first, own) in enumerate(owned(owners, records)):
+        last = first + len(records[place]["tags"])
+        for entity in found[place]:
             start, end = first + entity["start"], first + entity["end"]
-            if owned[number] <= start < limit and (not taken or start >= taken[-1]["end"]):
+            cut_off = end == last > own.stop and start >= nexts[place]
+            if start < own.stop and end > own.start and not cut_off and (not taken or start >= taken[-1]["end"]):
                 taken.append({**entity, "start": start, "end": end})
-        owned[number] = limit
-        if "paths" in record:
-            joined[number].setdefault("paths", []).append(record["paths"])
-    return joined
+    return taken
+
+
+def best_together(
+    found: Sequence[Sequence[Record]], field: str, count: int
+) -> list[tuple[float, list[Sequence[Record]]]]:
+    """Return the ``count`` choices of a path a sentence whose products of scores are the highest, best first.
+
+    Args:
+        found: paths of each sentence, each with its ``score``.
+        field: of a path that is wanted.
+        count: most that are returned; fewer where there are no more.
+    """
+    best: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]  # logarithms: many sentences make a small product
+    for paths in found:
+        logs = [math.log(path["score"]) if path["score"] > 0.0 else -math.inf for path in paths]
+        further = [(sum_, (*ranks, rank), own) for sum_, ranks in best for rank, own in enumerate(logs)]
+        further.sort(key=lambda one: (-(one[0] + one[2]), one[1]))
+        best = [(sum_ + own, ranks) for sum_, ranks, own in further[:count]]
+    return [
+        (math.exp(log), [paths[rank][field] for paths, rank in zip(found, ranks, strict=True)]) for log, ranks in best
+    ]
 
 
 def located(record: Record, spots: Sequence[Word], text: str) -> Record:
-    """Return a merged record with spans of characters; with paths where the text is a single window."""
+    """Return a merged record, and its paths, with spans of characters."""
     placed: Record = {"entities": [place(entity, spots, text) for entity in record["entities"]]}
-    if "paths" not in record:
-        return placed
-    # The paths of several windows do not join.
-    paths = record["paths"][0] if len(record["paths"]) == 1 else []
-    placed["paths"] = [
-        {"score": path["score"], "entities": [place(entity, spots, text) for entity in path["entities"]]}
-        for path in paths
-    ]
+    if "paths" in record:
+        placed["paths"] = [
+            {"score": path["score"], "entities": [place(entity, spots, text) for entity in path["entities"]]}
+            for path in record["paths"]
+        ]
     return placed
 
 

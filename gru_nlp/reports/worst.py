@@ -13,6 +13,7 @@ import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
 from gru_nlp.data.module import DataModule
+from gru_nlp.metrics.confidence import Judged
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Preprocessor, Record
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
@@ -149,6 +150,33 @@ class EntityErrors(Errors):
         """Return ``entities``, the ways to be wrong, and ``calibration`` of their scores."""
         judged = entity_confidences(answers.records)
         return {"entities": entity_errors(answers.records), "calibration": calibration(judged)}
+
+
+class WordTagErrors(Errors):
+    """A tag a word: the more of them are wrong, the worse."""
+
+    def badness(self, record: Record) -> float:
+        """Return how many words are tagged wrongly."""
+        return float(sum(said != true for said, true in zip(record["tags"], record["target"], strict=True)))
+
+    def explain(self, record: Record, predictor: Predictor) -> Record:
+        """Return ``tokens``, and the wrong ones of them as ``entities`` of what was said and of what is ``true``."""
+        pairs = zip(record["tags"], record["target"], record["scores"], strict=True)
+        wrong = [(place, *pair) for place, pair in enumerate(pairs) if pair[0] != pair[1]]
+        said = [{"start": one, "end": one + 1, "label": tag, "score": score} for one, tag, _, score in wrong]
+        true = [{"start": one, "end": one + 1, "label": tag} for one, _, tag, _ in wrong]
+        return {"tokens": record["words"], "entities": said, "true": true}
+
+    def figures(self, answers: Answers) -> dict[str, Any]:
+        """Return ``calibration`` of the scores of all words."""
+        triples = [
+            triple
+            for record in answers.records
+            for triple in zip(record["scores"], record["tags"], record["target"], strict=True)
+        ]
+        sure = np.array([score for score, _, _ in triples], dtype=np.float64)
+        right = np.array([said == true for _, said, true in triples], dtype=np.bool_)
+        return {"calibration": calibration(Judged(sure, sure, right, 1.0))}
 
 
 class TranslationErrors(Errors):

@@ -123,12 +123,18 @@ class IndependentTags:
     """Each tag by itself (``gru_nlp.nn.crf.IndependentTags``)."""
 
     def tag(self, emissions: AnyArray, lengths: AnyArray, paths: int = 1) -> Tagging[AnyArray]:
-        """Return the best tags; further paths do not exist."""
+        """Return the best paths with their log-probabilities and those of their tags."""
         logs = log_softmax(emissions)
-        tags, best = logs.argmax(axis=2), logs.max(axis=2)  # (B, T)
-        links = np.concatenate([best[:, :1], best[:, 1:] + best[:, :-1]], axis=1)
-        total = np.where(real_steps(lengths, tags.shape[1]), best, 0.0).sum(axis=1, dtype=best.dtype)
-        return Tagging(tags[:, None], total[:, None], best[:, None], links[:, None], lengths)
+        if paths == 1:
+            tags, own = logs.argmax(axis=2)[:, None], logs.max(axis=2)[:, None]  # (B, 1, T)
+            real = real_steps(lengths, tags.shape[2])[:, None]
+            scores = np.where(real, own, 0.0).sum(axis=2, dtype=own.dtype)
+        else:
+            count = logs.shape[2] + 1
+            tags, scores = ConditionalTags(np.zeros((count, count), logs.dtype)).best_paths(logs, lengths, paths)
+            own = np.take_along_axis(logs, tags.transpose(0, 2, 1), axis=2).transpose(0, 2, 1)  # (B, K, T)
+        links = np.concatenate([own[..., :1], own[..., 1:] + own[..., :-1]], axis=2)
+        return Tagging(tags, scores, own, links, lengths)
 
 
 def _trace(history: AnyArray, place: AnyArray, lengths: AnyArray, tags: int) -> AnyArray:

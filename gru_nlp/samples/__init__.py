@@ -12,6 +12,7 @@ Row = dict[str, Any]
 
 MODULES = {
     "entities": "gru_nlp.samples.entities",
+    "parts_of_speech": "gru_nlp.samples.parts_of_speech",
     "sentiment": "gru_nlp.samples.sentiment",
     "stories": "gru_nlp.samples.stories",
     "topics": "gru_nlp.samples.topics",
@@ -20,6 +21,7 @@ MODULES = {
 #: A text for each that its models may be tried with.
 EXAMPLES = {
     "entities": "Ms Amara Brook left Selby for the Brook Bank",
+    "parts_of_speech": "they watch the road while the watch stops",
     "sentiment": "a great cast, but far too slow",
     "stories": "One morning",
     "topics": "the striker scored twice before the break",

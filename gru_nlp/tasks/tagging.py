@@ -1,130 +1,49 @@
-"""Named-entity recognition: the loss of the tags, precision, recall and F1 of entities."""
+"""Named-entity recognition: precision, recall and F1 of entities."""
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from torch import Tensor, nn
-from torchmetrics.aggregation import MeanMetric
+from torch import nn
 
 from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
-from gru_nlp.errors import UserError
 from gru_nlp.metrics.entities import EntityMetric, EntityScores, tally
-from gru_nlp.metrics.tally import Tally, averaged, joined
-from gru_nlp.models.tagger import SequenceTagger
-from gru_nlp.nn.neighbours import NeighbourLoss
+from gru_nlp.metrics.tally import Tally
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
-from gru_nlp.tasks.base import Recipe, Task
-from gru_nlp.tensors import to_array
-from gru_nlp.text.special import BOS, EOS, SPECIAL_TOKENS, UNK
-
-#: How the names of the weights begin that only training has.
-NEIGHBOURS = "neighbours."
-#: Words that are told apart where words are foretold, the most frequent ones (Rei 2017).
-MOST_WORDS = 7500
+from gru_nlp.tasks.base import Recipe
+from gru_nlp.tasks.words import WordsTask
 
 
-def neighbour_loss(model: SequenceTagger, preprocessor: TaggingPreprocessor) -> NeighbourLoss:
-    """Return what foretells words from a tagger's states.
-
-    Raises:
-        UserError: its encoder has no direction that can.
-    """
-    sizes = preprocessor.sizes()
-    met = sizes["vocabulary_size"] - sizes["unseen_words"]  # the first ids, by frequency
-    num_words = min(met, len(SPECIAL_TOKENS) + MOST_WORDS)
-    return NeighbourLoss(model.encoder.directions(), num_words, unknown_id=UNK, start_id=BOS, end_id=EOS)
-
-
-class TaggingTask(Task):
-    """Negative log-likelihood of a sentence's tags, a mean over sentences; in training, of its words beside them.
-
-    What foretells the words belongs to the task, not to the model: the best checkpoint has nothing of it.
+class TaggingTask(WordsTask):
+    """Tags of entities.
 
     Args:
         recipe: as in ``Task``.
         preprocessor: fitted; names tags and entity types.
-        language_model_weight: of the words' loss beside that of the tags (Rei 2017); 0: the tags alone.
+        language_model_weight: as in ``WordsTask``.
 
     Raises:
-        UserError: the weight is no number from 0 on, or the encoder has no direction that can foretell words.
+        UserError: as ``WordsTask``.
     """
 
-    model: SequenceTagger
     scorer = "entity precision, recall and F1 over all types by the rules of the CoNLL evaluation"
-    command = "predict"
 
     def __init__(self, recipe: Recipe, preprocessor: TaggingPreprocessor, language_model_weight: float = 0.0) -> None:
-        super().__init__(recipe)
-        if not 0.0 <= language_model_weight < math.inf:
-            raise UserError(f"task.language_model_weight={language_model_weight} must be a number, at least 0")
-        self.language_model_weight = language_model_weight
-        self.neighbours: NeighbourLoss | None = None
-        if language_model_weight and recipe.optimizer is not None:
-            self.neighbours = neighbour_loss(self.model, preprocessor)
+        super().__init__(recipe, preprocessor, language_model_weight)
         self.preprocessor = preprocessor
         labels = preprocessor.label_names()
         self.metrics = nn.ModuleDict({f"{stage}_scores": EntityMetric(labels) for stage in ("validation", "test")})
-        self.losses = nn.ModuleDict({f"{stage}_loss": MeanMetric() for stage in ("validation", "test")})
         self.reports: dict[str, dict[str, EntityScores]] = {}
-        self.kept: dict[str, list[tuple[Tally, AnyArray]]] = {"validation": [], "test": []}
 
-    def loss(self, batch: TaggingBatch[Tensor]) -> Tensor:
-        """Return the mean loss of a sentence."""
-        states = self.model.states(batch)
-        loss = self.model.loss(states, batch).mean()
-        if self.neighbours is not None:
-            loss = loss + self.language_model_weight * self.neighbours(states, batch.inputs, batch.lengths)
-        return loss
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leave what foretells words out where there are only weights to use."""
-        super().on_save_checkpoint(checkpoint)
-        if "optimizer_states" not in checkpoint:
-            weights = checkpoint["state_dict"]
-            checkpoint["state_dict"] = {name: weights[name] for name in weights if not name.startswith(NEIGHBOURS)}
-
-    def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take back what is there.
-
-        Raises:
-            UserError: a run began without what foretells words and is to go on with it, or the reverse.
-        """
-        super().on_load_checkpoint(checkpoint)
-        begun = any(name.startswith(NEIGHBOURS) for name in checkpoint["state_dict"])
-        if begun != (self.neighbours is not None):
-            told = f"the checkpoint holds {'' if begun else 'no '}weights that foretell words"
-            raise UserError(f"{told}: task.language_model_weight cannot go from 0 or to 0: train anew")
-
-    def on_fit_end(self) -> None:
-        """Let go of what foretells words: the best checkpoint, which is scored now, has nothing of it."""
-        self.neighbours = None
-
-    def score(self, batch: TaggingBatch[Tensor], stage: str) -> Tagging[AnyArray]:
-        """Tag a batch and count; return the paths."""
+    def count(self, found: Tagging[AnyArray], batch: TaggingBatch[AnyArray], stage: str) -> Tally:
+        """Count the entities of the best paths."""
         assert batch.targets is not None
-        states = self.model.states(batch)
-        losses = self.model.loss(states, batch)
-        self._losses(stage).update(losses)
-        found = self.model.answer(states, batch).map(to_array)
         names, lengths = self.preprocessor.tags, found.lengths.tolist()
         predicted, truth = (
             [[names[tag] for tag in row[:length]] for row, length in zip(tags.tolist(), lengths, strict=True)]
-            for tags in (found.tags[:, 0], to_array(batch.targets))
+            for tags in (found.tags[:, 0], batch.targets)
         )
-        unseen = self.preprocessor.unseen(batch.map(to_array))
-        counted = tally(predicted, truth, self.preprocessor.label_names(), unseen)
+        counted = tally(predicted, truth, self.preprocessor.label_names(), self.preprocessor.unseen(batch))
         self._metric(stage).update(counted)
-        if self.keeps_rows:
-            self.kept[stage].append((counted, to_array(losses)))
-        return found
-
-    def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
-        """Return what each sentence adds."""
-        kept, self.kept[stage] = self.kept[stage], []
-        counted, losses = [one for one, _ in kept], [one for _, one in kept]
-        return [joined(counted), averaged("loss", np.concatenate(losses))] if kept else []
+        return counted
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return the scores over all types and of unseen forms, the F1 of each type, and a sentence's mean loss."""
@@ -135,18 +54,11 @@ class TaggingTask(Task):
         if self.preprocessor.forms is not None:
             scores["f1_unseen"] = report.unseen.f1
         scores |= {"macro_f1": report.macro_f1, **{f"f1_{label}": own.f1 for label, own in report.own.items()}}
-        scores["loss"] = float(self._losses(stage).compute())
-        self._losses(stage).reset()
-        return {f"{stage}/{name}": value for name, value in scores.items()}
+        return {f"{stage}/{name}": value for name, value in (scores | {"loss": self.taken_loss(stage)}).items()}
 
     def details(self, stage: str) -> dict[str, Any]:
         """Return precision, recall, F1 and support of each type."""
         return {label: scores._asdict() for label, scores in self.reports[stage].items()}
-
-    def _losses(self, stage: str) -> MeanMetric:
-        losses = self.losses[f"{stage}_loss"]
-        assert isinstance(losses, MeanMetric)
-        return losses
 
     def _metric(self, stage: str) -> EntityMetric:
         metric = self.metrics[f"{stage}_scores"]

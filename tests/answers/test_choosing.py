@@ -73,10 +73,9 @@ def test_each_kind_of_answer_knows_how_sure_it_is():
     assert labels.uncertainty({"labels": []}) is None
     entities = EntityAnswer.__new__(EntityAnswer)
     assert entities.uncertainty({"entities": [], "paths": [{"score": 0.75}, {"score": 0.2}]}) == 0.25
-    assert entities.uncertainty({"entities": [{"score": 0.5}, {"score": 0.9}], "paths": []}) == 0.5
     assert entities.uncertainty({"entities": []}) is None
 
 
 def test_a_language_model_is_not_more_or_less_sure():
-    with pytest.raises(UserError, match="select=uncertain is for labels and entities"):
+    with pytest.raises(UserError, match="select=uncertain is for labels, tags and entities"):
         Chosen(Fake(), SurpriseAnswer.__new__(SurpriseAnswer), io.StringIO(), 2, 4, None, most=1)

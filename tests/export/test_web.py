@@ -16,6 +16,8 @@ from gru_nlp.export import characters
 from gru_nlp.nn.crf import ConditionalRandomField, IndependentTags
 from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.tagging import OVERLAP, TaggingPreprocessor
+from gru_nlp.preprocessing.word_tags import WordTagPreprocessor
+from gru_nlp.tensors import to_array
 from gru_nlp.text import cuts, ngrams, schemes
 from gru_nlp.text import tokenizer as kinds
 from gru_nlp.text.gazetteers import WordList
@@ -97,6 +99,37 @@ def own(made):
     return {"about": about, "state": made.state_dict(), "page": {"patterns": [pattern]}}
 
 
+def word_tagger():
+    options = {"lowercase": True, "fold_digits": True, "min_frequency": 1, "max_word_length": 5}
+    made = WordTagPreprocessor(**options, max_words=OVERLAP + 4, recase=0.0, any_case=False)
+    made.fit(WordTags(), Hints())
+    return made
+
+
+class WordTags(Table):
+    """The same words, each tagged with its length."""
+
+    def iter(self, batch_size):
+        for batch in super().iter(batch_size):
+            yield {**batch, "word_tags": [[str(min(len(word), 4)) for word in row] for row in batch["words"]]}
+
+
+def scored(made, given):
+    """Return what the page makes records of, and those that the program makes."""
+    rows, owners = made.cut(given)
+    draw = np.random.default_rng(7)
+    scores = [draw.normal(0, 3, (len(words), len(made.tags))).astype(np.float32) for words in rows["words"]]
+    found = [
+        IndependentTags().tag(torch.from_numpy(one)[None], torch.tensor([len(one)])).map(to_array) for one in scores
+    ]
+    records = made.join(given, owners, [made.decode(one)[0] for one in found])
+    outputs = [
+        [one.ravel().tolist() for one, (owner, _) in zip(scores, owners, strict=True) if owner == number]
+        for number in range(len(given))
+    ]
+    return {"reader": own(made), "texts": given, "outputs": outputs}, records
+
+
 def searched(names):
     """Return scores of tags for sentences of some lengths, and the CRF of ``names`` to search them with."""
     draw = np.random.default_rng(0)
@@ -120,12 +153,15 @@ def both(tmp_path_factory):
     names = taggers["none"].tags
     scores, field = searched(names)
     paths = [(score, edges) for score in scores for edges in (field.edges().flatten().tolist(), None)]
+    long = ["𝒳y so. " + "Ada left " * 60 + "Rome!", "a"]
+    records = [scored(made, long) for made in (taggers["none"], word_tagger())]
     content = {
         "texts": given,
         "characters": characters.tables([*PATTERNS, characters.BYTE_LEVEL, *patterns]),
         "tokenizers": {name: json.loads(tokenizer.to_json()) for name, tokenizer in fits.items()},
         "ngrams": known.state(),
         "taggers": readers,
+        "records": [content for content, _ in records],
         "paths": [{"emissions": s.flatten().tolist(), "tags": len(names), "edges": edges} for s, edges in paths],
     }
     side = tmp_path_factory.mktemp("web") / "web"
@@ -135,7 +171,15 @@ def both(tmp_path_factory):
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 120}
     done = subprocess.run(command, input=json.dumps(content), **options)
     assert done.returncode == 0, done.stderr
-    ours = {"texts": given, "fits": fits, "ngrams": known, "taggers": taggers, "paths": paths, "field": field}
+    ours = {
+        "texts": given,
+        "fits": fits,
+        "ngrams": known,
+        "taggers": taggers,
+        "paths": paths,
+        "field": field,
+        "records": records,
+    }
     return ours, json.loads(done.stdout)
 
 
@@ -173,6 +217,18 @@ def test_a_tagger_is_fed_the_same_words(both, cut):
             assert fed["lengths"].tolist() == batch.lengths.tolist()
             assert fed["characters"][fed["places"]].tolist() == batch.characters[batch.places].tolist()
             assert fed["character_lengths"][fed["places"]].tolist() == batch.character_lengths[batch.places].tolist()
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_records_of_texts_of_several_windows_are_the_same(both, kind):
+    ours, theirs = both
+    for one, other in zip(ours["records"][kind][1], theirs["records"][kind], strict=True):
+        (field,) = one
+        assert len(one[field]) > 0
+        assert [{**part, "score": None} for part in other[field]] == [{**part, "score": None} for part in one[field]]
+        assert [part["score"] for part in other[field]] == pytest.approx(
+            [part["score"] for part in one[field]], abs=1e-5
+        )
 
 
 def test_paths_of_tags_are_the_best_and_as_sure(both):

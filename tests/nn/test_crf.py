@@ -117,6 +117,23 @@ def test_independent_tags_have_the_scores_of_a_softmax():
     assert found.links[0, 0, 1].item() == pytest.approx((logs[0, 0].max() + logs[0, 1].max()).item(), rel=1e-5)
 
 
+def test_the_best_paths_of_independent_tags_are_those_of_the_highest_products():
+    scores = emissions().detach()
+    found = IndependentTags().tag(scores, LENGTHS, 5)
+    logs = scores.float().log_softmax(2)
+    for row, length in enumerate(LENGTHS.tolist()):
+        paths = list(product(range(C), repeat=length))
+        sums = {path: sum(logs[row, step, tag].item() for step, tag in enumerate(path)) for path in paths}
+        best = sorted(paths, key=sums.__getitem__, reverse=True)[:5]
+        kept = [tuple(path[:length]) for path in found.tags[row].tolist()]
+        assert kept[: len(best)] == best
+        assert found.scores[row, : len(best)].tolist() == pytest.approx([sums[path] for path in best], abs=1e-5)
+        assert all(score == float("-inf") for score in found.scores[row, len(best) :].tolist())
+        for rank, path in enumerate(best):
+            own = [logs[row, step, tag].item() for step, tag in enumerate(path)]
+            assert found.nodes[row, rank, :length].tolist() == pytest.approx(own, abs=1e-6)
+
+
 def test_a_tag_a_thousand_times_less_likely_than_a_forbidden_path_leaves_no_hole():
     made = field(forbidden=((3, 1), (1, 1), (0, 1), (2, 1), (1, 3))).float()
     scores = torch.zeros(1, 40, C)

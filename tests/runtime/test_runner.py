@@ -58,6 +58,7 @@ KINDS = {
     "tags": (["task=ner", *TINY], Table(words=WORDS, tags=TAGS)),
     "lists": (["task=ner", *TINY], Table(words=WORDS, tags=TAGS)),
     "independent": (["task=ner", "model.crf=false", *TINY], Table(words=WORDS, tags=TAGS)),
+    "words": (["task=tagging", "model.crf=true", *TINY], Table(words=WORDS, word_tags=TAGS)),
     "translation": (["task=translation", "decoder=input_feeding", "decoder.hidden_size=6", *SHORT], PAIRS),
     "parted": (["task=translation", "decoding=greedy", "preprocessing.joint=false", *SHORT], PAIRS),
     "short_list": (["task=translation", "preprocessing.shortlist=2", *SHORT], PAIRS),

@@ -13,7 +13,7 @@ from gru_nlp.nn.characters import CharacterCNN
 from gru_nlp.nn.embedding import TokenEmbedding
 from gru_nlp.nn.encoder import RecurrentEncoder
 from gru_nlp.nn.gru import GRU
-from gru_nlp.tasks import tagging
+from gru_nlp.tasks import words as shared
 from gru_nlp.tasks.base import Recipe
 from gru_nlp.tasks.floors import parameter_groups
 from gru_nlp.tasks.tagging import TaggingTask
@@ -91,7 +91,7 @@ def test_without_weight_the_loss_and_the_random_numbers_are_those_of_the_tags_al
 
 @pytest.mark.parametrize("bidirectional", [True, False])
 def test_the_loss_is_the_tags_plus_the_weighed_words_of_each_direction(bidirectional, monkeypatch):
-    monkeypatch.setattr(tagging, "MOST_WORDS", 5)  # ids 4 to 8 are words of their own, 9 and 11 are not
+    monkeypatch.setattr(shared, "MOST_WORDS", 5)  # ids 4 to 8 are words of their own, 9 and 11 are not
     task = made(0.3, bidirectional=bidirectional).double()
     states = task.model.states(batch())
     tags = task.model.loss(states, batch()).mean()

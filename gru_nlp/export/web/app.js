@@ -49,10 +49,30 @@ function marked({ entities }, text, types) {
   return entities.length ? [shown] : [shown, made("p", { text: "No entity found." })];
 }
 
+function tagged({ tagged: words }, text, types) {
+  const letters = Array.from(text);
+  const parts = [];
+  let done = 0;
+  for (const { start, end, tag, score } of words.slice(0, LONGEST / 10)) {
+    const told = made("small", { text: `\u00a0${tag} ${score.toFixed(2)}` });
+    const word = letters.slice(start, end).join("");
+    parts.push(letters.slice(done, start).join(""), made("mark", { className: `c${types.indexOf(tag) % COLOURS}`, text: word }, told));
+    done = end;
+  }
+  const shown = made("p", { className: "marked" }, ...parts);
+  shown.dir = "auto";
+  return [shown];
+}
+
+function shownOf(record, text, types) {
+  if (record.tagged) return tagged(record, text, types);
+  return record.entities ? marked(record, text, types) : bars(record);
+}
+
 function show(model, record, text) {
   const { top, ...told } = record;
   const blank = model.isBlank(text);
-  const parts = record.entities ? marked(record, text, model.reader.labels) : bars(record);
+  const parts = shownOf(record, text, model.reader.labels);
   answer.replaceChildren(...(blank ? [] : parts));
   json.textContent = blank ? "" : JSON.stringify(told, null, 1);
 }

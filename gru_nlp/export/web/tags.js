@@ -141,26 +141,36 @@ export function spans(tags) {
   return found;
 }
 
-// Of two windows that share words, each says what starts in its half of them.
+// The words of a text that each window speaks for: of what two share, half each.
+export function owned(cuts) {
+  let begun = 0;
+  return cuts.map(([, last], number) => {
+    const shared = number + 1 < cuts.length ? Math.max(0, last - cuts[number + 1][0]) : 0;
+    const own = [begun, last - (shared >> 1)];
+    begun = own[1];
+    return own;
+  });
+}
+
+// Each window says what starts in its part; what it sees cut off is left to the next one.
 function merged(cuts, records) {
   const taken = [];
-  let owned = 0;
+  const parts = owned(cuts);
   records.forEach((record, number) => {
     const [first, last] = cuts[number];
-    const shared = number + 1 < cuts.length ? Math.max(0, last - cuts[number + 1][0]) : 0;
-    const limit = last - (shared >> 1);
+    const [begun, limit] = parts[number];
     for (const entity of record) {
       const [start, end] = [first + entity.start, first + entity.end];
+      const cutOff = end === last && last > limit && start >= cuts[number + 1][0];
       const free = !taken.length || start >= taken.at(-1).end;
-      if (free && owned <= start && start < limit) taken.push({ ...entity, start, end });
+      if (free && !cutOff && start < limit && end > begun) taken.push({ ...entity, start, end });
     }
-    owned = limit;
   });
   return taken;
 }
 
 // Returns the function from places in UTF-16 units, ascending, to those in characters.
-function counter(text) {
+export function counter(text) {
   let [unit, count] = [0, 0];
   return (wanted) => {
     while (unit < wanted) {

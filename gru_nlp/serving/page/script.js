@@ -90,7 +90,8 @@ function body() {
   }
   if (task() === "translate") return { ...named, texts: [text], attention: true };
   const bars = Math.min(model().labels.length, MOST_BARS);
-  return { ...named, texts: [text], ...(bars > 1 && !model().record.includes("entities") ? { top_k: bars } : {}) };
+  const labels = ["label", "labels"].some((name) => model().record.includes(name));
+  return { ...named, texts: [text], ...(bars > 1 && labels ? { top_k: bars } : {}) };
 }
 
 /** Show the same request as a program would send it. */
@@ -155,6 +156,9 @@ function shown(text, record) {
   if ("entities" in record) {
     const none = made("p", "soft", "No entity was found.");
     return record.entities.length ? [entities(text, record.entities)] : [none];
+  }
+  if ("tagged" in record) {
+    return [entities(text, record.tagged.map(({ tag, ...word }) => ({ ...word, label: tag })))];
   }
   if ("translation" in record) {
     const said = made("p", "translation", record.translation);
