@@ -84,8 +84,9 @@ def read(paths: Sequence[Any], option: str = "gazetteers") -> list[WordList]:
     Raises:
         UserError: one cannot be read, or holds no phrase, or a line is no phrase; or there are too many.
     """
-    if len(paths) > MOST_LISTS or not all(isinstance(path, str) and path for path in paths):
-        raise UserError(f"{option}={list(paths)} must be a list of files, at most {MOST_LISTS}")
+    named = isinstance(paths, list) and all(isinstance(path, str) and path for path in paths)
+    if not named or len(paths) > MOST_LISTS:
+        raise UserError(f"{option}={paths} must be a list of files, at most {MOST_LISTS}")
     return [_read(path, option) for path in paths]
 
 
