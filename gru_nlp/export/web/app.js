@@ -55,8 +55,8 @@ function tagged({ tagged: words }, text, types) {
   let done = 0;
   for (const { start, end, tag, score } of words.slice(0, LONGEST / 10)) {
     const told = made("small", { text: `\u00a0${tag} ${score.toFixed(2)}` });
-    const word = letters.slice(start, end).join("");
-    parts.push(letters.slice(done, start).join(""), made("mark", { className: `c${types.indexOf(tag) % COLOURS}`, text: word }, told));
+    const shape = { className: `c${types.indexOf(tag) % COLOURS}`, text: letters.slice(start, end).join("") };
+    parts.push(letters.slice(done, start).join(""), made("mark", shape, told));
     done = end;
   }
   const shown = made("p", { className: "marked" }, ...parts);
