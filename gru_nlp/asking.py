@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, overload
 from gru_nlp.batch import AnyArray, Batch
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Preprocessor, Record, Text
+from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.preprocessing.demands import filled
+from gru_nlp.preprocessing.rows import Record, Text
 from gru_nlp.ranges import check_confidence, check_log_probability
 from gru_nlp.text.patterns import Patterns
 from gru_nlp.text.terms import Wishes

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Preprocessor, Record
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text.special import BOS, EOS, PAD, UNK
 
 #: Tokens of bytes that half a character may have.

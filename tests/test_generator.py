@@ -13,8 +13,8 @@ from gru_nlp.models.language_model import LanguageModel
 from gru_nlp.nn.embedding import TokenEmbedding
 from gru_nlp.nn.encoder import RecurrentEncoder
 from gru_nlp.nn.gru import GRU
-from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.language_model import LanguageModelPreprocessor
+from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.text import tokenizer
 from gru_nlp.text.special import EOS
 

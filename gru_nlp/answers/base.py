@@ -13,7 +13,8 @@ from gru_nlp.answers import tables
 from gru_nlp.answers.reading import Entry
 from gru_nlp.data.readers import delimiter_of
 from gru_nlp.errors import UserError, choose, printable
-from gru_nlp.preprocessing.base import Preprocessor, Record, Text
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.rows import Record, Text
 from gru_nlp.text.terms import Wishes
 
 FORMATS = ("jsonl", "csv", "tsv", "table", "conll", "lines", "html")

@@ -8,7 +8,8 @@ from typing import cast
 from gru_nlp import console
 from gru_nlp.answers.base import Answer, Style, escaped, flat, whole
 from gru_nlp.errors import choose, printable
-from gru_nlp.preprocessing.base import Preprocessor, Record, Text
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.rows import Record, Text
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.text import schemes
 

@@ -13,7 +13,7 @@ from gru_nlp.answers.writing import check_apart, open_output
 from gru_nlp.asking import Askable
 from gru_nlp.console import say
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 
 #: Batches that are sorted by length together; what is held in memory at a time.
 WINDOW = 32

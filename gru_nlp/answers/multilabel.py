@@ -6,8 +6,9 @@ from typing import cast
 from gru_nlp.answers.base import Answer, Style, escaped, flat, whole
 from gru_nlp.answers.labels import SHOWN
 from gru_nlp.errors import printable
-from gru_nlp.preprocessing.base import Preprocessor, Record, Text
+from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.preprocessing.multilabel import MultilabelPreprocessor
+from gru_nlp.preprocessing.rows import Record, Text
 
 
 class LabelsAnswer(Answer):

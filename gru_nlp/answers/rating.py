@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gru_nlp.answers.labels import LabelAnswer
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 
 
 class RatingAnswer(LabelAnswer):

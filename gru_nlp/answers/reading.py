@@ -13,7 +13,7 @@ from gru_nlp.data.readers import Fields, delimiter_of, read_lines, read_parquet
 from gru_nlp.data.signatures import table_of
 from gru_nlp.data.values import column_names, text_of
 from gru_nlp.errors import UserError, choose
-from gru_nlp.preprocessing.base import Text
+from gru_nlp.preprocessing.rows import Text
 
 #: Formats whose records have columns with names.
 TABLES = ("csv", "tsv", "jsonl", "parquet")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gru_nlp.answers.base import Answer, flat, whole
 from gru_nlp.errors import UserError, printable
-from gru_nlp.preprocessing.base import Record, Text
+from gru_nlp.preprocessing.rows import Record, Text
 
 #: Characters of a text that a table shows.
 SHOWN = 100

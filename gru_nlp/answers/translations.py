@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gru_nlp.answers.base import Answer, whole
 from gru_nlp.asking import Alignment
 from gru_nlp.errors import printable
-from gru_nlp.preprocessing.base import Record, Text
+from gru_nlp.preprocessing.rows import Record, Text
 
 
 class TranslationAnswer(Answer):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gru_nlp.answers.base import Answer, escaped, flat, whole
 from gru_nlp.errors import printable
-from gru_nlp.preprocessing.base import Record, Text
+from gru_nlp.preprocessing.rows import Record, Text
 
 
 class WordTagAnswer(Answer):

@@ -16,7 +16,7 @@ from gru_nlp.cli.evaluate import sources
 from gru_nlp.config import absolute_paths, resolved
 from gru_nlp.console import remark, say, show
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.reports.comparison import Scored, Sides, compared, unlike
 from gru_nlp.reports.rows import rows_of
 from gru_nlp.training import predictions

@@ -13,7 +13,7 @@ from gru_nlp.answers.writing import check_apart, open_output
 from gru_nlp.config import absolute_paths, resolved
 from gru_nlp.console import remark, say, show
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.reports.report import report
 from gru_nlp.reports.rows import rows_of
 from gru_nlp.training import predictions, reporting

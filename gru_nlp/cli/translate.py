@@ -13,7 +13,7 @@ from gru_nlp.asking import Askable
 from gru_nlp.cli import asked
 from gru_nlp.config import resolved
 from gru_nlp.errors import choose
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text.terms import Terms, Wishes
 from gru_nlp.threads import limit_tokenizers
 

@@ -11,7 +11,8 @@ from torch.utils.data import Dataset
 
 from gru_nlp.data.tables import encoded_once
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Preprocessor, RowError
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.rows import RowError
 
 EncodedColumns = dict[str, Any]
 

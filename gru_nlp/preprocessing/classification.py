@@ -9,13 +9,14 @@ from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, Classification, IntArray, SequenceBatch
 from gru_nlp.errors import UserError, choose
-from gru_nlp.preprocessing.base import (
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.probabilities import decode_labels
+from gru_nlp.preprocessing.rows import (
     FIT_BATCH,
     UNKNOWN,
     Columns,
     Hints,
     LabelColumns,
-    Preprocessor,
     Record,
     Rows,
     Texts,
@@ -25,7 +26,6 @@ from gru_nlp.preprocessing.base import (
     sizes_of,
     target_ids,
 )
-from gru_nlp.preprocessing.probabilities import decode_labels
 from gru_nlp.text import ngrams
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import UNK

@@ -8,7 +8,7 @@ import numpy as np
 from tokenizers import decoders
 
 from gru_nlp.decoding.grid import Demand, Grammar, Phrase
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK, UNK_TOKEN
 from gru_nlp.text.terms import Copied, Item, Wishes, copied, holds
 from gru_nlp.text.tokenizer import TextTokenizer

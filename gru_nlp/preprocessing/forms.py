@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gru_nlp.preprocessing.base import broken_state
+from gru_nlp.preprocessing.rows import broken_state
 
 #: Bytes of a hash.
 SIZE = 8

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from gru_nlp.batch import AnyArray, Classification, SequenceBatch
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import (
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.probabilities import decode_labels
+from gru_nlp.preprocessing.rows import (
     FIT_BATCH,
     Columns,
     Hints,
-    Preprocessor,
     Record,
     RowError,
     Rows,
@@ -23,7 +24,6 @@ from gru_nlp.preprocessing.base import (
     distinct,
     target_ids,
 )
-from gru_nlp.preprocessing.probabilities import decode_labels
 
 #: Most pixels across or down an image.
 MOST_PIXELS = 1 << 14

@@ -6,7 +6,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from gru_nlp.batch import AnyArray, IntArray
-from gru_nlp.preprocessing.base import Columns, broken_state, pad
+from gru_nlp.preprocessing.rows import Columns, broken_state, pad
 from gru_nlp.text.gazetteers import Gazetteer, WordList, flat_codes, stored
 from gru_nlp.text.words import split_words
 

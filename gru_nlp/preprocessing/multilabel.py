@@ -9,7 +9,8 @@ import numpy as np
 from gru_nlp.batch import IntArray
 from gru_nlp.console import remark
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import (
+from gru_nlp.preprocessing.classification import ClassificationPreprocessor
+from gru_nlp.preprocessing.rows import (
     FIT_BATCH,
     UNKNOWN,
     Columns,
@@ -20,7 +21,6 @@ from gru_nlp.preprocessing.base import (
     broken_state,
     sizes_of,
 )
-from gru_nlp.preprocessing.classification import ClassificationPreprocessor
 from gru_nlp.text.shortening import shorten
 
 #: What joins labels where nothing separates those of training; the first that occurs in none of them.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gru_nlp.batch import AnyArray, Tagging
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text import schemes
 
 #: The scheme of every tag that a person did not ask for in another; data is kept in it too.

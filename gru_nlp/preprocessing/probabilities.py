@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gru_nlp.batch import AnyArray, Classification
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 
 
 def decode_labels(outputs: Classification[AnyArray], labels: Sequence[str], top_k: int) -> list[Record]:

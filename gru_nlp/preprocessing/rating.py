@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gru_nlp.batch import AnyArray, Classification
-from gru_nlp.preprocessing.base import LabelColumns, Record, broken_state
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
+from gru_nlp.preprocessing.rows import LabelColumns, Record, broken_state
 
 #: As in the data: whole numbers from here on are not told apart by a float.
 MOST = 2.0**53

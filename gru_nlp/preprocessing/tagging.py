@@ -20,11 +20,13 @@ from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
 from gru_nlp.console import remark
 from gru_nlp.errors import UserError, choose, nearest
 from gru_nlp.preprocessing import paths
-from gru_nlp.preprocessing.base import (
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.forms import Forms, stored_forms
+from gru_nlp.preprocessing.lists import Lists, cut_lists, stored_lists
+from gru_nlp.preprocessing.rows import (
     FIT_BATCH,
     Columns,
     Hints,
-    Preprocessor,
     Record,
     RowError,
     Rows,
@@ -34,8 +36,6 @@ from gru_nlp.preprocessing.base import (
     pad,
     sizes_of,
 )
-from gru_nlp.preprocessing.forms import Forms, stored_forms
-from gru_nlp.preprocessing.lists import Lists, cut_lists, stored_lists
 from gru_nlp.preprocessing.spelling import spelled
 from gru_nlp.preprocessing.vocabulary import Vocabulary, recased
 from gru_nlp.preprocessing.windows import Owner, located, merged, ruled, spots_of

@@ -12,11 +12,13 @@ from gru_nlp.console import remark
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.metrics import bleu_tokenizers
-from gru_nlp.preprocessing.base import (
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.cutting import Cut, cut, together
+from gru_nlp.preprocessing.demands import Speller, wanted
+from gru_nlp.preprocessing.rows import (
     Columns,
     Hints,
     Pair,
-    Preprocessor,
     Record,
     Rows,
     Text,
@@ -25,8 +27,6 @@ from gru_nlp.preprocessing.base import (
     pad,
     sizes_of,
 )
-from gru_nlp.preprocessing.cutting import Cut, cut, together
-from gru_nlp.preprocessing.demands import Speller, wanted
 from gru_nlp.text import lexicon
 from gru_nlp.text.round_trip import lost
 from gru_nlp.text.shortening import shorten

@@ -13,8 +13,8 @@ import numpy as np
 
 from gru_nlp.batch import AnyArray, TaggingBatch
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import broken_state, distinct
 from gru_nlp.preprocessing.forms import LACKING
+from gru_nlp.preprocessing.rows import broken_state, distinct
 from gru_nlp.text.shapes import shape
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK
 

@@ -8,7 +8,7 @@ second, and one that only the second saw is told though it starts before the bor
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text.patterns import Match
 from gru_nlp.text.words import Word
 

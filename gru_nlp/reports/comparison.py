@@ -8,7 +8,7 @@ import numpy as np
 
 from gru_nlp.batch import AnyArray
 from gru_nlp.metrics.tally import Tally
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.reports.paired import TRIALS, Difference, differences, mcnemar, row_scores, welch
 from gru_nlp.reports.resampling import Units
 from gru_nlp.reports.rows import Rows

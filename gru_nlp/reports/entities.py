@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gru_nlp.metrics.confidence import Judged
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text.schemes import Span, spans
 
 #: Pairs of types that are told, the most frequent first.

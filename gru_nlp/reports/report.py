@@ -8,7 +8,7 @@ import numpy as np
 from gru_nlp.batch import AnyArray
 from gru_nlp.data.module import DataModule
 from gru_nlp.predictor import Predictor
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.reports.calibration import calibration
 from gru_nlp.reports.resampling import CONFIDENCE, RESAMPLES, Interval, intervals
 from gru_nlp.reports.rows import Rows

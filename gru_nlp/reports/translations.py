@@ -7,7 +7,7 @@ from typing import Any
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 
 #: Tokens of the longest source of each class of lengths but the last.
 LENGTHS = (10, 20, 30, 40)

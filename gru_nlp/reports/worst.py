@@ -15,7 +15,8 @@ from sacrebleu.metrics.chrf import CHRF
 from gru_nlp.data.module import DataModule
 from gru_nlp.metrics.confidence import Judged
 from gru_nlp.predictor import Predictor
-from gru_nlp.preprocessing.base import Preprocessor, Record
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
 from gru_nlp.reports.calibration import calibration
 from gru_nlp.reports.entities import entity_confidences, entity_errors

@@ -11,7 +11,7 @@ from gru_nlp.batch import AnyArray, StreamBatch, Surprise
 from gru_nlp.continuing import MARKS, Walk
 from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import pad, sizes_of
+from gru_nlp.preprocessing.rows import pad, sizes_of
 from gru_nlp.ranges import MOST
 from gru_nlp.runtime.base import GraphModel
 from gru_nlp.runtime.chance import draw

@@ -10,7 +10,7 @@ from gru_nlp.answers.translations import rounded
 from gru_nlp.continuing import Limits
 from gru_nlp.decoding.drawing import LEAST, MOST, Drawing
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.serving.models import Served
 
 #: At the first value that is no text its list is refused, so that a million of them cost no more than one.

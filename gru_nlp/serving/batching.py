@@ -24,7 +24,7 @@ from typing import NamedTuple, Protocol
 from gru_nlp.continuing import Limits
 from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.serving.models import Served
 
 #: Texts that are continued side by side.

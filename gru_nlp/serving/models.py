@@ -17,7 +17,8 @@ from gru_nlp.errors import UserError
 from gru_nlp.export import cached
 from gru_nlp.generator import Generator
 from gru_nlp.predictor import Predictor
-from gru_nlp.preprocessing.base import Preprocessor, Record
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.rows import Record
 
 #: What a request can ask for, and how one says that a model does not do it.
 TASKS = {"predict": "labels no texts", "translate": "translates nothing", "generate": "continues no text"}

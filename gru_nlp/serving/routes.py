@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.serving.asked import GenerateRequest, Predicting, PredictRequest, TranslateRequest, Translating
 from gru_nlp.serving.batching import Full, Step, Stream
 from gru_nlp.serving.metrics import Metrics

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request
 
 from gru_nlp.errors import UserError, nearest
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.serving.batching import Full, Question, Worker
 from gru_nlp.serving.metrics import Metrics
 from gru_nlp.serving.models import Served

@@ -14,7 +14,8 @@ from gru_nlp.data.module import DataModule, check_columns
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 from gru_nlp.plain import check_plain
-from gru_nlp.preprocessing.base import Hints, Preprocessor
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.processes.company import rank
 from gru_nlp.processes.sharing import shared_values
 from gru_nlp.tasks.base import Recipe, Task

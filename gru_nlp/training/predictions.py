@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import IO
 
 from gru_nlp.data.module import DataModule, Split
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.processes.sharing import gathered
 from gru_nlp.tasks.base import Task
 from gru_nlp.whole import text_whole

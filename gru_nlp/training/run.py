@@ -18,7 +18,7 @@ from gru_nlp.data.module import Split
 from gru_nlp.errors import UserError
 from gru_nlp.precision import choose_precision, multiplying
 from gru_nlp.predictor import Predictor
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.processes import meeting
 from gru_nlp.processes.company import rank
 from gru_nlp.processes.sharing import local_files, share_tensors, shared_values

@@ -21,7 +21,7 @@ from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.folds import Fold
 from gru_nlp.errors import UserError
 from gru_nlp.precision import choose_precision, multiplying
-from gru_nlp.preprocessing.base import Record
+from gru_nlp.preprocessing.rows import Record
 from gru_nlp.reports.words import lead
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads

@@ -4,8 +4,8 @@ import pytest
 
 from gru_nlp.data.encoded import encode, encode_split
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
+from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.text import tokenizer as kinds
 
 

@@ -11,7 +11,7 @@ from gru_nlp.answers.reading import input_format
 from gru_nlp.cli.main import main
 from gru_nlp.data.encoded import encode
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Hints
+from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
 from gru_nlp.text import tokenizer as kinds
 

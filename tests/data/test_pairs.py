@@ -12,7 +12,7 @@ from gru_nlp.config import conf_dir
 from gru_nlp.console import begin
 from gru_nlp.data.module import DataModule
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Hints
+from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
 from gru_nlp.text.tokenizer import word
 

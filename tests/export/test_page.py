@@ -18,9 +18,9 @@ from onnx import TensorProto, helper, numpy_helper, save
 from gru_nlp.batch import Classification
 from gru_nlp.errors import UserError
 from gru_nlp.export import folder, web
-from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
 from gru_nlp.preprocessing.frames import FramePreprocessor
+from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.text import tokenizer as kinds
 

@@ -4,8 +4,8 @@ import pytest
 
 from gru_nlp.batch import Classification
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import UNKNOWN, Hints
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor, cut
+from gru_nlp.preprocessing.rows import UNKNOWN, Hints
 from gru_nlp.text import tokenizer as kinds
 from gru_nlp.text.special import UNK
 

@@ -3,8 +3,8 @@ import pytest
 from datasets import Dataset
 
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.frames import FramePreprocessor
+from gru_nlp.preprocessing.rows import Hints
 
 HEIGHT, WIDTH = 6, 5
 

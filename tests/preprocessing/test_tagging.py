@@ -5,7 +5,7 @@ import pytest
 
 from gru_nlp.batch import Tagging
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Hints, RowError
+from gru_nlp.preprocessing.rows import Hints, RowError
 from gru_nlp.preprocessing.tagging import OVERLAP, TaggingPreprocessor
 from gru_nlp.text.shapes import SHAPES, shape
 from gru_nlp.text.special import SPECIAL_TOKENS

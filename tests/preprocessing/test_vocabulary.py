@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Hints
+from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.preprocessing.vocabulary import recased
 

@@ -23,7 +23,7 @@ for module in pkgutil.iter_modules(package.__path__):
 
 from functools import partial
 from gru_nlp.batch import Classification, Hypotheses, Labelling, Tagging
-from gru_nlp.preprocessing.base import Hints
+from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
 from gru_nlp.preprocessing.frames import FramePreprocessor
 from gru_nlp.preprocessing.multilabel import MultilabelPreprocessor

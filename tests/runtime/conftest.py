@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from gru_nlp.preprocessing.base import Hints
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
+from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.runtime.folder import FORMAT
 from gru_nlp.text.tokenizer import word
 

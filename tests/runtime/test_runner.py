@@ -25,7 +25,7 @@ from gru_nlp.generator import Generator as TorchGenerator
 from gru_nlp.models.graphs import Sizes
 from gru_nlp.nn.wide import WideLinear
 from gru_nlp.predictor import Predictor
-from gru_nlp.preprocessing.base import Hints
+from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.runtime import Generator, Runner, graph
 from gru_nlp.text.gazetteers import WordList
 from gru_nlp.text.lexicon import Lexicon

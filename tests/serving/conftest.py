@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 
 from gru_nlp import build, checkpoint
 from gru_nlp.config import conf_dir, resolved
-from gru_nlp.preprocessing.base import Hints
+from gru_nlp.preprocessing.rows import Hints
 
 pytest.importorskip("fastapi", reason="the extra serve")
 

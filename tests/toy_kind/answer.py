@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gru_nlp.answers.base import Answer, whole
-from gru_nlp.preprocessing.base import Record, Text
+from gru_nlp.preprocessing.rows import Record, Text
 
 
 class CountAnswer(Answer):

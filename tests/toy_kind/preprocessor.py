@@ -7,11 +7,11 @@ import numpy as np
 
 from gru_nlp.batch import AnyArray, SequenceBatch
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import (
+from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.rows import (
     FIT_BATCH,
     Columns,
     Hints,
-    Preprocessor,
     Record,
     RowError,
     Rows,
