@@ -1,7 +1,6 @@
 """Sentences of words with a tag each, such as its part of speech; raw text in, tagged words with offsets out.
 
-Words, letters and the way of raw text are those of entities (``tagging``); only tags and answers differ. A tag is a
-name as the data writes it, and any may follow any.
+Words are read as ``words`` says. A tag is a name as the data writes it, and any may follow any.
 """
 
 from collections.abc import Sequence
@@ -19,8 +18,8 @@ from gru_nlp.preprocessing.rows import (
     Rows,
     Text,
 )
-from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.preprocessing.windows import best_together, owned
+from gru_nlp.preprocessing.words import WordsPreprocessor
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import UNK
 
@@ -28,11 +27,11 @@ from gru_nlp.text.special import UNK
 MOST_TOLD = 10
 
 
-class WordTagPreprocessor(TaggingPreprocessor):
+class WordTagPreprocessor(WordsPreprocessor):
     """Vocabularies of words and characters, and the names of tags.
 
     Args:
-        lowercase, fold_digits, min_frequency, max_word_length, max_words, recase, any_case: as of the base class.
+        lowercase, fold_digits, min_frequency, max_word_length, max_words, recase, any_case: see ``WordsPreprocessor``.
     """
 
     answer = "gru_nlp.answers.word_tags.WordTagAnswer"
@@ -41,28 +40,6 @@ class WordTagPreprocessor(TaggingPreprocessor):
     data_columns = ("words", "word_tags")
     takes_patterns = False
     blank: ClassVar[Record] = {"tagged": []}
-
-    def __init__(
-        self,
-        *,
-        lowercase: bool,
-        fold_digits: bool,
-        min_frequency: int,
-        max_word_length: int,
-        max_words: int,
-        recase: float,
-        any_case: bool,
-    ) -> None:
-        super().__init__(
-            scheme="iob2",  # of entities, of which there are none
-            lowercase=lowercase,
-            fold_digits=fold_digits,
-            min_frequency=min_frequency,
-            max_word_length=max_word_length,
-            max_words=max_words,
-            recase=recase,
-            any_case=any_case,
-        )
 
     def _learn_labels(self, rows: Rows) -> None:
         """Learn the names of ``word_tags``.
@@ -141,7 +118,3 @@ class WordTagPreprocessor(TaggingPreprocessor):
         """Return the sizes of the vocabularies, and that any tag may follow any."""
         count = len(self.tags) + 1
         return {**super().sizes(), "allowed": np.ones((count, count), dtype=np.bool_)}
-
-    def options(self) -> dict[str, Any]:
-        """Return what bears on ``encode`` beside the learned state."""
-        return self.vocabulary.options()

@@ -14,7 +14,7 @@ from gru_nlp.errors import UserError
 from gru_nlp.metrics.tally import Tally, averaged, joined
 from gru_nlp.models.tagger import SequenceTagger
 from gru_nlp.nn.neighbours import NeighbourLoss
-from gru_nlp.preprocessing.tagging import TaggingPreprocessor
+from gru_nlp.preprocessing.words import WordsPreprocessor
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.tensors import to_array
 from gru_nlp.text.special import BOS, EOS, SPECIAL_TOKENS, UNK
@@ -25,7 +25,7 @@ NEIGHBOURS = "neighbours."
 MOST_WORDS = 7500
 
 
-def neighbour_loss(model: SequenceTagger, preprocessor: TaggingPreprocessor) -> NeighbourLoss:
+def neighbour_loss(model: SequenceTagger, preprocessor: WordsPreprocessor) -> NeighbourLoss:
     """Return what foretells words from a tagger's states.
 
     Raises:
@@ -54,7 +54,7 @@ class WordsTask(Task):
     model: SequenceTagger
     command = "predict"
 
-    def __init__(self, recipe: Recipe, preprocessor: TaggingPreprocessor, language_model_weight: float = 0.0) -> None:
+    def __init__(self, recipe: Recipe, preprocessor: WordsPreprocessor, language_model_weight: float = 0.0) -> None:
         super().__init__(recipe)
         if not 0.0 <= language_model_weight < math.inf:
             raise UserError(f"task.language_model_weight={language_model_weight} must be a number, at least 0")

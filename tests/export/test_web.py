@@ -15,8 +15,9 @@ import torch
 from gru_nlp.export import characters
 from gru_nlp.nn.crf import ConditionalRandomField, IndependentTags
 from gru_nlp.preprocessing.rows import Hints
-from gru_nlp.preprocessing.tagging import OVERLAP, TaggingPreprocessor
+from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.preprocessing.word_tags import WordTagPreprocessor
+from gru_nlp.preprocessing.words import OVERLAP
 from gru_nlp.tensors import to_array
 from gru_nlp.text import cuts, ngrams, schemes
 from gru_nlp.text import tokenizer as kinds

@@ -6,7 +6,8 @@ import pytest
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.forms import Forms, stored_forms
 from gru_nlp.preprocessing.rows import Hints
-from gru_nlp.preprocessing.tagging import OVERLAP, TaggingPreprocessor
+from gru_nlp.preprocessing.tagging import TaggingPreprocessor
+from gru_nlp.preprocessing.words import OVERLAP
 from gru_nlp.text.schemes import Span
 
 TRAINING = [

@@ -6,7 +6,8 @@ import pytest
 from gru_nlp.batch import Tagging
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.rows import Hints, RowError
-from gru_nlp.preprocessing.tagging import OVERLAP, TaggingPreprocessor
+from gru_nlp.preprocessing.tagging import TaggingPreprocessor
+from gru_nlp.preprocessing.words import OVERLAP
 from gru_nlp.text.shapes import SHAPES, shape
 from gru_nlp.text.special import SPECIAL_TOKENS
 from gru_nlp.text.words import make_splitter

@@ -6,8 +6,8 @@ import pytest
 from gru_nlp.batch import Tagging
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.rows import Hints, RowError
-from gru_nlp.preprocessing.tagging import OVERLAP
 from gru_nlp.preprocessing.word_tags import WordTagPreprocessor
+from gru_nlp.preprocessing.words import OVERLAP
 
 SENTENCES = [(["Ada", "reads", "."], ["NNP", "VBZ", "."]), (["reads", "Ada", "?"], ["NNS", "NNP", "."])]
 
