@@ -12,6 +12,7 @@ from gru_nlp.console import remark
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.metrics import bleu_tokenizers
+from gru_nlp.preprocessing import hypotheses
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.preprocessing.cutting import Cut, cut, together
 from gru_nlp.preprocessing.demands import Speller, wanted
@@ -212,39 +213,12 @@ class TranslationPreprocessor(Preprocessor):
         return result
 
     def decode(self, outputs: Hypotheses[AnyArray], top_k: int = 1) -> list[Record]:
-        """Turn hypotheses into ``translation`` and ``score``; with ``top_k`` above 1 ``n_best``: pairs, best first.
-
-        Where their ``totals`` are told, ``log_probability`` is the best one's, and ``tokens`` the number of its tokens,
-        the end mark counted.
-        """
-        records: list[Record] = []
-        fields = (outputs.tokens, outputs.lengths, outputs.scores)
-        for tokens, lengths, scores in zip(*(field.tolist() for field in fields), strict=True):
-            found = [
-                [self.target.decode(ids[:length]), score]
-                for ids, length, score in zip(tokens, lengths, scores, strict=True)
-                if score > float("-inf")
-            ]
-            # A model that has diverged gives no hypothesis at all.
-            best, score = found[0] if found else ("", float("-inf"))
-            record: Record = {"translation": best, "score": score}
-            records.append(record | {"n_best": found[:top_k]} if top_k > 1 else record)
-        if outputs.totals is not None:
-            for record, total, lengths in zip(records, outputs.totals.tolist(), outputs.lengths.tolist(), strict=True):
-                record |= {"log_probability": total[0], "tokens": lengths[0] + 1}
-        return records
+        """Turn hypotheses into ``translation`` and ``score``; with ``top_k`` above 1 ``n_best``: pairs, best first."""
+        return hypotheses.records(outputs, self.target, top_k)
 
     def marked(self, record: Record, least: float | None) -> Record:
-        """Return a record without the sums it was made by; with ``least`` how likely a token is, and if it is doubtful.
-
-        ``log_probability`` is the mean natural logarithm a token, the end mark counted.
-        """
-        kept = dict(record)
-        total, tokens = kept.pop("log_probability", None), kept.pop("tokens", 1)
-        if least is None or record["score"] is None:
-            return kept
-        mean = float("-inf") if total is None else total / tokens
-        return {**kept, "log_probability": mean, "doubtful": mean < least}
+        """Return a record without the sums it was made by; with ``least`` how likely a token is, and if that is little."""
+        return hypotheses.marked(record, least)
 
     def pair(self, source: str, translation: str) -> Pair:
         """Return a source and its translation, end marks among their tokens."""
