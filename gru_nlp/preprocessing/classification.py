@@ -29,7 +29,8 @@ from gru_nlp.preprocessing.rows import (
 from gru_nlp.text import ngrams
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import UNK
-from gru_nlp.text.tokenizer import TextTokenizer, canonical
+from gru_nlp.text.text_tokenizer import TextTokenizer
+from gru_nlp.text.tokenizer import canonical
 
 TRUNCATIONS = ("head", "tail", "both")
 #: Most weights of the n-grams, over all labels.

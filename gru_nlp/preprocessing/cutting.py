@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text.sentences import divided, joined
-from gru_nlp.text.tokenizer import TextTokenizer
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 
 class Piece(NamedTuple):

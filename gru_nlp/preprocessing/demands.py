@@ -11,7 +11,7 @@ from gru_nlp.decoding.grid import Demand, Grammar, Phrase
 from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK, UNK_TOKEN
 from gru_nlp.text.terms import Copied, Item, Wishes, copied, holds
-from gru_nlp.text.tokenizer import TextTokenizer
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 #: Most tokens of phrases that a sentence is searched with; a telephone book has more.
 MOST_FORCED = 60

@@ -2,7 +2,7 @@
 
 from gru_nlp.batch import AnyArray, Hypotheses
 from gru_nlp.preprocessing.rows import Record
-from gru_nlp.text.tokenizer import TextTokenizer
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 
 def records(outputs: Hypotheses[AnyArray], tokenizer: TextTokenizer, top_k: int) -> list[Record]:

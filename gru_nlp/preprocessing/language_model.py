@@ -21,7 +21,7 @@ from gru_nlp.preprocessing.rows import (
 )
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import EOS, SPECIAL_TOKENS, UNK, UNK_TOKEN
-from gru_nlp.text.tokenizer import TextTokenizer
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 #: What is counted of a text, so that scores of different tokenizers compare.
 SIZES = ("characters", "bytes", "words")

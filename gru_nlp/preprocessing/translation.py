@@ -33,7 +33,7 @@ from gru_nlp.text.round_trip import lost
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import EOS
 from gru_nlp.text.terms import Wishes
-from gru_nlp.text.tokenizer import TextTokenizer
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 #: Most target tokens that are learned for a source token.
 MOST_SHORTLISTED = 1000
@@ -217,7 +217,7 @@ class TranslationPreprocessor(Preprocessor):
         return hypotheses.records(outputs, self.target, top_k)
 
     def marked(self, record: Record, least: float | None) -> Record:
-        """Return a record without the sums it was made by; with ``least`` how likely a token is, and if that is little."""
+        """Return a record without the sums it was made by; with ``least`` also how likely a token is."""
         return hypotheses.marked(record, least)
 
     def pair(self, source: str, translation: str) -> Pair:

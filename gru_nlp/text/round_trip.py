@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from gru_nlp.text.tokenizer import TextTokenizer
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 #: Texts that are looked at, and characters that are named.
 MOST_TEXTS, MOST_NAMED = 20_000, 5

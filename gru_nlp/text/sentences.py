@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from gru_nlp.text.tokenizer import TextTokenizer
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 _CLOSING = "[\"'”’»›)\\]」』）】》]{0,5}"
 #: Runs are bounded, so that no text takes the square of its length.

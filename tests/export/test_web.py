@@ -22,7 +22,8 @@ from gru_nlp.tensors import to_array
 from gru_nlp.text import cuts, ngrams, schemes
 from gru_nlp.text import tokenizer as kinds
 from gru_nlp.text.gazetteers import WordList
-from gru_nlp.text.tokenizer import PATTERNS, TextTokenizer
+from gru_nlp.text.text_tokenizer import TextTokenizer
+from gru_nlp.text.tokenizer import PATTERNS
 
 #: Blocks of Unicode, and what is known to be told apart by some of all the programs that read it.
 BLOCKS = [(0x20, 0x7E)] * 4 + [(start, start + 0xFF) for start in (*range(0xA0, 0x3000, 0xFF), 0xA000, 0xF900, 0xFF00)]

@@ -11,7 +11,7 @@ from gru_nlp.text import merging
 from gru_nlp.text import tokenizer as kinds
 from gru_nlp.text.merging import Merges
 from gru_nlp.text.special import UNK
-from gru_nlp.text.tokenizer import TextTokenizer
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 COMMON = {"min_frequency": 1, "lowercase": False, "normalization": "nfc"}
 FITS = {

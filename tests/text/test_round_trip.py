@@ -1,12 +1,13 @@
 from gru_nlp.text import tokenizer as kinds
 from gru_nlp.text.round_trip import lost
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 TEXTS = ["ein Feld von 20 m²", "na ja …", "也好，再见", " am Rand ", "e\u0301tat"]
 COMMON = {"vocabulary_size": 100, "min_frequency": 1, "lowercase": False}
 
 
 def of(kind, texts=TEXTS, **options):
-    return lost(kinds.TextTokenizer(kind(texts, **{**COMMON, **options})), texts)
+    return lost(TextTokenizer(kind(texts, **{**COMMON, **options})), texts)
 
 
 def test_nfc_gives_every_text_back_and_nfkc_names_what_it_changes():
@@ -24,11 +25,11 @@ def test_letters_of_case_and_blanks_are_told_too():
 
 
 def test_only_characters_that_no_token_has_are_read_in_their_compatibility_form():
-    tokenizer = kinds.TextTokenizer(kinds.bpe(["fine 20 m²", "１"], **COMMON, normalization="nfc"))
+    tokenizer = TextTokenizer(kinds.bpe(["fine 20 m²", "１"], **COMMON, normalization="nfc"))
     assert tokenizer.familiar(["ﬁne m² １２", "fine"]) == ["fine m² １2", "fine"]
     assert tokenizer.strange("fine ﬁ e\u0301 m <s>") == {"ﬁ", "é", "<", "s", ">"}
-    small = kinds.TextTokenizer(kinds.bpe(["fine é"], **{**COMMON, "lowercase": True}, normalization="nfc"))
+    small = TextTokenizer(kinds.bpe(["fine é"], **{**COMMON, "lowercase": True}, normalization="nfc"))
     assert small.strange("FINE e\u0301 É Ａ") == {"Ａ"}
     assert small.familiar(["FINE Ａ"]) == ["FINE A"]
-    by_bytes = kinds.TextTokenizer(kinds.byte_bpe(["fine"], **COMMON | {"vocabulary_size": 300}, normalization="nfc"))
+    by_bytes = TextTokenizer(kinds.byte_bpe(["fine"], **COMMON | {"vocabulary_size": 300}, normalization="nfc"))
     assert by_bytes.familiar(["ﬁne"]) == ["ﬁne"]

@@ -10,7 +10,7 @@ import pytest
 from gru_nlp.errors import UserError
 from gru_nlp.text import tokenizer as kinds
 from gru_nlp.text.special import SPECIAL_TOKENS, UNK
-from gru_nlp.text.tokenizer import TextTokenizer
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 TEXTS = [
     "The film isn't bad at all, it's GREAT!",
