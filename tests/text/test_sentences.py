@@ -4,6 +4,7 @@ import pytest
 
 from gru_nlp.text import tokenizer as kinds
 from gru_nlp.text.sentences import divided, joined, sentences
+from gru_nlp.text.text_tokenizer import TextTokenizer
 
 LATIN = 'Ein Mann am 3. Mai. Er geht z. B. weg! "Wirklich?" Ja... na ja. Schön'
 TEXTS = [LATIN, "我们走了。你好！」再见", "क्या है। हाँ।", "كيف حالك؟ بخير. نعم", "x" * 50, "ab cd  " * 20]
@@ -26,7 +27,7 @@ def test_sentences_end_as_their_writing_has_it():
 def test_pieces_fit_and_are_together_the_text(kind):
     train = partial(kind, vocabulary_size=300, min_frequency=1, lowercase=False)
     for normalization in ("nfc", "nfkc"):
-        tokenizer = kinds.TextTokenizer(train(TEXTS, normalization=normalization))
+        tokenizer = TextTokenizer(train(TEXTS, normalization=normalization))
         for text in [*TEXTS, "ﷺ" * 3, "a" + " " * 40 + "b", "." * 50 + " A " * 9]:
             for most in (18, 30):
                 pieces = divided(text, tokenizer, most, most)
