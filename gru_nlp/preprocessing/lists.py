@@ -61,8 +61,9 @@ def cut_lists(lists: Sequence[WordList], splitter: Tokenizer) -> list[WordList]:
     """Return lists with their phrases cut into words as raw text is, and also by their own blanks, as data may be."""
     found = []
     for name, phrases in lists:
-        cut = (" ".join(word.text for word in words) for words in split_words(splitter, phrases))
-        found.append(WordList(name, [*cut, *(" ".join(phrase.split()) for phrase in phrases)]))
+        plain = [" ".join(phrase.split()) for phrase in phrases]  # some of Python's blanks are letters to the splitter
+        cut = (" ".join(word.text for word in words) for words in split_words(splitter, plain))
+        found.append(WordList(name, [*cut, *plain]))
     return found
 
 

@@ -131,6 +131,8 @@ class Vocabulary:
         words, unseen, letters = distinct(state, "words"), state.get("unseen"), state.get("characters")
         if words[: len(SPECIAL_TOKENS)] != list(SPECIAL_TOKENS) or not isinstance(letters, str):
             raise broken_state("words")
+        if len(set(letters)) != len(letters):
+            raise broken_state("characters")
         if type(unseen) is not int or not 0 <= unseen <= len(words) - len(SPECIAL_TOKENS):
             raise broken_state("unseen")
         self._number(words)

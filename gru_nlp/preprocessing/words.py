@@ -97,12 +97,19 @@ class WordsPreprocessor(Preprocessor):
         self._listed([])
 
     def fit(self, rows: Rows, hints: Hints) -> None:
-        """Learn words and characters from the column ``words``, what they are tagged with, and how words are cut."""
+        """Learn words and characters from the column ``words``, what they are tagged with, and how words are cut.
+
+        Raises:
+            UserError: there is nothing to learn from the tags, or there are too many of them.
+        """
         raw = Counter[str]()
         for batch in rows.iter(FIT_BATCH):
             for sentence in batch["words"]:
                 raw.update(sentence)
         self._learn_labels(rows)
+        if len(self.labels) > MOST_LABELS:
+            told = f"the training data has {len(self.labels):,} different tags, and at most {MOST_LABELS:,} are learned"
+            raise UserError(f"{told}: see data.columns and data.tag")
         self.vocabulary.learn(raw, hints.extra_words, recased=self.recase > 0)
         learned = learn(raw)
         self._cut(learned.cut)

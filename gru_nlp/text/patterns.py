@@ -119,7 +119,7 @@ def _apart(found: Iterable[Match]) -> list[Match]:
     """Return the longest of what overlaps, by place."""
     taken: list[Match] = []
     for one in sorted(found, key=lambda match: (match.start - match.end, match.start)):
-        place = bisect_left(taken, one)
+        place = bisect_left(taken, one.start, key=lambda other: other.start)
         beside = taken[max(0, place - 1) : place + 1]
         if all(other.end <= one.start or one.end <= other.start for other in beside):
             taken.insert(place, one)

@@ -69,6 +69,9 @@ def test_lists_travel_with_what_was_learned_and_change_what_is_cached():
     assert again.fingerprint() == made.fingerprint()
     for other in ([LISTS[0], WordList("firms", ["yorks"])], []):
         assert fitted(other).fingerprint() != made.fingerprint()
+    odd = fitted([WordList("odd", ["a\x1cb", "\u200b", "x" * 200, "." * 200])])  # a blank to Python, and none to Rust
+    make().load_state_dict(odd.state_dict())
+    assert odd.encode({"words": [["a", "b"]]})["lists"] == [[1, 3]]
     with pytest.raises(UserError, match="see 'gazetteers' of its preprocessing"):
         make().load_state_dict(made.state_dict() | {"gazetteers": [{"name": "a", "phrases": [1]}]})
 

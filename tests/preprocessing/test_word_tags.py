@@ -7,7 +7,7 @@ from gru_nlp.batch import Tagging
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.rows import Hints, RowError
 from gru_nlp.preprocessing.word_tags import WordTagPreprocessor
-from gru_nlp.preprocessing.words import OVERLAP
+from gru_nlp.preprocessing.words import MOST_LABELS, OVERLAP
 
 SENTENCES = [(["Ada", "reads", "."], ["NNP", "VBZ", "."]), (["reads", "Ada", "?"], ["NNS", "NNP", "."])]
 
@@ -58,6 +58,9 @@ def test_a_tag_that_training_lacks_is_told_and_a_single_one_teaches_nothing():
     assert told.value.row == 1
     with pytest.raises(UserError, match=r"all words of the training data have the tag 'O': see data\.columns"):
         make([(["a", "b"], ["O", "O"])])
+    many = [str(number) for number in range(MOST_LABELS + 1)]
+    with pytest.raises(UserError, match="has 2,001 different tags, and at most 2,000 are learned: see data"):
+        make([(many, many)])  # lemmas, say, whose model nobody could load
 
 
 def test_words_that_training_lacks_are_those_without_an_id_and_those_of_vectors_alone():

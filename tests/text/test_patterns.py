@@ -41,6 +41,12 @@ def test_terms_and_expressions_are_found_by_whole_words_the_longest_first(tmp_pa
 def test_of_what_overlaps_the_longest_counts_then_the_first(tmp_path):
     patterns = read(tmp_path, "A\t/a b c/\nB\t/c d e f/\nC\t/a b/\nD\t/g h/\nE\t/h i/\n")
     assert found(patterns, "a b c d e f g h i") == [("a b", "C"), ("c d e f", "B"), ("g h", "D")]
+    for lines, label in (
+        ("-\t/[Mm]ay/\nPER\t/M\\w+/\n", None),
+        ("PER\t/M\\w+/\n-\t/[Mm]ay/\n", "PER"),
+        ("PER\t/M\\w+/\n-\tMay\n", None),
+    ):
+        assert found(read(tmp_path, lines), "in May") == [("May", label)]
 
 
 def test_what_a_pattern_says_comes_before_the_model():

@@ -11,9 +11,10 @@ export class Gazetteer {
     for (const phrase of phrases) {
       const words = phrase.split(" ").map(normal);
       this.known.add(words.join(" "));
-      this.sizes.set(words[0], [...(this.sizes.get(words[0]) ?? []), words.length]);
+      if (!this.sizes.has(words[0])) this.sizes.set(words[0], new Set());
+      this.sizes.get(words[0]).add(words.length);
     }
-    for (const [first, sizes] of this.sizes) this.sizes.set(first, [...new Set(sizes)].sort((a, b) => b - a));
+    for (const [first, sizes] of this.sizes) this.sizes.set(first, [...sizes].sort((a, b) => b - a));
   }
 
   // The code of each word of a sentence.
