@@ -156,8 +156,8 @@ class Askable(ABC):
         if not filled:
             return records
         given = [texts[place] for place in filled]
-        cut = self.preprocessor.sentences if wishes is not None and wishes.sentences else self.preprocessor.cut
-        rows, owners = cut(given)
+        each = None if wishes is None else wishes.sentences
+        rows, owners = self.preprocessor.cut(given) if each is None else self.preprocessor.sentences(given, each=each)
         columns = self.preprocessor.encode(rows)
         ids = columns[self.preprocessor.list_columns[0]]
         self.truncated += sum(tokens > len(row) for tokens, row in zip(columns["tokens"], ids, strict=True))

@@ -18,6 +18,9 @@ from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.tensors import to_array, to_tensors
 
+#: What of a preprocessing each of several models may have for itself.
+APART = {"shortlist": None, "single": None}
+
 
 class Predictor(Askable):
     """A trained model with its preprocessing, called with texts.
@@ -86,6 +89,6 @@ def check_alike(first: checkpoint.Checkpoint, other: checkpoint.Checkpoint) -> N
     Raises:
         UserError: they do not share one tokenizer.
     """
-    own, its = ({**stored.preprocessing, "shortlist": None} for stored in (first, other))  # it is each model's own
+    own, its = ({**stored.preprocessing, **APART} for stored in (first, other))
     if own != its:
         raise UserError(f"{other.path}: another tokenizer than that of {first.path}: train both on the same data")

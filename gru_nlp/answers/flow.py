@@ -107,7 +107,9 @@ class Flow:
             say(f"{told}: they are too many for a sentence, or the model's tokens write them otherwise")
         if self.predictor.divided:
             wishes = self.answer.style.wishes
-            why = "" if wishes and wishes.sentences else ", since they are longer than the model reads"
+            why = (
+                "" if wishes and wishes.sentences else ", as the model learned, or since they are longer than it reads"
+            )
             say(f"{self.predictor.divided:,} {noun} were translated in pieces, sentence by sentence{why}")
         if self.predictor.truncated:
             longest = getattr(self.predictor.preprocessor, "max_length", None)

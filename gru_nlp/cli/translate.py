@@ -12,10 +12,13 @@ from gru_nlp.answers.translations import TranslationAnswer, rounded
 from gru_nlp.asking import Askable
 from gru_nlp.cli import asked
 from gru_nlp.config import resolved
-from gru_nlp.errors import choose
+from gru_nlp.errors import UserError, choose
 from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text.terms import Terms, Wishes
 from gru_nlp.threads import limit_tokenizers
+
+#: Sentences as they were in training.
+AUTO = "auto"
 
 
 def run_text(config: DictConfig, text: str) -> None:
@@ -56,7 +59,10 @@ def wishes_of(config: DictConfig) -> Wishes | None:
     """
     terms = Terms.read(config["terms"]) if config["terms"] else None
     prefix = " ".join(str(config["prefix"]).split()) if config["prefix"] is not None else ""
-    wishes = Wishes(terms, prefix, config["copy"], config["sentences"])
+    each = None if config["sentences"] == AUTO else config["sentences"]
+    if not isinstance(each, bool | None):
+        raise UserError(f"sentences={each} must be {AUTO}, true or false")
+    wishes = Wishes(terms, prefix, config["copy"], each)
     return None if wishes == Wishes() else wishes
 
 

@@ -99,8 +99,8 @@ class Preprocessor(ABC):
         """Turn new texts into rows for ``encode``, by default one a text, and what ``join`` has to know."""
         return {self.input_column: texts}, []
 
-    def sentences(self, texts: Sequence[Text]) -> tuple[Columns, list[Any]]:
-        """Do as ``cut``, each sentence of a text by itself.
+    def sentences(self, texts: Sequence[Text], *, each: bool) -> tuple[Columns, list[Any]]:
+        """Do as ``cut``, ``each`` sentence of a text by itself or all of them together.
 
         Raises:
             UserError: the task is no translation.

@@ -30,6 +30,7 @@ from gru_nlp.preprocessing.rows import (
 )
 from gru_nlp.text import lexicon
 from gru_nlp.text.round_trip import lost
+from gru_nlp.text.sentences import are_single
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import EOS
 from gru_nlp.text.terms import Wishes
@@ -48,6 +49,7 @@ class TranslationPreprocessor(Preprocessor):
     Attributes:
         bleu_tokenizer: what cuts targets into the tokens of BLEU, by sacreBLEU's name: as their writing needs, unless
             a task has another.
+        single: whether the sources of training are single sentences, so that texts of several are cut into these.
 
     Args:
         tokenizer: trains a tokenizer from texts.
@@ -90,6 +92,7 @@ class TranslationPreprocessor(Preprocessor):
             raise UserError(f"preprocessing.shortlist={shortlist} must lie between 0 and {MOST_SHORTLISTED:,}")
         self.shortlist = shortlist
         self.lexicon: lexicon.Lexicon | None = None
+        self.single = False
         self.shortened = False
 
     def fit(self, rows: Rows, hints: Hints) -> None:
@@ -111,6 +114,7 @@ class TranslationPreprocessor(Preprocessor):
         found = lost(self.target, Texts(rows, "target"))
         if found.texts:
             remark(found.told("training targets"))
+        self.single = are_single(Texts(rows, "source"))
         if self.shortlist:
             sources = self.source.encode(self.source.familiar(list(Texts(rows, "source"))))
             targets = self.target.encode(list(Texts(rows, "target")))
@@ -126,12 +130,15 @@ class TranslationPreprocessor(Preprocessor):
         self.shortened = True
 
     def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Cut]]:
-        """Take the blanks off texts, and cut those into pieces that have more than ``max_length`` tokens."""
-        return self._cut(texts, self.max_length)
+        """Take the blanks off texts, and cut those into sentences that are longer than what training saw.
 
-    def sentences(self, texts: Sequence[Text]) -> tuple[Columns, list[Cut]]:
-        """Do the same, each sentence by itself, also of a text that is not too long."""
-        return self._cut(texts, 0)
+        These have several sentences, where training saw single ones, or more than ``max_length`` tokens.
+        """
+        return self.sentences(texts, each=self.single)
+
+    def sentences(self, texts: Sequence[Text], *, each: bool) -> tuple[Columns, list[Cut]]:
+        """Do the same; with ``each`` all sentences are cut apart, else those of too long texts alone."""
+        return self._cut(texts, 0 if each else self.max_length)
 
     def _cut(self, texts: Sequence[Text], whole: int) -> tuple[Columns, list[Cut]]:
         wholes = [cut(str(text), self.source, self.max_length, whole) for text in texts]
@@ -265,6 +272,8 @@ class TranslationPreprocessor(Preprocessor):
         }
         if self.lexicon is not None:
             state["shortlist"] = {name: list(part) for name, part in self.lexicon._asdict().items()}
+        if self.single:
+            state["single"] = True
         usual = self.bleu_tokenizer == bleu_tokenizers.USUAL
         return state if usual else state | {"bleu_tokenizer": self.bleu_tokenizer}
 
@@ -280,6 +289,9 @@ class TranslationPreprocessor(Preprocessor):
         self.bleu_tokenizer = state.get("bleu_tokenizer", bleu_tokenizers.USUAL)
         if self.bleu_tokenizer not in bleu_tokenizers.TOKENIZERS:
             raise broken_state("bleu_tokenizer")
+        self.single = state.get("single", False)  # of an older checkpoint that is not known
+        if type(self.single) is not bool:
+            raise broken_state("single")
         if "shortlist" in state:
             self.lexicon = lexicon.read(state["shortlist"], self._vocabularies())
             if self.lexicon is None:

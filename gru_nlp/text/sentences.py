@@ -8,10 +8,14 @@ Urdu, Devanagari and its neighbours, Armenian, Ethiopic, Khmer and Burmese.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from gru_nlp.text.text_tokenizer import TextTokenizer
 
+#: Share of texts that may have several sentences, or an abbreviation that looks like an end, where all others have one.
+FEW = 0.01
 _CLOSING = "[\"'”’»›)\\]」』）】》]{0,5}"
 #: Runs are bounded, so that no text takes the square of its length.
 _SPACED = rf"(?:(?<!\b[^\W_])(?<!\b\d\d)\.|[!?…])[.!?…]{{0,9}}{_CLOSING}\s+(?=(\S))"
@@ -30,6 +34,12 @@ def sentences(text: str) -> Iterator[str]:
             start = found.end()
     if start < len(text):
         yield text[start:]
+
+
+def are_single(texts: Iterable[str]) -> bool:
+    """Return whether nearly every text is a single sentence."""
+    counts = Counter(sum(1 for _ in islice(sentences(text.strip()), 2)) > 1 for text in texts)
+    return counts[True] <= FEW * counts.total()
 
 
 def divided(text: str, tokenizer: TextTokenizer, most: int, whole: int) -> list[str]:

@@ -142,13 +142,14 @@ class Wishes(NamedTuple):
         terms: to be said so where their source holds them.
         prefix: what every translation begins with, whole words.
         copy: whether numbers, words with digits and words of unknown characters stay as they are.
-        sentences: whether each sentence of a text is translated by itself, as those of too long ones always are.
+        sentences: whether each sentence of a text is translated by itself, as those of too long ones always are; None:
+            where the sources of training were single sentences.
     """
 
     terms: Terms | None = None
     prefix: str = ""
     copy: bool = False
-    sentences: bool = False
+    sentences: bool | None = None
 
 
 class Copied(NamedTuple):

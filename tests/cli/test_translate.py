@@ -107,13 +107,17 @@ def test_blanks_are_kept_and_long_lines_are_translated_in_pieces(translator, cap
     captured = capsys.readouterr()
     assert captured.out.splitlines()[0] == "source,translation,score,doubtful"
     assert captured.out.splitlines()[1].endswith(",false")
-    assert "1 texts were translated in pieces, sentence by sentence, since they are longer than" in captured.err
+    assert "1 texts were translated in pieces, sentence by sentence, as the model learned, or since" in captured.err
     Path("two.txt").write_text(" ".join(SENTENCES) + "\n" + SENTENCES[0] + "\n", encoding="utf-8")
-    own = [options[0], "input=two.txt", "sentences=true", "prefix=Die Katze", "format=jsonl"]
-    first, second = map(json.loads, translate(capsys, *own))
-    assert first["translation"] == " ".join(GERMAN)
-    assert first["pieces"] == [list(pair) for pair in zip(SENTENCES, GERMAN, strict=True)]
-    assert "pieces" not in second
+    own = [options[0], "input=two.txt", "prefix=Die Katze", "format=jsonl"]
+    for each in ("sentences=true", "sentences=auto"):  # training saw single sentences
+        first, second = map(json.loads, translate(capsys, *own, each))
+        assert first["translation"] == " ".join(GERMAN)
+        assert first["pieces"] == [list(pair) for pair in zip(SENTENCES, GERMAN, strict=True)]
+        assert "pieces" not in second
+    assert not any("pieces" in json.loads(line) for line in translate(capsys, *own, "sentences=false"))
+    assert main(["translate", *own, "sentences=some"]) == 2
+    assert "sentences=some must be auto, true or false" in capsys.readouterr().err
     assert main(["translate", *options[:2], "min_log_probability=-1e-9"]) == 0
     assert "2 translations are doubtful: their tokens have a mean log-probability below" in capsys.readouterr().err
     assert main(["translate", *options[:2], "min_log_probability=1"]) == 2

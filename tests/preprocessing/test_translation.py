@@ -65,6 +65,12 @@ def test_state_comes_back_whole():
         again.load_state_dict(first.state_dict())
         assert again.fingerprint() == first.fingerprint()
         assert again.encode(COLUMNS) == first.encode(COLUMNS)
+        assert again.single
+        state = {name: value for name, value in first.state_dict().items() if name != "single"}
+        again.load_state_dict(state)  # as of an older checkpoint
+        assert not again.single
+        with pytest.raises(UserError, match="see 'single'"):
+            again.load_state_dict({**state, "single": 1})
 
 
 def test_bpe_dropout_draws_other_pieces_in_training_alone():

@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 
 from gru_nlp.text import tokenizer as kinds
-from gru_nlp.text.sentences import divided, joined, sentences
+from gru_nlp.text.sentences import are_single, divided, joined, sentences
 from gru_nlp.text.text_tokenizer import TextTokenizer
 
 LATIN = 'Ein Mann am 3. Mai. Er geht z. B. weg! "Wirklich?" Ja... na ja. Schön'
@@ -35,6 +35,14 @@ def test_pieces_fit_and_are_together_the_text(kind):
                 read = [len(ids) for ids in tokenizer.encode(tokenizer.familiar(pieces))]
                 assert all(len(piece) < 2 or size <= most for piece, size in zip(pieces, read, strict=True))
     assert divided(LATIN, tokenizer, 30, 1000) == [LATIN]
+
+
+def test_texts_are_single_sentences_where_hardly_one_has_two():
+    texts = ["A man. ", "Two dogs", ""] * 100
+    assert are_single([*texts, "One. Two. Three."])
+    assert are_single([*texts, *["Mr. Ed runs."] * 3])
+    assert not are_single([*texts, *["Mr. Ed runs."] * 4])
+    assert not are_single([LATIN])
 
 
 def test_translations_are_joined_as_their_writing_has_it():
