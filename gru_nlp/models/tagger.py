@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gru_nlp.batch import Tagging, TaggingBatch
+from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.graphs import Answers, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
 from gru_nlp.nn.characters import MakeCharacters
@@ -88,7 +89,8 @@ class SequenceTagger(Model[TaggingBatch[Tensor]]):
         if self.shapes is not None:
             parts.append(self.shapes(batch.shapes))
         if self.lists is not None:
-            assert batch.lists is not None
+            if batch.lists is None:
+                raise UserError("the model reads word lists, and its preprocessing has none: a broken file")
             parts.append(self.lists(batch.lists))
         states, _ = self.encoder(self.dropout(torch.cat(parts, dim=2)), batch.lengths)
         return variational_dropout(states, self.output_dropout, self.training)

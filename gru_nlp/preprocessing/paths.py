@@ -22,7 +22,7 @@ def told(outputs: Tagging[AnyArray], names: Sequence[str]) -> list[list[Record]]
     sentences = []
     for row, length in enumerate(outputs.lengths.tolist()):
         paths: list[Record] = []
-        for rank, score in enumerate(np.exp(outputs.scores[row]).tolist()):
+        for rank, score in enumerate(np.exp(outputs.scores[row].astype(np.float64)).tolist()):
             if score > 0.0 or rank == 0:
                 found = schemes.spans([names[tag] for tag in outputs.tags[row, rank, :length].tolist()])
                 entities = scored(found, outputs.nodes[row, rank], outputs.links[row, rank])

@@ -76,7 +76,7 @@ class WordTagPreprocessor(WordsPreprocessor):
     def decode(self, outputs: Tagging[AnyArray], top_k: int = 1) -> list[Record]:
         """Paths -> ``tags`` and ``scores`` of the words; with several, ``paths`` with the probability of each."""
         records: list[Record] = []
-        scores, sure = (np.exp(part).tolist() for part in (outputs.scores, outputs.nodes[:, 0]))
+        scores, sure = (np.exp(part.astype(np.float64)).tolist() for part in (outputs.scores, outputs.nodes[:, 0]))
         for row, length in enumerate(outputs.lengths.tolist()):
             paths = [
                 {"score": score, "tags": [self.tags[tag] for tag in path[:length]]}

@@ -103,3 +103,12 @@ def test_texts_come_back_as_words_with_their_tags_and_paths_over_all_sentences()
     assert ranked[0]["paths"][1]["tags"].count("NNS") == 1
     assert all(len(path["tags"]) == len(record["tagged"]) for record in ranked for path in record["paths"])
     assert [{**one, "paths": other["paths"]} for one, other in zip(alone, ranked, strict=True)] == ranked
+
+
+def test_paths_of_a_long_sentence_keep_probabilities_that_single_precision_has_not():
+    made, shape = make(), (1, 2, 3)
+    nodes = np.full(shape, -0.1, np.float32)
+    scores = np.array([[-150.0, -151.0]], np.float32)
+    said = Tagging(np.zeros(shape, np.int64), scores, nodes, nodes, np.array([3]))
+    (record,) = made.decode(said, top_k=2)
+    assert [path["score"] for path in record["paths"]] == pytest.approx([np.exp(-150.0), np.exp(-151.0)], rel=1e-6)
