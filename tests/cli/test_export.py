@@ -17,6 +17,7 @@ from gru_nlp.export import exporting, graphs, web
 from gru_nlp.export import folder as folder_module
 from gru_nlp.predictor import Predictor
 from gru_nlp.runtime import Runner
+from gru_nlp.runtime.folder import FORMAT
 
 FILES = ["README.md", "export.json", "labels.json", "requirements.txt", "state.json", "tokenizer.json"]
 TEXTS = ["a great cast", "far too slow", "", "Ünïcode \U0001f600 and more of it than the others have"]
@@ -46,7 +47,7 @@ def test_a_folder_holds_all_that_is_known_and_no_trace_of_its_maker(trained, fol
     assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "model.onnx"])
     record = json.loads((folder / "export.json").read_text())
     stored = checkpoint.load(trained)
-    assert (record["format"], record["runner"], record["precision"]) == (1, "label", "float32")
+    assert (record["format"], record["runner"], record["precision"]) == (FORMAT, "label", "float32")
     assert (record["license"], record["scores"], record["difference"] < 1e-5) == ("My own: 1", stored.scores, True)
     assert json.loads((folder / "labels.json").read_text()) == ["negative", "positive"]
     for content in contents(folder):
