@@ -100,7 +100,7 @@ def test_hypotheses_are_learned_from_and_the_closest_may_be_chosen(home):
 
 def test_backward_teachers_translate_the_targets_into_sources(home, monkeypatch, capsys):
     swapped = {"source": "target", "target": "source"}
-    given = [f"teacher={home / 'a'}", f"backward_teacher=[{home / 'a'}]", "task=translation", "data=parallel"]
+    given = [f"teacher={home / 'a'}", f"backward_teacher={home / 'a'}", "task=translation", "data=parallel"]
     given += [f"data.train_{side}={home}/train.{swapped[side]}" for side in swapped]
     given += ["data.validation_share=0.1", "device=cpu", "threads=1", "references=false"]
     config = composed("distill", given)
