@@ -9,16 +9,7 @@ from tokenizers import Tokenizer
 from gru_nlp.batch import AnyArray, StreamBatch, Surprise
 from gru_nlp.errors import UserError, choose
 from gru_nlp.preprocessing.base import Preprocessor
-from gru_nlp.preprocessing.rows import (
-    Columns,
-    Hints,
-    Record,
-    Rows,
-    Text,
-    Texts,
-    pad,
-    sizes_of,
-)
+from gru_nlp.preprocessing.rows import Columns, Hints, Record, Rows, Text, Texts, pad, sizes_of
 from gru_nlp.text.shortening import shorten
 from gru_nlp.text.special import EOS, SPECIAL_TOKENS, UNK, UNK_TOKEN
 from gru_nlp.text.text_tokenizer import TextTokenizer

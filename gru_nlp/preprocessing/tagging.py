@@ -12,13 +12,7 @@ from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
 from gru_nlp.errors import UserError, choose, nearest
 from gru_nlp.preprocessing import paths
 from gru_nlp.preprocessing.forms import Forms, stored_forms
-from gru_nlp.preprocessing.rows import (
-    FIT_BATCH,
-    Record,
-    RowError,
-    Rows,
-    Text,
-)
+from gru_nlp.preprocessing.rows import FIT_BATCH, Record, RowError, Rows, Text
 from gru_nlp.preprocessing.windows import located, merged, ruled
 from gru_nlp.preprocessing.words import WordsPreprocessor
 from gru_nlp.text import schemes

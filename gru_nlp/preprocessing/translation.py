@@ -16,18 +16,7 @@ from gru_nlp.preprocessing import hypotheses
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.preprocessing.cutting import Cut, cut, together
 from gru_nlp.preprocessing.demands import Speller, wanted
-from gru_nlp.preprocessing.rows import (
-    Columns,
-    Hints,
-    Pair,
-    Record,
-    Rows,
-    Text,
-    Texts,
-    broken_state,
-    pad,
-    sizes_of,
-)
+from gru_nlp.preprocessing.rows import Columns, Hints, Pair, Record, Rows, Text, Texts, broken_state, pad, sizes_of
 from gru_nlp.text import lexicon
 from gru_nlp.text.round_trip import lost
 from gru_nlp.text.sentences import are_single

@@ -11,13 +11,7 @@ import numpy as np
 
 from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
 from gru_nlp.errors import UserError, nearest
-from gru_nlp.preprocessing.rows import (
-    FIT_BATCH,
-    Record,
-    RowError,
-    Rows,
-    Text,
-)
+from gru_nlp.preprocessing.rows import FIT_BATCH, Record, RowError, Rows, Text
 from gru_nlp.preprocessing.windows import best_together, owned
 from gru_nlp.preprocessing.words import WordsPreprocessor
 from gru_nlp.text.shortening import shorten

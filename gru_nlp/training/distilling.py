@@ -44,11 +44,10 @@ def begun(config: DictConfig, given: Sequence[str]) -> Iterator[None]:
     Raises:
         UserError: an option is wrong, or a teacher cannot be used.
     """
-    paths = _listed(config.teacher)
-    if not paths or not all(isinstance(path, str) and path for path in paths):
+    paths = _listed(config, "teacher")
+    if not paths:
         raise UserError("distill needs teacher=<run>, or teacher=[<run>,<run>]")
-    config.teacher = paths
-    config.backward_teacher = _listed(config.backward_teacher)
+    config.teacher, config.backward_teacher = paths, _listed(config, "backward_teacher")
     _check(config)
     goes_on = config.resume and (Path(config.run_dir or "") / run_folder.CONFIG).is_file()
     stored = _run(config) if goes_on else _teacher(config, paths)
@@ -66,8 +65,12 @@ def begun(config: DictConfig, given: Sequence[str]) -> Iterator[None]:
         raise discreet(error, foreign.items()) from None
 
 
-def _listed(paths: Any) -> list[str]:
-    return [paths] if isinstance(paths, str) else list(paths or ())
+def _listed(config: DictConfig, option: str) -> list[str]:
+    given = config[option]
+    paths = [given] if isinstance(given, str) else list(given or ())
+    if not all(isinstance(path, str) and path for path in paths):
+        raise UserError(f"distill needs {option}=<run>, or {option}=[<run>,<run>]")
+    return paths
 
 
 def _check(config: DictConfig) -> None:

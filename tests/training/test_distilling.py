@@ -195,6 +195,7 @@ def usual():
             "other/best.ckpt: another tokenizer than that of .*: train both on the same data",
         ),
         ({"backward_teacher": ["classifier"]}, r"no translator but a sentiment model: set backward_teacher=\.\.\."),
+        ({"backward_teacher": [1]}, r"distill needs backward_teacher=<run>, or backward_teacher=\[<run>,<run>\]"),
         ({"backward_teacher": ["nowhere"]}, r"no such checkpoint \(set backward_teacher=<file or run folder>\)"),
         ({"backward_teacher": ["a", "other"]}, "other/best.ckpt: another tokenizer than that of"),
         ({"teacher": ["broken"]}, "broken: not a checkpoint, or a file that was cut off"),
