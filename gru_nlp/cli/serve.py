@@ -48,6 +48,7 @@ def serve(given: dict[str, Any]) -> None:
         threads=given["threads"],
         precision=given["precision"],
         patterns=given["patterns"],
+        shortlist=given["shortlist"],
     )
     loaded = {path: load(path) for path in paths}
     gate = app.make_app(loaded, chosen, load)

@@ -12,6 +12,7 @@ from gru_nlp.decoding.drawing import LEAST, MOST, Drawing
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.rows import Record
 from gru_nlp.serving.models import Served
+from gru_nlp.text.terms import Terms, Wishes
 
 #: At the first value that is no text its list is refused, so that a million of them cost no more than one.
 Texts = Annotated[
@@ -21,6 +22,11 @@ Name = Annotated[str | None, Field(description="of a model, as GET /models tells
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 #: Strings that may end a text, and their characters.
 MOST_STOPS, LONGEST_STOP = 16, 200
+#: Terms of a request, and characters of one of them, or of what a translation begins with.
+MOST_TERMS, LONGEST_TERM = 1000, 200
+
+
+Term = Annotated[str, Field(max_length=LONGEST_TERM, pattern=r"\S")]
 
 
 def taking(**example: Any) -> ConfigDict:
@@ -48,6 +54,24 @@ class TranslateRequest(BaseModel):
     model: Name = None
     n_best: Annotated[int, Field(ge=1, le=256, description="translations of a text, at most the beam's size")] = 1
     attention: Annotated[bool, Field(description="adds tokens, and what each looked at in the source")] = False
+    terms: Annotated[
+        dict[Term, Term],
+        Field(max_length=MOST_TERMS, description="what a term of a text is to be in its translation"),
+    ] = {}
+    prefix: Annotated[str, Field(max_length=LONGEST_TERM, description="words that every translation begins with")] = ""
+    copied: Annotated[
+        bool, Field(alias="copy", description="numbers, words with digits and of unknown characters stay as they are")
+    ] = False
+    min_log_probability: Annotated[
+        float | None,
+        Field(allow_inf_nan=False, description="least mean of a token's; translations below are doubtful"),
+    ] = None
+
+    def asked(self) -> "Translating":
+        """Return the question."""
+        terms = tuple(self.terms.items())
+        prefix = " ".join(self.prefix.split())
+        return Translating(self.n_best, self.attention, terms, prefix, self.copied, self.min_log_probability)
 
 
 class GenerateRequest(BaseModel):
@@ -82,7 +106,11 @@ class GenerateRequest(BaseModel):
 
 
 #: The fields of all requests, to find the one that was meant.
-FIELDS = tuple({**PredictRequest.model_fields, **TranslateRequest.model_fields, **GenerateRequest.model_fields})
+FIELDS = tuple(
+    field.alias or name
+    for kind in (PredictRequest, TranslateRequest, GenerateRequest)
+    for name, field in kind.model_fields.items()
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +138,16 @@ class Translating:
 
     n_best: int
     attention: bool
+    terms: tuple[tuple[str, str], ...]
+    prefix: str
+    copied: bool
+    min_log_probability: float | None
     task = "translate"
+
+    def wishes(self) -> Wishes | None:
+        """Return what the translations must hold; None: nothing."""
+        wishes = Wishes(Terms(dict(self.terms)) if self.terms else None, self.prefix, self.copied)
+        return None if wishes == Wishes() else wishes
 
     def answer(self, model: Served, texts: Sequence[str], batch_size: int) -> list[Record]:
         """Return a record a text; with attention the tokens and weights of all that are not blank.
@@ -119,7 +156,8 @@ class Translating:
             UserError: the model gives no such number of translations.
         """
         translator = model.ranked(self.n_best)
-        records = translator(texts, batch_size, self.n_best, abstain_below=None)
+        least, wishes = self.min_log_probability, self.wishes()
+        records = translator(texts, batch_size, self.n_best, min_log_probability=least, wishes=wishes)
         if not self.attention:
             return records
         return [

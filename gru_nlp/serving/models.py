@@ -99,6 +99,8 @@ def load(
     threads: int = 1,
     precision: str | None = None,
     patterns: Sequence[str] = (),
+    *,
+    shortlist: bool = False,
 ) -> Served:
     """Load a checkpoint file, the best one of a run folder, or a folder that ``gru-nlp export`` wrote.
 
@@ -109,36 +111,39 @@ def load(
         threads: that graphs compute with; those of torch are the process's.
         precision: see ``cached.by_graphs``.
         patterns: files that say what is an entity and what is none.
+        shortlist: whether translations hold those tokens alone that ``preprocessing.shortlist`` of training learned.
 
     Raises:
-        UserError: it cannot be read, reads no texts, or has patterns and finds no entities.
+        UserError: it cannot be read, reads no texts, has patterns and finds no entities, or is to use a short-list and
+            has none.
     """
-    if not cached.by_graphs(path, precision):
-        return _restored(path, device, trusted, patterns)
-    return _exported(path, cached.runner(path, precision, trusted, threads), patterns)
+    if cached.by_graphs(path, precision):
+        served = _exported(path, cached.runner(path, precision, trusted, threads))
+    else:
+        served = _restored(path, device, trusted)
+    asked = served.ranked(1)
+    if patterns:
+        asked.use_patterns(patterns)
+    if shortlist:
+        asked.preprocessor.use_shortlist()
+    return served
 
 
-def _restored(path: str, device: str, trusted: Sequence[str], patterns: Sequence[str]) -> Served:
+def _restored(path: str, device: str, trusted: Sequence[str]) -> Served:
     stored = checkpoint.load(path)
     preprocessor, model = checkpoint.restore(stored, trusted)
     return _served(
         path,
-        _ruled(Predictor(preprocessor, model, device), patterns),
+        Predictor(preprocessor, model, device),
         lambda: Generator(preprocessor, model, device),
         Told(stored.config, stored.version, stored.scores, stored.config["model"].get("decoding")),
     )
 
 
-def _ruled(asked: Askable, patterns: Sequence[str]) -> Askable:
-    if patterns:
-        asked.use_patterns(patterns)
-    return asked
-
-
-def _exported(path: str, runner: runtime.Runner, patterns: Sequence[str]) -> Served:
+def _exported(path: str, runner: runtime.Runner) -> Served:
     folder = runner.folder
     told = Told(folder.config, folder.version, folder.scores, folder.options.get("decoding"))
-    return _served(path, _ruled(runner, patterns), lambda: runtime.Generator(runner), told)
+    return _served(path, runner, lambda: runtime.Generator(runner), told)
 
 
 class Told(NamedTuple):

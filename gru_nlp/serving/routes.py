@@ -16,7 +16,7 @@ from fastapi.responses import StreamingResponse
 
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.rows import Record
-from gru_nlp.serving.asked import GenerateRequest, Predicting, PredictRequest, TranslateRequest, Translating
+from gru_nlp.serving.asked import GenerateRequest, Predicting, PredictRequest, TranslateRequest
 from gru_nlp.serving.batching import Full, Step, Stream
 from gru_nlp.serving.metrics import Metrics
 from gru_nlp.serving.reading import StrictRoute
@@ -69,8 +69,7 @@ def asking(shelf: Shelf) -> APIRouter:
     @router.post("/translate", summary="Translate texts", responses=responses(translation, *MEANINGS))
     async def translate(asked: TranslateRequest, request: Request) -> Response:
         worker = shelf.choose(asked.model, "translate")
-        question = Translating(asked.n_best, asked.attention)
-        return answer({"translations": await shelf.ask(request, worker, question, asked.texts)})
+        return answer({"translations": await shelf.ask(request, worker, asked.asked(), asked.texts)})
 
     told = responses(text, *MEANINGS)
     told[200]["content"][LINES] = {"example": '{"text": " Jonas"}\n{"log_probability": -1.5, "seed": 7}\n'}

@@ -12,7 +12,9 @@ import pytest
 from gru_nlp.cli.main import main
 from gru_nlp.continuing import Limits
 from gru_nlp.decoding.drawing import Drawing
+from gru_nlp.errors import UserError
 from gru_nlp.serving import models
+from gru_nlp.text.terms import Terms, Wishes
 
 TEXTS = ["a great cast", "", "far too slow, not bad", "Amara left Selby. It rained.", " ", "nul\0 \u202e 日本"]
 
@@ -55,6 +57,40 @@ def test_translations_come_with_what_they_looked_at_and_the_n_best(server, serve
         assert all(sum(row) == pytest.approx(1.0, abs=0.01) for row in record["alignment"])
     code, told = server.post("/translate", {"texts": texts, "n_best": 200})
     assert (code, told["error"]) == (422, "n_best=200: this model's decoding gives at most 5")
+
+
+def test_translations_hold_what_a_request_asks_for(server, served):
+    texts = ["the grey mouse has 35 keys", "the keys"]
+    wishes = Wishes(Terms({"grey mouse": "Feldmaus", "keys": "Tasten"}), "Und so", copy=True)
+    body = {"texts": texts, "terms": {"grey  mouse": "Feldmaus", "keys": "Tasten"}, "prefix": " Und  so "}
+    found = server.post("/translate", {**body, "copy": True, "min_log_probability": -0.01})[1]["translations"]
+    assert same(found, served["translation"].ranked(1)(texts, min_log_probability=-0.01, wishes=wishes))
+    for record, words in zip(found, (["Feldmaus", "35", "Tasten"], ["Tasten"]), strict=True):
+        assert record["translation"].startswith("Und so ")
+        assert all(word in record["translation"] for word in words)
+        assert record["doubtful"] is True
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("terms", {"keys": " "}, "terms.keys: string should match pattern '\\S'"),
+        ("terms", {"keys": 3}, "terms.keys: input should be a valid string"),
+        ("terms", {str(number): "x" for number in range(1001)}, "terms: dictionary should have at most 1000 items"),
+        ("prefix", "x" * 201, "prefix: string should have at most 200 characters"),
+        ("copied", True, "no field 'copied'; did you mean 'copy'?"),
+    ],
+)
+def test_what_a_translation_cannot_hold_is_refused(server, field, value, told):
+    code, answer = server.post("/translate", {"texts": ["the keys"], field: value})
+    assert code == 422
+    assert answer["error"].startswith(told)
+
+
+@pytest.mark.parametrize("task", ["sentiment", "translation"])
+def test_a_short_list_that_was_not_learned_is_refused(runs, task):
+    with pytest.raises(UserError, match="no short-list was learned"):
+        models.load(str(runs[task]), "cpu", [], shortlist=True)
 
 
 def test_a_checkpoint_in_8_bits_translates_with_what_it_looked_at(runs, opened, tmp_path, monkeypatch, capsys):
