@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,8 @@ class Cell(Exportable, ABC):
     """
 
     hidden_size: int
+    #: Whether its step form trains it as its sequence form does, as decoders that train step by step need.
+    steps_alone: ClassVar[bool] = True
 
     @abstractmethod
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
@@ -30,6 +32,13 @@ class Cell(Exportable, ABC):
     @abstractmethod
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """Take one step on inputs ``(..., D)`` from states ``(..., H)``; return the states after it."""
+
+    def read(self, sequence: Tensor, lengths: Tensor | None, initial: Tensor | None = None) -> Tensor:
+        """Run over sequences of ``lengths`` ``(B,)``, None: all steps are real; else as ``forward``.
+
+        By default lengths are not looked at: states at padded steps are unspecified, and touch no others.
+        """
+        return cast(Tensor, self(sequence, initial))
 
     def show(self, states: Tensor) -> Tensor:
         """Return what layers above, attention and readout see of states ``(..., H)``, of the same shape."""
@@ -87,13 +96,17 @@ class ScannedForm(CellForm):
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
         first = sequence.new_zeros(sequence.shape[0], self.hidden_size) if initial is None else initial
-        return scan(self.cell.step, sequence.transpose(0, 1), first).transpose(0, 1)
+        own = self.cell.input_map()
+        if own is None:
+            return scan(self.cell.step, sequence.transpose(0, 1), first).transpose(0, 1)
+        products = nn.functional.linear(sequence, *own)
+        return scan(self.cell.step_on, products.transpose(0, 1), first).transpose(0, 1)
 
 
-def shown(cell: nn.Module, sequence: Tensor) -> Tensor:
-    """Return what a unit shows ``(B, T, H)`` of its states over inputs ``(B, T, D)``, from zeros."""
+def shown(cell: nn.Module, sequence: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """Return what a unit shows ``(B, T, H)`` of its states over inputs ``(B, T, D)`` of ``lengths``, from zeros."""
     unit = cast(Cell, cell)
-    return unit.show(unit(sequence))
+    return unit.show(unit.read(sequence, lengths))
 
 
 def tanh_(tensor: Tensor) -> Tensor:

@@ -79,7 +79,7 @@ class CharacterRNN(Characters):
         """Ids ``(U, L)`` and lengths ``(U,)`` -> ``(U, 2 hidden_size)``."""
         inputs = self.dropout(self.table(characters))
         mirrored = gather_steps(inputs, reversal_index(lengths, characters.shape[1]))
-        states = shown(self.ahead, inputs), shown(self.back, mirrored)
+        states = shown(self.ahead, inputs, lengths), shown(self.back, mirrored, lengths)
         return torch.cat([last_steps(direction, lengths) for direction in states], dim=1)
 
 

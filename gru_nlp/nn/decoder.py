@@ -16,9 +16,10 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from gru_nlp.errors import UserError
 from gru_nlp.nn import decoder_forms as forms
 from gru_nlp.nn.attention import MakeAttention
-from gru_nlp.nn.cell import MakeCell
+from gru_nlp.nn.cell import Cell, MakeCell
 from gru_nlp.nn.decoder_state import DecoderState, Step
 from gru_nlp.nn.dropout import Dropout
 from gru_nlp.nn.products import Linear
@@ -35,6 +36,9 @@ class Decoder(nn.Module, ABC):
         cell: makes a recurrent unit from (input size, hidden size).
         attention: makes the attention from the sizes of queries and memory.
         dropout: share of contexts, inner states and features dropped.
+
+    Raises:
+        UserError: the unit does not run step by step as it does over a sequence.
     """
 
     #: Whether the last features enter the next step, and whether the readout sees the embedding.
@@ -61,6 +65,10 @@ class Decoder(nn.Module, ABC):
         self.readout = Linear(hidden_size + memory_size + input_size * self.reads_embedding, output_size)
         self.dropout = Dropout(dropout)
         self.bridge = Linear(memory_size, self.add_units(cell, input_size, memory_size, hidden_size))
+        for unit in self.children():
+            if isinstance(unit, Cell) and not unit.steps_alone:
+                told = f"a decoder's steps come one by one, and {type(unit).__name__} normalises over all of a batch"
+                raise UserError(f"{told}: set decoder.cell=gru")
 
     def choose_query_size(self, input_size: int, hidden_size: int) -> int:
         """Return the size of the state that attends."""

@@ -143,10 +143,10 @@ class RecurrentEncoder(Encoder, Exportable):
         for layer, forward_cell in enumerate(self.forward_cells):
             if layer:
                 sequence = self.dropout(sequence)
-            states = shown(forward_cell, sequence)  # (B, T, H)
+            states = shown(forward_cell, sequence, lengths)  # (B, T, H)
             final = last_steps(states, lengths)
             if self.backward_cells is not None:
-                mirrored = shown(self.backward_cells[layer], gather_steps(sequence, index))
+                mirrored = shown(self.backward_cells[layer], gather_steps(sequence, index), lengths)
                 final = torch.cat([final, last_steps(mirrored, lengths)], dim=1)
                 states = torch.cat([states, gather_steps(mirrored, index)], dim=2)  # (B, T, 2H)
             sequence = states
@@ -171,9 +171,10 @@ class RecurrentEncoder(Encoder, Exportable):
         for layer, cell in enumerate(self.forward_cells):
             if layer:
                 sequence = variational_dropout(sequence, self.dropout.p, self.training)
-            states = cell(sequence, None if before is None else before[layer])
+            unit = cast(Cell, cell)
+            states = unit.read(sequence, lengths, None if before is None else before[layer])
             after.append(states[:, -1] if lengths is None else last_steps(states, lengths))
-            sequence = cast(Cell, cell).show(states)
+            sequence = unit.show(states)
         return sequence, torch.stack(after)
 
     def directions(self) -> tuple[int, int]:

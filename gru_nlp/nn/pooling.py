@@ -113,4 +113,4 @@ class RecurrentPooling(Pooling):
 
     def forward(self, states: Tensor, final: Tensor, lengths: Tensor) -> Tensor:
         """Return the state after each sequence's last step."""
-        return last_steps(shown(self.unit, states), lengths)
+        return last_steps(shown(self.unit, states, lengths), lengths)

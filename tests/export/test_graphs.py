@@ -26,10 +26,12 @@ from gru_nlp.nn.embedding import TokenEmbedding
 from gru_nlp.nn.encoder import RecurrentEncoder
 from gru_nlp.nn.gru import GRU
 from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
+from gru_nlp.nn.li_gru import LiGRU
 from gru_nlp.nn.min_gru import SSRU, MinGRU, MinLSTM
 
 EMBEDDING = partial(TokenEmbedding, size=6, trainable=True, dropout=0.1, word_dropout=0.1)
 RESET_BEFORE = partial(GRUResetBefore, recurrent_dropout=0.0)
+LI_GRU = partial(LiGRU, recurrent_dropout=0.0)
 LAYER_NORM = partial(GRULayerNorm, recurrent_dropout=0.0)
 
 
@@ -140,6 +142,7 @@ MODELS = {
     "classifier": lambda: classifier(Elman),
     "several labels": several,
     "frames": frames,
+    "tagger without a field": lambda: tagger(LI_GRU, CNN, crf=False),
     "tagger": lambda: tagger(RESET_BEFORE, RNN, num_lists=2),
     "conditional": lambda: translator(decoder.ConditionalDecoder, attention.DotAttention, MinGRU),
     "language model": lambda: language_model(alternating(GRU, RESET_BEFORE)),
@@ -147,6 +150,7 @@ MODELS = {
 }
 #: Operators that run over steps: a layer of the reset units has one for both directions, others one each.
 RECURRENCES = {"classifier": 1, "several labels": 2, "frames": 1, "tagger": 3, "conditional": 2, "shown": 2}
+RECURRENCES["tagger without a field"] = 2
 STEPS = {
     "bahdanau": lambda: translator(decoder.BahdanauDecoder, ADDITIVE, LAYER_NORM, scale_embeddings=True),
     "input feeding": lambda: translator(decoder.InputFeedingDecoder, HEADS, MinLSTM, tie_output=False),
@@ -175,6 +179,8 @@ def made(make):
         for name, values in (*model.named_parameters(), *model.named_buffers()):
             if values.is_floating_point():  # biases too, which begin as zeros
                 values.normal_(std=0.5)
+            if name.endswith("variance"):
+                values.abs_()
             if name.endswith("wide.table"):
                 values[:, -1].square_()  # what the length of a bag is the root of
     return model

@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from gru_nlp.nn import gru_variants, min_gru
+from gru_nlp.nn import gru_variants, li_gru, min_gru
 from gru_nlp.nn.cell import recurrent_mask
 from gru_nlp.nn.encoder import RecurrentEncoder
 from gru_nlp.nn.gru import GRU
 from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
+from gru_nlp.nn.li_gru import LiGRU
 from gru_nlp.nn.masking import padding_mask
 from gru_nlp.nn.min_gru import (
     SSRU,
@@ -28,6 +29,7 @@ CELLS = {
     "min_gru": MinGRU,
     "min_lstm": MinLSTM,
     "ssru": SSRU,
+    "li_gru": partial(LiGRU, recurrent_dropout=0.0),
 }
 D, H = 3, 4
 
@@ -37,7 +39,9 @@ def make(name):
     cell = CELLS[name](D, H).double()
     for parameter in cell.parameters():
         nn.init.normal_(parameter, std=0.7)
-    return cell
+    for kept in cell.buffers():
+        kept.uniform_(0.5, 1.5)
+    return cell.eval()  # where batches have no part in a sequence's states
 
 
 def drawn(*shape, grad=False):
@@ -86,7 +90,7 @@ def test_padding_has_no_part_in_either_direction(name):
     torch.manual_seed(0)
     encoder = RecurrentEncoder(D, cell=CELLS[name], hidden_size=H, layers=2, bidirectional=True, dropout=0.0).double()
     lengths, sequence = torch.tensor([6, 1, 4]), drawn(3, 8, D)
-    states, final = encoder(sequence, lengths)
+    states, final = encoder.eval()(sequence, lengths)
     for row, length in enumerate(lengths.tolist()):
         alone, last = encoder(sequence[row : row + 1, :length], lengths[row : row + 1])
         torch.testing.assert_close(states[row, :length], alone[0], rtol=0, atol=1e-12)
@@ -155,6 +159,52 @@ def test_an_encoder_gives_what_its_units_show_and_goes_on_from_what_they_keep():
     torch.testing.assert_close(begun, states[:, :5])
 
 
+def test_li_gru_normalises_over_the_real_steps_of_a_batch():
+    cell, sequence, lengths = make("li_gru").train(), drawn(2, 4, D), torch.tensor([4, 2])
+    products = (sequence @ cell.inputs.weight.t()).detach()
+    real = torch.cat([products[0], products[1, :2]])
+    mean, variance = real.mean(dim=0), real.var(dim=0, correction=0)
+    kept = 0.95 * cell.mean + 0.05 * mean, 0.95 * cell.variance + 0.05 * variance
+    states = cell.read(sequence, lengths)
+    torch.testing.assert_close((cell.mean, cell.variance), kept)
+    normal = (products - mean) / (variance + 1e-5).sqrt() * cell.gain + cell.bias
+    for row, length in enumerate(lengths):
+        h = torch.zeros(H, dtype=torch.float64)
+        for step in range(length):
+            z, candidate = (normal[row, step] + cell.recurrent.weight @ h).split(H)
+            h = torch.sigmoid(z) * h + (1 - torch.sigmoid(z)) * torch.relu(candidate)
+            torch.testing.assert_close(states[row, step], h)
+
+
+def test_what_stands_at_padded_steps_never_enters_the_statistics_of_a_batch():
+    torch.manual_seed(0)
+    options = {"cell": CELLS["li_gru"], "hidden_size": H, "layers": 2, "bidirectional": True, "dropout": 0.0}
+    encoder, lengths = RecurrentEncoder(D, **options).double(), torch.tensor([6, 1, 4])
+    fresh, real = {name: kept.clone() for name, kept in encoder.named_buffers()}, padding_mask(lengths, 8)
+    found = []
+    for filling in (0.0, 1e6):
+        encoder.load_state_dict(fresh, strict=False)
+        sequence = drawn(3, 8, D).masked_fill(~real[:, :, None], filling).requires_grad_()
+        states, final = encoder(sequence, lengths)
+        final.sum().backward()
+        found.append((states[real], final, sequence.grad, *(kept.clone() for kept in encoder.buffers())))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+    assert not found[0][2][~real].any()
+    assert not torch.equal(found[0][3], fresh["forward_cells.0.mean"])
+
+
+def test_gradients_through_the_statistics_of_a_batch_are_the_numerical_ones():
+    cell = make("li_gru").train()
+    names, weights = zip(*cell.named_parameters(), strict=True)
+
+    def run(sequence, initial, *weights):
+        given = dict(zip(names, weights, strict=True))
+        return torch.func.functional_call(cell, given, (sequence, initial))
+
+    assert torch.autograd.gradcheck(run, (drawn(2, 4, D, grad=True), drawn(2, H, grad=True), *weights))
+
+
 @pytest.mark.parametrize("steps", [1, 2, 7, 64, 300])
 def test_the_parallel_scan_equals_the_loop(steps):
     decays, inputs, initial = torch.sigmoid(3 * drawn(steps, 2, H)), drawn(steps, 2, H).flip(0), drawn(2, H)
@@ -215,7 +265,7 @@ def test_four_thousand_steps_neither_overflow_nor_vanish(name):
     assert torch.equal(gone, torch.ones(4096, 1, 1))
 
 
-@pytest.mark.parametrize("kind", [GRUResetBefore, GRULayerNorm])
+@pytest.mark.parametrize("kind", [GRUResetBefore, GRULayerNorm, LiGRU])
 def test_recurrent_dropout_hides_the_same_features_at_every_step_and_only_in_training(kind):
     torch.manual_seed(0)
     cell = kind(D, 50, recurrent_dropout=0.5)
@@ -231,11 +281,12 @@ def test_recurrent_dropout_hides_the_same_features_at_every_step_and_only_in_tra
     assert mask.mean().item() == pytest.approx(1.0, abs=0.05)
 
 
-@pytest.mark.parametrize("kind", [GRUResetBefore, GRULayerNorm])
+@pytest.mark.parametrize("kind", [GRUResetBefore, GRULayerNorm, LiGRU])
 def test_recurrent_dropout_hides_features_from_the_products_alone(kind, monkeypatch):
     torch.manual_seed(0)
     mask = torch.tensor([2.0, 0.0, 2.0, 0.0], dtype=torch.float64)
-    monkeypatch.setattr(gru_variants, "recurrent_mask", lambda hidden, *_: mask.expand_as(hidden))
+    for module in (gru_variants, li_gru):
+        monkeypatch.setattr(module, "recurrent_mask", lambda hidden, *_: mask.expand_as(hidden))
     dropped = kind(D, H, recurrent_dropout=0.5).double()
     sequence, initial = drawn(2, 5, D, grad=True), drawn(2, H, grad=True)
     names, weights = zip(*dropped.named_parameters(), strict=True)
@@ -246,7 +297,8 @@ def test_recurrent_dropout_hides_features_from_the_products_alone(kind, monkeypa
     assert torch.autograd.gradcheck(run, (sequence, initial, *weights))
     states = dropped(sequence, initial)
     # What a matrix does not see of a state might as well be zero in the matrix.
-    monkeypatch.setattr(gru_variants, "recurrent_mask", lambda *_: None)
+    for module in (gru_variants, li_gru):
+        monkeypatch.setattr(module, "recurrent_mask", lambda *_: None)
     with torch.no_grad():
         for name in ("gates", "candidate") if kind is GRUResetBefore else ("recurrent",):
             getattr(dropped, name).weight.mul_(mask)

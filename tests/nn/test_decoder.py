@@ -10,6 +10,7 @@ from gru_nlp.nn import decoder_forms as forms
 from gru_nlp.nn.cell import Cell
 from gru_nlp.nn.decoder_state import DecoderState
 from gru_nlp.nn.gru import GRU
+from gru_nlp.nn.li_gru import LiGRU
 from gru_nlp.nn.min_gru import SSRU
 
 ATTENTIONS = {
@@ -105,6 +106,12 @@ def test_scores_follow_their_equations():
     assert additive.scores(queries, additive.keys(values))[0, 0].tolist() == pytest.approx(expected, rel=1e-5)
     with pytest.raises(UserError, match="queries of 4 features"):
         attentions.DotAttention(4, 5)
+
+
+def test_a_unit_that_normalises_over_batches_is_no_decoders():
+    told = "a decoder's steps come one by one, and LiGRU normalises over all of a batch: set decoder.cell=gru"
+    with pytest.raises(UserError, match=told):
+        make("ParallelDecoder", cell=partial(LiGRU, recurrent_dropout=0.0))
 
 
 def test_the_default_decoder_calls_no_step_in_training(monkeypatch):
