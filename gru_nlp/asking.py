@@ -11,7 +11,7 @@ from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.preprocessing.demands import filled
-from gru_nlp.preprocessing.rows import Record, Text
+from gru_nlp.preprocessing.rows import Record, RowError, Text
 from gru_nlp.ranges import check_confidence, check_log_probability
 from gru_nlp.text.patterns import Patterns
 from gru_nlp.text.terms import Wishes
@@ -26,6 +26,14 @@ class Alignment(NamedTuple):
     source: list[str]
     target: list[str]
     weights: list[list[float]]
+
+
+class TextError(UserError):
+    """A text that cannot be read: its number, from 0, among those that were given, and why."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(reason)
+        self.number = number
 
 
 class Askable(ABC):
@@ -127,7 +135,8 @@ class Askable(ABC):
 
         Raises:
             UserError: ``abstain_below`` is no number from 0 to 1, or the model does not say one label of a text; or
-                ``min_log_probability`` is no number, or there are wishes, but the model translates nothing.
+                ``min_log_probability`` is no number, or there are wishes, but the model translates nothing; or, as a
+                ``TextError``, a recording cannot be read.
         """
         check_log_probability("min_log_probability", min_log_probability)
         check_confidence("abstain_below", abstain_below)
@@ -158,7 +167,10 @@ class Askable(ABC):
         given = [texts[place] for place in filled]
         each = None if wishes is None else wishes.sentences
         rows, owners = self.preprocessor.cut(given) if each is None else self.preprocessor.sentences(given, each=each)
-        columns = self.preprocessor.encode(rows)
+        try:
+            columns = self.preprocessor.encode(rows)
+        except RowError as error:  # of what has a row a text, such as recordings
+            raise TextError(filled[error.row], error.reason) from None
         ids = columns[self.preprocessor.list_columns[0]]
         self.truncated += sum(tokens > len(row) for tokens, row in zip(columns["tokens"], ids, strict=True))
         predicted: list[Record] = [{} for _ in ids]

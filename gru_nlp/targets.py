@@ -16,7 +16,7 @@ from gru_nlp.errors import UserError, nearest
 #: decoding, a preprocessor's tokenizer, the hub of a data set) may come from any of these packages.
 HOMES = {name: f"gru_nlp.{name}" for name in ("data", "decoding", "preprocessing")}
 HOMES |= {"model": "gru_nlp.models", "task": "gru_nlp.tasks"}
-BUILDABLE = (*HOMES.values(), "gru_nlp.nn", "gru_nlp.text")
+BUILDABLE = (*HOMES.values(), "gru_nlp.nn", "gru_nlp.speech", "gru_nlp.text")
 #: The modules whose functions may be named; all other targets are classes.
 FUNCTIONS = ("gru_nlp.text.tokenizer",)
 #: Hydra's own words that a stored part may use; ``_recursive_``, ``_args_`` and the like never occur in ours.

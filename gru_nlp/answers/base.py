@@ -5,7 +5,7 @@ import importlib
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -86,8 +86,9 @@ class Answer(ABC):
 
     #: The command that gives such answers.
     command: ClassVar[str] = "predict"
-    #: Whether a person gives images instead of text.
-    reads_images: ClassVar[bool] = False
+    #: Whether a person gives files of the task kind's own, such as images; and whether lists of what it reads.
+    own_files: ClassVar[bool] = False
+    reads_lists: ClassVar[bool] = True
     #: Whether a text may come as a list of words.
     takes_words: ClassVar[bool] = False
     #: Formats in which such answers are written.
@@ -149,11 +150,15 @@ class Answer(ABC):
 
     def given(self, text: Text) -> Text:
         """Return a text as the model takes it."""
-        return text if self.takes_words or self.reads_images else whole(text)
+        return text if self.takes_words or not self.reads_lists else whole(text)
 
     def entries(self, path: Path) -> Iterator[Entry]:
-        """Yield what a person gives in files of the task kind's own, where ``reads_images``."""
+        """Yield what a person gives in a file, or a folder, of the task kind's own, where it has ``own_files``."""
         raise NotImplementedError
+
+    def listed(self, entries: Iterable[Entry], path: str | None) -> Iterable[Entry]:
+        """Return the entries of a list, as the model takes them; ``path`` is the list's, None for standard input."""
+        return entries
 
     def uncertainty(self, record: Record) -> float | None:
         """Return how unsure a record of ``compared`` predictions is, from 0 to 1; None where nothing was said."""

@@ -10,7 +10,7 @@ from gru_nlp.answers.pipes import Pause
 from gru_nlp.answers.prompt import is_wanted
 from gru_nlp.answers.reading import Entry
 from gru_nlp.answers.writing import check_apart, open_output
-from gru_nlp.asking import Askable
+from gru_nlp.asking import Askable, TextError
 from gru_nlp.console import say
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.rows import Record
@@ -21,6 +21,11 @@ WINDOW = 32
 PROGRESS_SECONDS = 15.0
 
 Refine = Callable[[Record, Entry], Record]
+
+
+def placed(place: str, told: str) -> str:
+    """Return what is told of an entry with its place, where that says more."""
+    return told if place == "--" or told.startswith(place) else f"{place}: {told}"
 
 
 class Flow:
@@ -61,14 +66,17 @@ class Flow:
         entries, self.waiting = self.waiting, []
         texts = [self.answer.given(entry.text) for entry in entries]
         style = self.answer.style
-        records = self.predictor(
-            texts,
-            self.batch_size,
-            self.top_k,
-            abstain_below=style.abstain_below,
-            min_log_probability=style.min_log_probability,
-            wishes=style.wishes,
-        )
+        try:
+            records = self.predictor(
+                texts,
+                self.batch_size,
+                self.top_k,
+                abstain_below=style.abstain_below,
+                min_log_probability=style.min_log_probability,
+                wishes=style.wishes,
+            )
+        except TextError as error:
+            raise UserError(placed(entries[error.number].place, str(error))) from None
         for record, entry in zip(records, entries, strict=True):
             self.put(self.refine(record, entry) if self.refine else record, entry)
         self.output.flush()

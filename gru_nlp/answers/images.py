@@ -24,7 +24,7 @@ Image = npt.NDArray[np.uint8]
 class ImageAnswer(LabelAnswer):
     """Labels of images; a record's ``text`` is the image's name."""
 
-    reads_images = True
+    own_files, reads_lists = True, False
 
     def entries(self, path: Path) -> Iterator[Entry]:
         """Yield the images of a file or folder, scaled to the size that was learned.

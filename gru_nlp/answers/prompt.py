@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from gru_nlp.answers.reading import Entry, input_format
@@ -35,12 +36,14 @@ def entries(encoding: str) -> Iterator[Entry]:
     if hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(encoding=codec, errors="surrogateescape")
     say(f"a text a line; {ENDS}")
-    while line := _typed():
+    for number in count(1):
+        if not (line := _typed()):
+            return
         text = line.rstrip("\r\n")
         if is_broken(text):
             say(f"this line is not {encoding}: type it again, or set encoding=<the terminal's>")
         else:
-            yield Entry(text, text, "standard input")
+            yield Entry(text, text, f"standard input:{number}")
 
 
 def _typed() -> str:

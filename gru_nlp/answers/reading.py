@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 
     Attributes:
         text: what is predicted from.
-        shown: the text as it stands in the answer, or the name of an image.
+        shown: the text as it stands in the answer, or the name of an image or a recording.
         place: file and line, for messages.
         columns: all columns of the record, ``text``'s own among them; None where the input has none. A blank line
             has no values.
@@ -115,11 +115,11 @@ def read(stream: IO[bytes], source: Input) -> Iterator[Entry]:
         return
     numbered = decoded(stream, source.encoding, name, "encoding")
     if source.kind == "lines":
-        yield from (Entry(text, text, name) for _, text in numbered)
+        yield from (Entry(text, text, f"{name}:{line}") for line, text in numbered)
     elif source.kind == "conll":
         options = ColumnOptions(source.encoding, None, word="", tag="", option="input", separator=source.separator)
         sentences = read_conll(numbered, name, options, tagged=False)
-        yield from (Entry(sentence.words, sentence.words, name) for sentence in sentences)
+        yield from (Entry(sentence.words, sentence.words, f"{name}:{sentence.line}") for sentence in sentences)
     else:
         yield from table_entries(read_lines(numbered, source.kind, name, None, source.delimiter), source)
 

@@ -69,17 +69,18 @@ def beginnings(entries: Iterator[Entry], generator: Continuer, samples: int) -> 
     Raises:
         UserError: naming the place of one that cannot be continued.
     """
-    number = 0
-    for number, entry in enumerate(entries, start=1):
+    empty = True
+    for entry in entries:
+        empty = False
         text = str(entry.text)
         try:
             generator.preprocessor.prompt(text)
         except UserError as error:
-            place = "the text after --" if entry.place == "--" else f"{entry.place}:{number}"
+            place = "the text after --" if entry.place == "--" else entry.place
             raise UserError(f"{place}: {error}") from None
         for _ in range(samples):
             yield text
-    if not number:
+    if empty:
         for _ in range(samples):
             yield ""
 

@@ -9,6 +9,7 @@ from gru_nlp.answers.base import Answer, answer_class, style_of
 from gru_nlp.asking import Askable
 from gru_nlp.cli import asked
 from gru_nlp.errors import UserError, choose
+from gru_nlp.speech.recordings import is_recording
 from gru_nlp.threads import limit_tokenizers
 
 #: Which texts are written, where not all are.
@@ -39,15 +40,16 @@ def answer_of(config: DictConfig, predictor: Askable) -> Answer:
 
 
 def text_answer(config: DictConfig, predictor: Askable) -> Answer:
-    """Return how the records of a model of texts are written.
+    """Return how the records of a model of texts, or of what is listed by its path, are written.
 
     Raises:
-        UserError: it reads images.
+        UserError: it reads files of another kind, such as images.
     """
     answer = answer_of(config, predictor)
-    if answer.reads_images:
-        name = config["input"] or "standard input"
-        raise UserError(f"{name}: no images, which the model of {config['checkpoint']} reads: set input=<image>")
+    if not answer.reads_lists:
+        name, noun = config["input"] or "standard input", answer.preprocessor.noun
+        told = f"{name}: no {noun}, which the model of {config['checkpoint']} reads"
+        raise UserError(f"{told}: set {answer.preprocessor.example}")
     return answer
 
 
@@ -58,24 +60,28 @@ def run_text(config: DictConfig, text: str) -> None:
 
 
 def run(config: DictConfig) -> None:
-    """Label a stream of texts, or images: as many records as input records, in their order; memory stays flat."""
-    if images.holds_images(config["input"]):
-        run_images(config)
+    """Label a stream of texts, or files: as many records as input records, in their order; memory stays flat."""
+    path = config["input"]
+    if images.holds_images(path) or (path is not None and is_recording(path)):
+        run_files(config)
         return
     if prompt.is_wanted(config):
         predictor = load(config)
-        flow.run(config, predictor, text_answer(config, predictor), prompt.entries(config["encoding"]))
+        answer = text_answer(config, predictor)
+        flow.run(config, predictor, answer, answer.listed(prompt.entries(config["encoding"]), None))
         return
     source, pause = reading.input_of(config), pipes.Pause()
     with reading.open_input(source.path, pause) as stream:
         predictor = load(config)
-        flow.run(config, predictor, text_answer(config, predictor), reading.read(stream, source), pause)
+        answer = text_answer(config, predictor)
+        flow.run(config, predictor, answer, answer.listed(reading.read(stream, source), source.path), pause)
 
 
-def run_images(config: DictConfig) -> None:
-    """Label the images of a file or folder; a record's ``text`` is the image's name."""
+def run_files(config: DictConfig) -> None:
+    """Label the images or recordings of a file or folder; a record's ``text`` is the name of one."""
     predictor = load(config)
     answer = answer_of(config, predictor)
-    if not answer.reads_images:
-        raise UserError(f"input={config['input']}: images, but the model of {config['checkpoint']} reads text")
+    if not answer.own_files:
+        told = f"input={config['input']}: images, recordings or a folder"
+        raise UserError(f"{told}, but the model of {config['checkpoint']} reads text")
     flow.run(config, predictor, answer, answer.entries(Path(config["input"])))

@@ -20,7 +20,7 @@ TEXTS = (
     *PATH_OPTIONS,
     *("delimiter", "encoding", "separator", "host", "api_key", "prefix"),
     *("data.delimiter", "data.encoding", "data.separator", "data.label", "data.label_cut", "data.word", "data.tag"),
-    "data.label_separator",
+    *("data.label_separator", "data.recording", "data.speaker", "data.hold_out_by"),
     *("data.source", "data.target", "data.name", "data.revision"),
     *("data.hub.text", "data.hub.label", "data.hub.name"),
     *(f"{group}.{split}" for group in ("data.splits", "data.hub.splits", "data.files") for split in ("train", "test")),
@@ -29,7 +29,7 @@ TEXTS = (
 #: Those whose value is a text, or a list of texts in brackets.
 LISTS = (
     *("text", "slices", "hosts", "pretrained", "gazetteers", "patterns", "pretraining.text"),
-    *("data.text", "data.columns", "data.folders"),
+    *("data.text", "data.columns", "data.folders", "data.hold_out"),
 )
 #: What says that there is no value, or that it must be given.
 NOTHING = ("", "null", "???")

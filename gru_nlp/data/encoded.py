@@ -76,7 +76,7 @@ class EncodedSplit(Dataset[EncodedColumns]):
         self.scalars = {name: np.asarray(arrow.column(name)) for name in preprocessor.scalar_columns}
         self.cut_columns = preprocessor.cut_columns
         sized = preprocessor.length_columns or preprocessor.list_columns
-        self.lengths = np.maximum.reduce([self.lists[name].lengths for name in sized])
+        self.lengths = np.maximum.reduce([self.lists[name].lengths for name in sized]) // preprocessor.step_size
         self.label_rows, self.label_ids = self._labels(preprocessor)
         #: ``(N,)`` whether training does not have a label of a row.
         self.unknown = np.zeros(len(table), dtype=np.bool_)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import datasets
+import numpy as np
+import numpy.typing as npt
 
 from gru_nlp.data.readers import Record, described
 from gru_nlp.data.tables import read_once
@@ -29,8 +31,14 @@ READER_VERSION = 7
 
 
 def fingerprint(*parts: Any) -> str:
-    """Return a hash of plain values, under which a table is cached."""
-    return hashlib.sha256(json.dumps([READER_VERSION, *parts], sort_keys=True).encode()).hexdigest()[:32]
+    """Return a hash of plain values, and of arrays among them, under which a table is cached."""
+    content = json.dumps([READER_VERSION, *parts], sort_keys=True, default=_of_array)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _of_array(array: npt.NDArray[Any]) -> str:
+    """Return a hash of the bytes of an array, such as the samples of a recording."""
+    return hashlib.sha256(array.tobytes()).hexdigest()
 
 
 class Layout(ABC):
@@ -190,6 +198,8 @@ class AsIs(Layout):
 
     def table(self, found: Found, cache_dir: str | None) -> datasets.Dataset:
         """Return the rows; nothing is cached."""
-        table = datasets.Dataset.from_list(list(self.rows(found)))
+        rows = list(self.rows(found))
+        table = datasets.Dataset.from_list(rows)
         table._fingerprint = fingerprint(found.key())
-        return table
+        arrays = [name for name, value in rows[0].items() if isinstance(value, np.ndarray)]
+        return table.with_format("numpy", columns=arrays, output_all_columns=True) if arrays else table

@@ -21,6 +21,7 @@ from gru_nlp.console import remark
 from gru_nlp.data import cache as caching
 from gru_nlp.data.in_use import Use
 from gru_nlp.errors import UserError
+from gru_nlp.preprocessing.rows import RowError
 
 ENCODE_BATCH = 1000
 #: Rows of one Arrow record batch; large, since every record batch costs a little memory once mapped.
@@ -196,6 +197,8 @@ def _anew(made: Callable[[], datasets.Dataset], forget: Callable[[], None]) -> d
     """Return what ``made`` finds; what it cannot open is forgotten and made again."""
     try:
         return made()
+    except RowError:
+        raise  # of a row, whatever the table is like
     except (*DAMAGED, OSError) as error:
         if isinstance(error, OSError) and not isinstance(error, DAMAGED) and error.errno is not None:
             raise  # of the system's; what Arrow says of a file that was cut off has no number

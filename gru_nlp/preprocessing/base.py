@@ -29,11 +29,13 @@ class Preprocessor(ABC):
 
     #: Columns of the data that ``fit`` learns from.
     data_columns: tuple[str, ...]
-    #: Encoded columns that hold a list of integers a row, and their type.
+    #: Encoded columns that hold a list of numbers a row, and their type.
     list_columns: tuple[str, ...]
     list_type: ClassVar[str] = "int32"
     #: Those whose length is that of the sequence; None: all of them.
     length_columns: tuple[str, ...] | None = None
+    #: How many numbers of such a list are one step.
+    step_size: int = 1
     #: Columns of the label, or of the lists of labels, where a row has some that may be unknown.
     label_columns: LabelColumns | None = None
     #: Encoded columns that hold one int32 a row.

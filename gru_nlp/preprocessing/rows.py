@@ -12,8 +12,9 @@ from gru_nlp.text.special import PAD
 
 Columns = Mapping[str, Sequence[Any]]
 Record = dict[str, Any]
-#: What a person gives to predict: raw text, its words where the task takes them, or an image as grey bytes.
-Text = str | Sequence[str] | npt.NDArray[np.uint8]
+#: What a person gives to predict: raw text, its words where the task takes them, an image as grey bytes, or the path
+#: or the samples of a recording.
+Text = str | Sequence[str] | npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 FIT_BATCH = 1000
 
 

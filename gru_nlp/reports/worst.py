@@ -83,6 +83,14 @@ class ImageErrors(LabelErrors):
         return {**record, "text": f"image {record['image']}"}
 
 
+class RecordingErrors(LabelErrors):
+    """The label of a recording."""
+
+    def explain(self, record: Record, predictor: Predictor) -> Record:
+        """Return the recording's name in the place of a text."""
+        return {**record, "text": record["recording"]}
+
+
 class TextErrors(LabelErrors):
     """The label of a text, which its words spoke for."""
 

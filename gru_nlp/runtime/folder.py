@@ -27,7 +27,7 @@ FIELDS: dict[str, Any] = {"version": str, "license": str | None, "precision": st
 FIELDS |= {"made_for": str, "preprocessing": dict, "config": dict, "scores": dict, "scorer": str}
 PRECISIONS = ("float32", "int8")
 #: Where classes and functions that ``preprocessing`` names may lie.
-HOMES = ("gru_nlp.preprocessing", "gru_nlp.text")
+HOMES = ("gru_nlp.preprocessing", "gru_nlp.speech", "gru_nlp.text")
 
 
 @dataclass(frozen=True)

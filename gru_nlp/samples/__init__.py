@@ -1,6 +1,7 @@
 """Sample corpora that this project writes itself, from grammars and lexicons: deterministic, no download.
 
-A sample is a module with one function ``rows(split)`` and a line in ``MODULES``; its rows are dicts of strings, or of lists of strings.
+A sample is a module with one function ``rows(split)`` and a line in ``MODULES``; its rows are dicts of strings, of lists of
+strings, or of samples of sound.
 """
 
 from importlib import import_module
@@ -14,6 +15,8 @@ MODULES = {
     "entities": "gru_nlp.samples.entities",
     "parts_of_speech": "gru_nlp.samples.parts_of_speech",
     "sentiment": "gru_nlp.samples.sentiment",
+    "spoken_digits": "gru_nlp.samples.spoken_digits",
+    "spoken_strings": "gru_nlp.samples.spoken_strings",
     "stories": "gru_nlp.samples.stories",
     "topics": "gru_nlp.samples.topics",
     "translation": "gru_nlp.samples.translation",

@@ -163,8 +163,8 @@ class Told(NamedTuple):
 def _served(path: str, asked: Askable, continuer: Callable[[], Continuer], told: Told) -> Served:
     preprocessor = asked.preprocessor
     answers = answer_class(preprocessor)
-    if answers.reads_images:
-        raise UserError(f"{path}: a model of images, which are not served: use predict")
+    if answers.own_files:
+        raise UserError(f"{path}: a model of {preprocessor.noun}, which are not served: use predict")
     decoding = told.decoding or {}
     generator = continuer() if _continues(preprocessor) else None
     return Served(
