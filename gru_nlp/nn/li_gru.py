@@ -111,7 +111,8 @@ class LiGRU(Cell):
         """Return the normalised products ``(B, T, 2 H)`` of a sequence."""
         if not self.training:
             return nn.functional.linear(sequence, *self.input_map())
-        products = self.inputs(sequence).to(self.gain.dtype)  # half precision would blur the statistics of a batch
+        products: Tensor = self.inputs(sequence)
+        products = products.to(self.gain.dtype)  # half precision would blur the statistics of a batch
         real = products.flatten(0, 1) if lengths is None else products[padding_mask(lengths, products.shape[1])]
         variance, mean = torch.var_mean(real, dim=0, correction=0)
         with torch.no_grad():
