@@ -39,7 +39,18 @@ from gru_nlp.text import schemes
 from gru_nlp.text.cuts import Cut, learn
 from gru_nlp.text.gazetteers import WordList
 from gru_nlp.text.shapes import SHAPES
-from gru_nlp.text.words import Word, joined, make_splitter, sentences, split_words, stored_cut, windows
+from gru_nlp.text.word_habits import learn_rules
+from gru_nlp.text.word_pattern import Rules
+from gru_nlp.text.words import (
+    Word,
+    joined,
+    make_splitter,
+    sentences,
+    split_words,
+    stored_cut,
+    stored_word_rules,
+    windows,
+)
 
 #: Words that neighbouring windows of a long sentence share.
 OVERLAP = 32
@@ -112,7 +123,7 @@ class WordsPreprocessor(Preprocessor):
             raise UserError(f"{told}: see data.columns and data.tag")
         self.vocabulary.learn(raw, hints.extra_words, recased=self.recase > 0)
         learned = learn(raw)
-        self._cut(learned.cut)
+        self._cut(learned.cut, learn_rules(raw, learned.cut))
         if learned.remark:
             remark(learned.remark)
 
@@ -144,9 +155,9 @@ class WordsPreprocessor(Preprocessor):
         """Return the word lists with their sizes."""
         return self.lists.told()
 
-    def _cut(self, cut: Cut) -> None:
-        self.scripts = cut
-        self.splitter: Tokenizer = make_splitter(cut)
+    def _cut(self, cut: Cut, rules: Rules | None = None) -> None:
+        self.scripts, self.rules = cut, rules
+        self.splitter: Tokenizer = make_splitter(cut, rules)
 
     def encode(self, columns: Columns) -> dict[str, list[Any]]:
         """``words`` -> ``ids``, ``shapes``, flat ``characters``; the column of tags -> ``target``."""
@@ -237,9 +248,10 @@ class WordsPreprocessor(Preprocessor):
         return list(self.labels)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return vocabularies, labels, how the scripts of raw text are cut, and word lists."""
+        """Return vocabularies, labels, how raw text is cut, and word lists."""
         parts = {**self.vocabulary.state(), **self.lists.state()}
-        return {**parts, "labels": list(self.labels), "cut": dict(self.scripts)}
+        rules = {} if self.rules is None else {"rules": self.rules.state()}
+        return {**parts, "labels": list(self.labels), "cut": dict(self.scripts), **rules}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what ``state_dict`` gave.
@@ -252,7 +264,7 @@ class WordsPreprocessor(Preprocessor):
             raise broken_state("labels")
         self.vocabulary.load(state)
         self._labels(labels)
-        self._cut(stored_cut(state))
+        self._cut(stored_cut(state), stored_word_rules(state))
         self._listed(stored_lists(state))
 
     def options(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from gru_nlp.errors import UserError
 from gru_nlp.text.cuts import CHARACTER, FOLLOWING, UNIT, Cut, is_cut, ranges
 from gru_nlp.text.pieces import pieces
 from gru_nlp.text.special import UNK_TOKEN
+from gru_nlp.text.word_pattern import Rules, pattern, stored_rules
 
 _INNER = r"[-.,’'/&·]"
 
@@ -39,6 +40,7 @@ def _pattern(cut: Cut) -> str:
 PATTERN = _pattern({})
 #: What ends a sentence, and what may stand between that and the next one's first letter.
 _ENDS = frozenset({".", "!", "?", "...", "。", "！", "？", "؟"})
+_RUNS = frozenset("!?")  # which some training has as one word
 _CLOSING = frozenset({'"', "''", "'", ")", "]", "”", "’", "»"})
 #: The same where no blank need follow. A wide point may stand inside a number.
 _WIDE_ENDS = frozenset("。！？｡︒．។៕။")
@@ -54,14 +56,16 @@ class Word(NamedTuple):
     end: int
 
 
-def make_splitter(cut: Cut) -> Tokenizer:
+def make_splitter(cut: Cut, rules: Rules | None = None) -> Tokenizer:
     """Return a tokenizer that finds words by a regular expression.
 
     Args:
         cut: how scripts that are written without blanks are cut; the runs of all others stay whole.
+        rules: how all else is cut, as training words were; None: as those of English treebanks.
     """
     splitter = Tokenizer(models.WordLevel({UNK_TOKEN: 0}, unk_token=UNK_TOKEN))
-    splitter.pre_tokenizer = pre_tokenizers.Split(Regex(_pattern(cut)), behavior="removed", invert=True)
+    source = _pattern(cut) if rules is None else pattern(cut, rules)
+    splitter.pre_tokenizer = pre_tokenizers.Split(Regex(source), behavior="removed", invert=True)
     return splitter
 
 
@@ -80,6 +84,20 @@ def stored_cut(state: Mapping[str, Any]) -> dict[str, str]:
     if known and "cut" not in state:
         return {}
     raise UserError("the learned state is broken: words are split by a rule that this version does not know")
+
+
+def stored_word_rules(state: Mapping[str, Any]) -> Rules | None:
+    """Return the rules by which the texts of a checkpoint are cut; None in one of before, which has none.
+
+    Raises:
+        UserError: they are none of this program's.
+    """
+    if state.get("rules") is None:
+        return None
+    rules = stored_rules(state["rules"])
+    if rules is None:
+        raise UserError("the learned state is broken: words are split by rules that this version does not know")
+    return rules
 
 
 def split_words(splitter: Tokenizer, texts: Sequence[str]) -> list[list[Word]]:
@@ -111,7 +129,7 @@ def sentences(words: Sequence[Word], text: str, wide: bool) -> list[range]:
         if place - 1 == begun or words[place - 1].text not in closing:
             ended = place - 1
         mark, after = words[ended].text, words[place].text
-        over = mark in _ENDS and bool(gap) and not after[0].islower()
+        over = (mark in _ENDS or _RUNS.issuperset(mark)) and bool(gap) and not after[0].islower()
         if wide and mark in _WIDE_ENDS and after not in closing | _ENDS | _WIDE_ENDS:
             over = mark != "．" or not after[0].isdigit()
         if over or _LINE_BREAK.search(gap):

@@ -24,6 +24,7 @@ from gru_nlp.text import tokenizer as kinds
 from gru_nlp.text.gazetteers import WordList
 from gru_nlp.text.text_tokenizer import TextTokenizer
 from gru_nlp.text.tokenizer import PATTERNS
+from gru_nlp.text.word_pattern import KINDS, MARKS, Rules
 
 #: Blocks of Unicode, and what is known to be told apart by some of all the programs that read it.
 BLOCKS = [(0x20, 0x7E)] * 4 + [(start, start + 0xFF) for start in (*range(0xA0, 0x3000, 0xFF), 0xA000, 0xF900, 0xFF00)]
@@ -37,7 +38,8 @@ BLOCKS += [
 ]
 KNOTS = """don't won't it's he'd 'Tis CAN'T ’s n’t U.S. A. Mr. 3.5 1,500.25 -- ... `` '' <pad> <unk> ## ▁ ΌΔΟΣ Σ ΑΣ' İ ß
  ŉ ǅ ﬁ ² ① ½ ４２ 电影。 がんばる がﾞ ไทยำ \n\n \r\n \x1c \x85 \xa0 \u200b \u200d 👍🏽 e\u0301 q\u0323\u0307 \u0345\u0301
- 。」 ！ \u1ac7\u0301 \u1112\u1161\u11ab \u32ff 𝒳 Ⅷ ª Ⱥ \ua7da ꙮ.""".split(" ")
+ 。」 ！ \u1ac7\u0301 \u1112\u1161\u11ab \u32ff 𝒳 Ⅷ ª Ⱥ \ua7da ꙮ. http://a.b/c). @ab #c1
+ :-) a@b.co l'x C++ [a] x^|\\b $&- no. 7% ?!! -5 a-la 3. z.B. 1:2 '90 a- U.S.-led""".split(" ")
 COMMON = {"lowercase": True, "normalization": "nfkc"}
 FITS = {
     "word": partial(kinds.word, vocabulary_size=2000, min_frequency=1, **COMMON),
@@ -49,6 +51,14 @@ FITS = {
     "unigram": partial(kinds.unigram, vocabulary_size=9000, **COMMON),
 }
 CUTS = {"none": {}, "units": cuts.DEFAULT, "characters": dict.fromkeys([*cuts.SCRIPTS, *cuts.BESIDE], cuts.CHARACTER)}
+RULES = Rules(
+    kinds=KINDS,
+    **MARKS,
+    before=("l'", "d'"),
+    behind=("n't", "'s", "-la"),
+    whole=("Dr.", "C++", "[a]", r"x^|\b", "$&-"),
+    unsure=("no.",),
+)
 
 
 def text(draw):
@@ -86,7 +96,7 @@ def tagger(cut):
     case = {"lowercase": False, "any_case": True} if cut == cuts.DEFAULT else {"lowercase": True}
     made = TaggingPreprocessor(**options, **case, max_words=OVERLAP + 4)
     made.fit(Table(), Hints())
-    made._cut(cut)
+    made._cut(cut, None if not cut else RULES if cut == cuts.DEFAULT else made.rules)
     if cut:
         given = texts(200, 2)
         parts = [part for one in given for part in (one[:9].strip(), one[5:17].strip()) if part]

@@ -138,11 +138,29 @@ def test_raw_text_is_cut_as_the_training_words_were(capsys):
 def test_a_checkpoint_of_before_cuts_as_it_did():
     made, again = fitted(), make()
     state = made.state_dict()
+    del state["rules"]
+    again.load_state_dict(state)  # the rules of English treebanks, and scripts as they were learned
+    assert again.rules is None
+    assert again.cut(["see http://a.b 张."])[0] == {"words": [["see", "http", ":", "/", "/", "a.b", "张", "."]]}
     del state["cut"]
     again.load_state_dict(state | {"splitter": make_splitter({}).to_str()})
     assert again.cut(["张伟在。北京"])[0] == {"words": [["张伟在", "。", "北京"]]}
     with pytest.raises(UserError, match="split by a rule"):
         again.load_state_dict(state | {"cut": {"Han": "x"}})
+    with pytest.raises(UserError, match="split by rules"):
+        again.load_state_dict(state | {"cut": {}, "rules": {"whole": ["(a+)+"]}})
+
+
+def test_rules_of_raw_text_travel_and_their_offsets_index_it():
+    made, again = make(), make()
+    made.fit(
+        Table([(["Ada", "writes", "C++", "at", "@acme", ",", "don't", "?"], ["B-PER", *"OO", *["O"] * 5])]), Hints()
+    )
+    again.load_state_dict(made.state_dict())
+    text = "Don't @bob and Ada write C++, Ada?"
+    assert again.cut([text])[0] == {"words": [["Don't", "@bob", "and", "Ada", "write", "C++", ",", "Ada", "?"]]}
+    (record,) = answer(again, [text], {"Ada"})
+    assert [text[e["start"] : e["end"]] for e in record["entities"]] == ["Ada", "Ada"]
 
 
 def test_an_entity_has_the_probability_of_its_tags_together():

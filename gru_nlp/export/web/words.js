@@ -4,6 +4,7 @@
 const MOST_LETTERS = 10000; // between two blanks; the search for the end of a longer word would break off
 const OVERLAP = 32; // words that neighbouring windows share
 const ENDS = new Set([".", "!", "?", "...", "。", "！", "？", "؟"]);
+const RUNS = /^[!?]+$/; // which some training has as one word
 const CLOSING = ['"', "''", "'", ")", "]", "”", "’", "»"];
 const WIDE_ENDS = new Set("。！？｡︒．។៕။");
 const WIDE_CLOSING = "」』｣）》〉】〕］";
@@ -68,7 +69,7 @@ export class Words {
   ends(mark, after, gap) {
     const [first] = after;
     if (this.wide && WIDE_ENDS.has(mark) && !this.after.has(after)) return mark !== "．" || !this.digit(first);
-    return ENDS.has(mark) && gap !== "" && !this.lower(first);
+    return (ENDS.has(mark) || RUNS.test(mark)) && gap !== "" && !this.lower(first);
   }
 
   // The place of a word's look among those of gru_nlp/text/shapes.py.
