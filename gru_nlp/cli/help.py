@@ -174,14 +174,19 @@ def _as_elsewhere(given: Mapping[str, Option], chosen: Mapping[str, str]) -> dic
         choice = chosen.get(group, usual.get(group))
         if option.comment:
             continue
-        known = options(group, choice) if choice and group in usual else read(conf_dir() / "train.yaml").options
+        known = options(group, choice) if choice and group in usual else command_options("train")
         result[name] = Option(option.default, known[name].comment if name in known else "")
     return result
 
 
 def command_options(command: str) -> dict[str, Option]:
-    """Return the options of a command that lie in no group."""
-    return read(conf_dir() / f"{command}.yaml").options
+    """Return the options of a command that lie in no group, those of the file that it builds on behind its own."""
+    page = read(conf_dir() / f"{command}.yaml")
+    result = dict(page.options)
+    for name, value, _ in page.defaults:
+        if value is None and name not in ("_self_", "shell"):
+            result |= {other: option for other, option in command_options(name).items() if other not in result}
+    return result
 
 
 def explain(command: str, arguments: Sequence[str]) -> str:
@@ -220,7 +225,7 @@ def chosen_groups(command: str, arguments: Sequence[str]) -> dict[str, str | Non
 def _command(command: str, known: Mapping[str, tuple[str | None, str]], chosen: Mapping[str, str | None]) -> str:
     page = read(conf_dir() / f"{command}.yaml")
     lines = [page.head, "", f"usage: gru-nlp {command} [option=value ...]", "", "options, with their defaults:"]
-    lines += _table(page.options)
+    lines += _table(command_options(command))
     if known:
         lines += ["", f"groups: choose with group=choice; gru-nlp {command} --help <group> explains its choices"]
     for name, (default, comment) in known.items():
