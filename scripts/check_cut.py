@@ -1,4 +1,4 @@
-"""How many sentences of a tagged file come back from raw text as the words that they are, by rules learned from another.
+"""How many sentences of a tagged file come back from raw text as their words, by rules learned from another file.
 
 Usage: python scripts/check_cut.py <training file> <other file>
 

@@ -16,7 +16,8 @@ LABELLED = ("sentiment", "topics")
 DIGEST = (
     "import hashlib, json; from gru_nlp.samples import MODULES, generate;"
     "print(hashlib.sha256(json.dumps([generate(n, s) for n in MODULES"
-    " for s in ('train', 'validation', 'test')], default=lambda a: hashlib.sha256(a).hexdigest()).encode()).hexdigest())"
+    " for s in ('train', 'validation', 'test')], default=lambda a: hashlib.sha256(a).hexdigest()).encode())"
+    ".hexdigest())"
 )
 
 
