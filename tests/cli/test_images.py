@@ -105,5 +105,6 @@ def test_what_is_no_image_is_refused_in_one_line(reader, capsys, trained):
     assert "labels: no images, which the model of" in capsys.readouterr().err
     assert main(["predict", own, "--", "hello"]) == 2
     assert "grey bytes, not text" in capsys.readouterr().err
-    assert main(["predict", f"checkpoint={trained}", "input=empty"]) == 2
-    assert "reads text" in capsys.readouterr().err
+    for name in ("empty", "gone.flac"):
+        assert main(["predict", f"checkpoint={trained}", f"input={name}"]) == 2
+        assert f"input={name}: images, recordings or a folder, but the model of" in capsys.readouterr().err

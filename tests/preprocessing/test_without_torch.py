@@ -26,6 +26,8 @@ from gru_nlp.batch import Classification, Hypotheses, Labelling, Tagging
 from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
 from gru_nlp.preprocessing.frames import FramePreprocessor
+from gru_nlp.preprocessing.spoken_words import SpokenWordPreprocessor
+from gru_nlp.speech.augment import Augmentation
 from gru_nlp.preprocessing.multilabel import MultilabelPreprocessor
 from gru_nlp.preprocessing.rating import RatingPreprocessor
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
@@ -71,6 +73,11 @@ tagger = TaggingPreprocessor(
     scheme="bioes", lowercase=True, fold_digits=True, min_frequency=1, max_word_length=9, max_words=40
 )
 translator = TranslationPreprocessor(tokenizer=tokenizer, joint=True, max_length=9, bpe_dropout=0.0)
+still = Augmentation(time_masks=1, time_width=2, frequency_masks=1, frequency_width=2, speed=0.1, noise=0.1)
+spoken = SpokenWordPreprocessor(
+    sample_rate=8000, mels=4, window_ms=25, hop_ms=10, max_seconds=1, augmentation=still
+)
+sounds = [np.random.default_rng(seed).uniform(-0.5, 0.5, 900 + seed) for seed in range(4)]
 options = {"tokenizer": tokenizer, "max_length": 5, "truncation": "head"}
 lists = Table(text=texts, labels=[["x", "y"], [], ["y"], ["x"]])
 sentences = Table(words=[["Ada", "left", "Rome"], ["so"]], tags=[["B-PER", "O", "B-LOC"], ["O"]])
@@ -81,7 +88,8 @@ print(json.dumps([
     through(translator, Table(source=texts, target=texts), translations)[1]["translation"],
     through(MultilabelPreprocessor(**options), lists, several)[0],
     through(RatingPreprocessor(**options), Table(text=texts, rating=["10", "9", "9", "10"]), probabilities)[0],
-    sorted(name for name in sys.modules if name.partition(".")[0] == "torch"),
+    through(spoken, Table(recording=sounds, label=labels), probabilities)[0],
+    sorted(name for name in sys.modules if name.partition(".")[0] in ("torch", "soundfile", "soxr")),
 ]))
 """
 
@@ -89,8 +97,8 @@ print(json.dumps([
 def test_every_kind_fits_encodes_collates_and_decodes_without_torch():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    label, image, tags, translation, several, rating, torch_modules = json.loads(done.stdout)
-    assert label == image == {"label": "y", "score": 0.75, "top": [["y", 0.75], ["x", 0.25]]}
+    label, image, tags, translation, several, rating, word, torch_modules = json.loads(done.stdout)
+    assert label == image == word == {"label": "y", "score": 0.75, "top": [["y", 0.75], ["x", 0.25]]}
     assert tags == ["B-PER", "O", "B-LOC"]
     assert translation == "c d e"
     assert several == {"labels": ["y"], "scores": [0.75], "top": [["y", 0.75], ["x", 0.25]]}
