@@ -87,9 +87,10 @@ class SequencePairBatch(NamedTuple, Generic[Array]):
     """A padded batch of source sequences with at most one target sequence each.
 
     Attributes:
-        inputs: source ids ``(B, S)`` int64, the end mark included.
+        inputs: source ids ``(B, S)`` int64, the end mark included; or frames ``(B, S, D)`` float32.
         lengths: ``(B,)`` int64.
-        targets: target ids ``(B, T)`` int64, the end mark included, or None where there is nothing to learn from.
+        targets: target ids ``(B, T)`` int64, of translations the end mark included, or None where there is nothing to
+            learn from.
         target_lengths: ``(B,)`` int64, or None.
         references: the targets as they stand in the data, to score against; None in training.
         candidates: ``(B, C)`` int64, the only target ids that a translation may hold, padded; None: it may hold all.
@@ -277,6 +278,32 @@ class Hypotheses(NamedTuple, Generic[Array]):
         """Return the same with every array changed."""
         kept = change(self.tokens), change(self.lengths), change(self.scores)
         return Hypotheses(*kept, optional(change, self.totals))
+
+
+class Recognition(NamedTuple, Generic[Array]):
+    """What is heard in recordings: N texts of each, best first, and where the tokens of the best one are.
+
+    Attributes:
+        tokens: ``(B, N, S)`` int64, padded.
+        lengths: ``(B, N)`` int64.
+        scores: ``(B, N)`` what texts are ranked by; minus infinity where there are fewer than N.
+        totals: ``(B,)`` log-probability of the best one, by its sound alone.
+        starts: ``(B, S)`` int64, the first frame of each of its tokens.
+        ends: ``(B, S)`` int64, the frame after the last one.
+        surest: ``(B, S)`` log-probability of each where it is the surest.
+    """
+
+    tokens: Array
+    lengths: Array
+    scores: Array
+    totals: Array
+    starts: Array
+    ends: Array
+    surest: Array
+
+    def map(self, change: Callable[[Array], Other]) -> "Recognition[Other]":
+        """Return the same with every array changed."""
+        return Recognition(*map(change, self))
 
 
 def optional(change: Callable[[Array], Other], array: Array | None) -> Other | None:

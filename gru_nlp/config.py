@@ -43,6 +43,7 @@ PATH_OPTIONS = (
     "data.test_target",
     "data.cache_dir",
     "embedding.vectors",
+    "decoding.language_model",
     *HUB_OPTIONS,
 )
 #: Those that a checkpoint keeps, and that must still be found from another folder.

@@ -175,8 +175,13 @@ def lay_out_prose(data, folder):
     return [f"data.dir={folder}" if data.files else f"data.train={folder / 'own'}"]
 
 
+def is_strings(config):
+    return config.data._target_.endswith("StringCorpus") or config.data.get("name") == "spoken_strings"
+
+
 def is_speech(config):
-    return config.data._target_.endswith("RecordingCorpus") or config.data.get("name") == "spoken_digits"
+    known = config.data._target_.endswith("RecordingCorpus") or config.data.get("name") == "spoken_digits"
+    return known or is_strings(config)
 
 
 def lay_out_speech(data, folder):
@@ -235,7 +240,7 @@ def task_of(config):
     if is_prose(config):
         return ["task=language_model"]
     if is_speech(config):
-        return ["task=spoken_words"]
+        return ["task=speech_recognition" if is_strings(config) else "task=spoken_words"]
     return ["task=translation"] if is_pairs(config) else ["task=ner"] if is_tagged(config) else []
 
 
@@ -263,6 +268,8 @@ def one_step(config):
     for record in records:
         if "labels" in record:
             assert set(record["labels"]) <= set(names)
+        elif "transcript" in record:
+            assert 0.0 <= record["score"] <= 1.0
         elif "perplexity" in record:
             assert record["log_probability"] < 0.0
         elif "entities" in record:
@@ -287,12 +294,15 @@ GROUPS = sorted(p.name for p in conf_dir().iterdir() if p.is_dir() and p.name no
 @pytest.mark.parametrize(("group", "option"), [(g, o) for g in GROUPS for o in options(g)])
 def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, tmp_path):
     translates = group in ("attention", "decoder", "decoding") or option in ("seq2seq", "translation")
+    translates = translates and not option.startswith("ctc_")
     tags = group == "characters" or option in ("ner", "tagger", "tagging", "word_tags")
     base = ["task=translation", "data=parallel"] if translates else ["task=ner", "data=conll"] if tags else ["data=csv"]
     base = ["experiment=mnist_rows"] if option in ("frames", "frame_classifier") else base
     base = ["task=language_model", "data=text"] if option == "language_model" else base
     base = ["task=tagging", "data=conll"] if option == "word_tags" else base
     base = ["task=spoken_words", "data=sample_recordings"] if option == "spoken_words" else base
+    if option in ("speech_recognition", "transcripts", "recogniser", "ctc_greedy", "ctc_beam"):
+        base = ["task=speech_recognition"]
     base = [f"task={option}", *base] if option in ("multilabel", "rating") and group != "task" else base
     own = [*base, *files_of(composed("train", *base), tmp_path / "own files"), *TINY]
     small = [] if option in ("byte_bpe", "language_model") else ["tokenizer.vocabulary_size=60"]
@@ -320,6 +330,12 @@ def test_every_data_set_is_read_from_files_of_its_layout(option, tmp_path):
         assert set(train.column_names) == {"text", "ended", "starts", "line"}
         assert 0.8 * ROWS < len(train) <= ROWS  # less validation, and a tenth where that is the test split
         return
+    if is_strings(base):
+        assert set(train.column_names) == {"recording", "name", "text", "speaker", "line"}
+        assert {len(paths) for paths in train["recording"]} <= {3, 4, 5, 6}
+        heard = [{path for paths in split["recording"] for path in paths} for split in (train, validation)]
+        assert not heard[0] & heard[1]
+        return
     if is_speech(base):
         assert set(train.column_names) == {"recording", "name", "label", "speaker", "line"}
         assert len(train) + len(validation) == ROWS - 15 * ("hold_out_by: take" in OmegaConf.to_yaml(base.data))
@@ -337,9 +353,8 @@ def test_every_sample_is_learned_from(option):
         "sample_parts_of_speech": ["task=tagging"],
         "sample_stories": ["task=language_model"],
         "sample_recordings": ["task=spoken_words"],
+        "sample_strings": ["task=speech_recognition"],
     }.get(option, [])
-    if option == "sample_strings":
-        pytest.skip("transcripts are for a task of its own")
     one_step(composed("train", *task, f"data={option}", *TINY))
 
 
@@ -386,6 +401,8 @@ def test_every_experiment_runs_a_step_on_files_of_its_layout(experiment, tmp_pat
         assert metrics["test/perplexity"] > 1.0
     elif is_pairs(base):
         assert 0.0 <= metrics["test/bleu"] <= 100.0
+    elif is_strings(base):
+        assert metrics["test/wer"] > 0.0
     elif is_images(base) or is_speech(base):
         assert 0.0 <= metrics["test/accuracy"] <= 1.0
     else:

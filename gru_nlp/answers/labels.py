@@ -1,6 +1,7 @@
 """The answers of classifiers: a label and its score, and further labels where they are asked for."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from gru_nlp.answers.base import Answer, escaped, flat, whole
 from gru_nlp.errors import printable
@@ -14,7 +15,7 @@ class LabelAnswer(Answer):
     """Labels of texts."""
 
     formats = ("jsonl", "csv", "tsv", "table", "lines", "html")
-    ranked = ("jsonl", "csv", "tsv", "table", "html")
+    ranked: ClassVar[tuple[str, ...]] = ("jsonl", "csv", "tsv", "table", "html")
     writer = "a classifier"
     compared = 2
 

@@ -12,17 +12,21 @@ from gru_nlp.generator import Generator
 from gru_nlp.predictor import Predictor, joined
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import set_threads
+from gru_nlp.weighing import weigh_in
 
 
 def predictor(config: DictConfig) -> Predictor:
-    """Load what predicts onto the chosen device.
+    """Load what predicts onto the chosen device, with the decoding that was asked for.
 
     Raises:
-        UserError: see ``Predictor.from_checkpoint``; or there is no GPU.
+        UserError: see ``Predictor.from_checkpoint``; its model decodes nothing, or ``weigh_in``; or there is no GPU.
     """
-    loaded = Predictor.from_checkpoint(config["checkpoint"], resolve_device(config["device"]), config["trust"])
-    set_threads(config["threads"], loaded.model)
-    return loaded
+    stored, trusted = checkpoint.load(config["checkpoint"]), list(config["trust"])
+    given = resolved(config).get("decoding") or {}
+    preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, given), trusted)
+    weigh_in(preprocessor, model, given.get("language_model"), trusted)
+    set_threads(config["threads"], model)
+    return Predictor(preprocessor, model, resolve_device(config["device"]))
 
 
 def generator(config: DictConfig) -> Generator:
@@ -39,7 +43,7 @@ def translator(config: DictConfig) -> tuple[Predictor, int]:
         UserError: the checkpoint cannot be read, or is no translator.
     """
     stored = checkpoint.load(config["checkpoint"])
-    if "decoding" not in stored.config["model"]:
+    if "decoder" not in stored.config["model"]:
         raise UserError(f"{stored.path}: no translator but a {stored.config['task']['name']} model: use predict")
     given = resolved(config).get("decoding") or {}
     preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, given), list(config["trust"]))

@@ -42,6 +42,7 @@ TAKES_TEXT = ("predict", "translate", "generate")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
 #: since it obeys what it composes; the person's values are put into the stored ones after they have been checked.
 STORED_GROUPS = dict.fromkeys(("evaluate", "compare"), ("data", "decoding")) | {
+    "predict": ("decoding",),
     "translate": ("decoding",),
     "export": ("data",),
 }

@@ -206,38 +206,42 @@ class TranscribedRecording(LabelledRecording):
 
 @dataclass(frozen=True)
 class HeldOut(Where):
-    """Training data of which some rows are the test split.
+    """Training data of which some rows are the test split, and others may be that of validation.
 
     Attributes:
         whole: where all of it is.
         by: field that says which.
         values: of that field, as texts, whose rows are the test split.
+        validation: those whose rows are the validation split; none: it has files of its own, or is carved out.
     """
 
     whole: Where
     by: str
     values: tuple[str, ...]
+    validation: tuple[str, ...] = ()
 
     def find(self, split: Split) -> Found | None:
-        """Return the rows of a split; validation has files of its own, or is carved out."""
-        found = self.whole.find("validation" if split == "validation" else "train")
-        if found is None or split == "validation":
+        """Return the rows of a split."""
+        elsewhere = split == "validation" and not self.validation
+        found = self.whole.find("validation" if elsewhere else "train")
+        if found is None or elsewhere:
             return found
-        key = lambda: [found.key(), self.by, self.values, split]  # noqa: E731
-        option = "data.hold_out" if split == "test" else found.option
-        return replace(found, option=option, key=key, read=lambda: self._rows(found, split == "test"))
+        key = lambda: [found.key(), self.by, self.values, self.validation, split]  # noqa: E731
+        options = {"test": "data.hold_out", "validation": "data.hold_out_validation"}
+        option = options.get(split, found.option)
+        return replace(found, option=option, key=key, read=lambda: self._rows(found, split))
 
     def wanted(self, split: Split) -> str:
         """Return what the whole wants."""
         return self.whole.wanted(split)
 
-    def _rows(self, found: Found, held: bool) -> Iterator[Record]:
+    def _rows(self, found: Found, split: Split) -> Iterator[Record]:
         for line, row in found.read():
             try:
                 value = written(value_of(row, self.by, "data.hold_out_by"))
             except Defect as defect:
                 raise UserError(f"{found.place(line, None)}: {defect}") from None
-            if (value in self.values) == held:
+            if split == ("test" if value in self.values else "validation" if value in self.validation else "train"):
                 yield line, row
 
 

@@ -20,6 +20,10 @@ USES = {
     ),
     "tags": ("tags the words of a text or finds entities in it", ['print(runner(["a text"]))  # [{...}]']),
     "translation": ("translates a text", ['print(runner(["a text"]))  # [{"translation": ..., "score": ...}]']),
+    "speech": (
+        "says what is said in a recording",
+        ['print(runner(["a text"]))  # [{"transcript": ..., "score": ..., "words": [...]}]'],
+    ),
     "text": (
         "says how likely a text is, and continues it",
         [

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
 from gru_nlp.decoding.base import DecodingStrategy
+from gru_nlp.decoding.ctc import CTCDecoding
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.models import translation_graphs
@@ -64,6 +65,8 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
         has_candidates: bool = False,
     ) -> None:
         super().__init__()
+        if isinstance(decoding, CTCDecoding):
+            raise UserError("decoding: this one is of recognisers of speech: set decoding=beam, or greedy")
         self.has_candidates = has_candidates
         self.sizes = source_vocabulary_size, target_vocabulary_size
         self.source = embedding(source_vocabulary_size, unseen=0, padding_id=PAD, unknown_id=UNK)

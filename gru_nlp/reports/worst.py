@@ -14,6 +14,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from gru_nlp.data.module import DataModule
 from gru_nlp.metrics.confidence import Judged
+from gru_nlp.metrics.transcripts import distances
 from gru_nlp.predictor import Predictor
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.preprocessing.rows import Record
@@ -89,6 +90,19 @@ class RecordingErrors(LabelErrors):
     def explain(self, record: Record, predictor: Predictor) -> Record:
         """Return the recording's name in the place of a text."""
         return {**record, "text": record["recording"]}
+
+
+class TranscriptErrors(Errors):
+    """A transcript: the more words are wrong, the worse."""
+
+    def badness(self, record: Record) -> float:
+        """Return how many words are left out, added or taken for others."""
+        return float(distances([record["transcript"].split()], [record["target"].split()])[0])
+
+    def explain(self, record: Record, predictor: Predictor) -> Record:
+        """Return what is said and what is true, the recording's name in the place of a text."""
+        said = record["transcript"] or "nothing"
+        return {"label": said, "target": record["target"], "score": record["score"], "text": record["recording"]}
 
 
 class TextErrors(LabelErrors):

@@ -15,6 +15,7 @@ from gru_nlp.runtime.base import GraphModel
 from gru_nlp.runtime.folder import choice, read_folder
 from gru_nlp.runtime.labels import Classifier, MultilabelClassifier, Tagger
 from gru_nlp.runtime.language import GraphWalk, LanguageModel
+from gru_nlp.runtime.speech import Recogniser
 from gru_nlp.runtime.translation import Translator, with_decoding
 
 #: What a record calls the kinds of models.
@@ -24,6 +25,7 @@ KINDS: dict[str, type[GraphModel]] = {
     "tags": Tagger,
     "translation": Translator,
     "text": LanguageModel,
+    "speech": Recogniser,
 }
 MOST_THREADS = 1024
 #: What a folder is made for that has programs of torch in the place of graphs.

@@ -6,10 +6,10 @@ tokens, or, by a short-list, of the candidates of a batch alone, as ``gru_nlp.mo
 Shapes: B sentences of S steps, K hypotheses, V target tokens, U candidates of a batch, P features kept, R fed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from gru_nlp.runtime.searching import Greedy, Sampling, Strategy
 from gru_nlp.targets import MISFITS, check_options
 from gru_nlp.text.special import BOS
 
+Kind = TypeVar("Kind")
 #: What a record calls the strategies, by those of torch.
 STRATEGIES: dict[str, type[Strategy]] = {
     "gru_nlp.decoding.beam.BeamSearch": BeamSearch,
@@ -94,7 +95,7 @@ class Translator(GraphModel):
 
     def __init__(self, folder: Folder, threads: int) -> None:
         self.vocabulary = folder.size("target_vocabulary_size")
-        self.decoding = strategy(folder, folder.options.get("decoding"))
+        self.decoding = strategy(folder, folder.options.get("decoding"), STRATEGIES)
         self.encoder = Graph(folder.path / "encoder.onnx", threads, SOURCE, KEPT, FED)
         self.feeds = "fed" in self.encoder.outputs
         kept = KEPT | FED if self.feeds else KEPT
@@ -183,7 +184,7 @@ def with_decoding(folder: Folder, given: Mapping[str, Any] | None) -> Folder:
     """Return a folder with another decoding strategy, or other values of its own.
 
     Args:
-        folder: of a translator.
+        folder: of a model that searches.
         given: options by name, those with a ``_target_`` all that there are; None: nothing.
 
     Raises:
@@ -198,8 +199,8 @@ def with_decoding(folder: Folder, given: Mapping[str, Any] | None) -> Folder:
     return replace(folder, options={**folder.options, "decoding": changed})
 
 
-def strategy(folder: Folder, config: Any) -> Strategy:
-    """Return the strategy that a record, or a person in its place, names.
+def strategy(folder: Folder, config: Any, kinds: Mapping[str, Callable[..., Kind]]) -> Kind:
+    """Return the strategy, one of some kinds by their names, that a record, or a person in its place, names.
 
     Raises:
         UserError: there is none such, or its options are not the right ones.
@@ -207,8 +208,8 @@ def strategy(folder: Folder, config: Any) -> Strategy:
     if not isinstance(config, Mapping) or not isinstance(config.get("_target_"), str):
         raise folder.refused("decoding")
     try:
-        kind = STRATEGIES[choose("decoding", config["_target_"], STRATEGIES)]
-        check_options(config, STRATEGIES.__getitem__)
+        kind = kinds[choose("decoding", config["_target_"], kinds)]
+        check_options(config, kinds.__getitem__)
         check_ranges({"decoding": config})
         return kind(**{name: value for name, value in config.items() if name != "_target_"})
     except UserError as error:

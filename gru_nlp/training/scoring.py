@@ -14,6 +14,7 @@ from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import lightning_parts
 from gru_nlp.training.parts import make_data, make_task
 from gru_nlp.training.stored_data import check_stored_data, discreet
+from gru_nlp.weighing import weigh_in
 
 
 class Evaluation(NamedTuple):
@@ -60,6 +61,7 @@ def prepared(stored: Checkpoint, given: Mapping[str, Any]) -> tuple[Task, DataMo
         for name, part in (("data", source), ("task", stored.config["task"])):
             targets.check_stored(name, part, given["trust"])
     preprocessor, model = checkpoint.restore(stored, given["trust"])
+    weigh_in(preprocessor, model, (given.get("decoding") or {}).get("language_model"), given["trust"])
     training = {**stored.config, "data": source}
     for name in ("batch_size", "batch_tokens"):
         if given[name] is not None:

@@ -26,6 +26,10 @@ LOSS = StandIn("validation/loss", 2.5)
         (9.0, "max", math.inf, LOSS, Choice(-2.5, "validation/loss")),
         (0.0, "max", 0.0, None, Choice(0.0, "s")),
         (0.0, "min", 0.0, LOSS, Choice(0.0, "s")),
+        (0.9, "min", 1.0, LOSS, Choice(0.9, "s")),
+        (1.0, "min", 1.0, LOSS, Choice(3.5, "validation/loss")),
+        (1.2, "min", 1.0, LOSS, Choice(3.5, "validation/loss")),
+        (1.2, "min", 1.0, None, Choice(1.2, "s")),
     ],
 )
 def test_a_score_on_its_floor_gives_way(score, mode, floor, stand_in, wanted):
