@@ -191,6 +191,53 @@ class StreamBatch(NamedTuple, Generic[Array]):
         return self.map(partial(between, first, last))
 
 
+class SpeakingBatch(NamedTuple, Generic[Array]):
+    """A padded batch of texts, who speaks them, and at most one recording of each.
+
+    Attributes:
+        inputs: character ids ``(B, S)`` int64, the end mark included.
+        lengths: ``(B,)`` int64.
+        speakers: ``(B,)`` int64.
+        frames: ``(B, T, M)`` float32, normalised by band; None where there is nothing to learn from.
+        frame_lengths: ``(B,)`` int64, or None.
+    """
+
+    inputs: Array
+    lengths: Array
+    speakers: Array
+    frames: Array | None
+    frame_lengths: Array | None
+
+    def map(self, change: Callable[[Array], Other]) -> "SpeakingBatch[Other]":
+        """Return the batch with every array changed."""
+        known = change(self.inputs), change(self.lengths), change(self.speakers)
+        return SpeakingBatch(*known, optional(change, self.frames), optional(change, self.frame_lengths))
+
+    def rows(self, first: int, last: int) -> "SpeakingBatch[Array]":
+        """Return the rows from one to before another."""
+        return self.map(partial(between, first, last))
+
+
+class Speech(NamedTuple, Generic[Array]):
+    """What a synthesiser says.
+
+    Attributes:
+        frames: ``(B, T, M)``, normalised by band; zeros after each text's end.
+        lengths: ``(B,)`` int64, frames of each text.
+        weights: ``(B, G, S)``, to which characters it attended at each of its G steps.
+        ended: ``(B,)`` bool, whether it ended by itself, and not at the limit of its length.
+    """
+
+    frames: Array
+    lengths: Array
+    weights: Array
+    ended: Array
+
+    def map(self, change: Callable[[Array], Other]) -> "Speech[Other]":
+        """Return the same with every array changed."""
+        return Speech(*map(change, self))
+
+
 class Surprise(NamedTuple, Generic[Array]):
     """How likely a language model finds texts.
 

@@ -13,14 +13,14 @@ MAP_OPTIONS = ("data.label_names", "data.tag_map")
 COUNTS = frozenset(
     {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k", "accumulate_grad_batches"}
     | {"max_length", "min_frequency", "max_words", "max_word_length", "filters", "width", "heads"}
-    | {"gazetteer_size", "stack"}
+    | {"gazetteer_size", "stack", "speaker_size", "frames_per_step", "most_frames"}
     | {"sequence_length", "sampled_softmax", "checkpoint_every_steps", "select_most"}
 )
 #: Options, by their last name, that are a share from 0 to below 1.
 SHARES = frozenset(
     {"dropout", "recurrent_dropout", "output_dropout", "input_dropout", "word_dropout", "bpe_dropout"}
     | {"label_smoothing", "warmup", "average_decay", "weight_dropout", "test_share", "recase"}
-    | {"gazetteer_dropout", "least_probability"}
+    | {"gazetteer_dropout", "least_probability", "prenet_dropout"}
 )
 #: Most that an option, by its last name, may say, whoever says it: a person's slip and a stranger's file alike would
 #: otherwise build, or decode, without end.
@@ -35,8 +35,10 @@ MOST |= {
     "sequence_length": 2**16,
     "select_most": 10**6,
     "stack": 100,
+    "frames_per_step": 100,
+    "most_frames": 1000,
 }
-MOST |= dict.fromkeys(("hidden_size", "size", "shape_size", "gazetteer_size", "filters"), 2**16)
+MOST |= dict.fromkeys(("hidden_size", "size", "shape_size", "gazetteer_size", "filters", "speaker_size"), 2**16)
 MOST_THREADS = 1024
 
 

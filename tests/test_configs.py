@@ -276,6 +276,8 @@ def one_step(config):
             assert all(entity["label"] in names for entity in record["entities"])
         elif "tags" in record:
             assert set(record["tags"]) <= set(names)
+        elif "seconds" in record:
+            assert record["seconds"] > 0.0
         else:
             assert record["label"] in names if names else isinstance(record["translation"], str)
 
@@ -284,7 +286,8 @@ def one_step(config):
 def test_every_command_composes(command):
     stored = {"data": "csv", "decoding": "beam"}  # what a command takes from its checkpoint otherwise
     config = composed(command, *(f"{group}={stored[group]}" for group in STORED_GROUPS.get(command, ())))
-    needed = {"train": set(), "distill": {"teacher"}, "export": {"checkpoint", "output"}}.get(command, {"checkpoint"})
+    both = {"checkpoint", "output"}
+    needed = {"train": set(), "distill": {"teacher"}, "export": both, "speak": both}.get(command, {"checkpoint"})
     assert OmegaConf.missing_keys(config) == needed
 
 
@@ -303,6 +306,7 @@ def test_every_choice_of_every_group_is_built_and_learns_a_step(group, option, t
     base = ["task=spoken_words", "data=sample_recordings"] if option == "spoken_words" else base
     if option in ("speech_recognition", "transcripts", "recogniser", "ctc_greedy", "ctc_beam"):
         base = ["task=speech_recognition"]
+    base = ["task=speech_synthesis"] if option in ("synthesis", "synthesiser", "speech_synthesis") else base
     base = [f"task={option}", *base] if option in ("multilabel", "rating") and group != "task" else base
     own = [*base, *files_of(composed("train", *base), tmp_path / "own files"), *TINY]
     small = [] if option in ("byte_bpe", "language_model") else ["tokenizer.vocabulary_size=60"]
@@ -402,7 +406,7 @@ def test_every_experiment_runs_a_step_on_files_of_its_layout(experiment, tmp_pat
     elif is_pairs(base):
         assert 0.0 <= metrics["test/bleu"] <= 100.0
     elif is_strings(base):
-        assert metrics["test/wer"] > 0.0
+        assert metrics[base.task.monitor.replace("validation", "test")] > 0.0
     elif is_images(base) or is_speech(base):
         assert 0.0 <= metrics["test/accuracy"] <= 1.0
     else:

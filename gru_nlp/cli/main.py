@@ -15,6 +15,7 @@ COMMANDS = {
     "predict": "label new text: an argument after --, a file, standard input, or at a prompt",
     "translate": "translate text: an argument after --, a file, standard input, or at a prompt",
     "generate": "continue text with a language model: after --, a file or standard input, or from nothing",
+    "speak": "make sound of text: an argument after --, a file or standard input, a WAV file a line",
     "serve": "answer requests over HTTP, and show a page to try a model out",
     "info": "show what a checkpoint holds: task, labels, sizes, scores, config",
     "export": "write a checkpoint as a folder that answers without torch: by ONNX Runtime",

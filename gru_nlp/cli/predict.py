@@ -24,8 +24,9 @@ def load(config: DictConfig) -> Askable:
     """
     limit_tokenizers()
     predictor = asked.predictor(config)
-    if answer_class(predictor.preprocessor).command != "predict":
-        raise UserError(f"{config['checkpoint']}: a translator gives no labels: use translate")
+    answer = answer_class(predictor.preprocessor)
+    if answer.command != "predict":
+        raise UserError(f"{config['checkpoint']}: {answer.writer} gives no labels: use {answer.command}")
     if config["patterns"]:
         predictor.use_patterns(list(config["patterns"]))
     return predictor

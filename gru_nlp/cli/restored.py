@@ -43,7 +43,7 @@ def translator(config: DictConfig) -> tuple[Predictor, int]:
         UserError: the checkpoint cannot be read, or is no translator.
     """
     stored = checkpoint.load(config["checkpoint"])
-    if "decoder" not in stored.config["model"]:
+    if not {"decoder", "decoding"} <= set(stored.config["model"]):
         raise UserError(f"{stored.path}: no translator but a {stored.config['task']['name']} model: use predict")
     given = resolved(config).get("decoding") or {}
     preprocessor, model = checkpoint.restore(checkpoint.with_decoding(stored, given), list(config["trust"]))

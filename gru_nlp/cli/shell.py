@@ -38,7 +38,7 @@ from gru_nlp.ranges import check_ranges, leaves
 
 BUG = 1
 INTERRUPTED = 130
-TAKES_TEXT = ("predict", "translate", "generate")
+TAKES_TEXT = ("predict", "translate", "generate", "speak")
 #: Groups that a command takes from the checkpoint unless they are given. Hydra never sees what a checkpoint holds,
 #: since it obeys what it composes; the person's values are put into the stored ones after they have been checked.
 STORED_GROUPS = dict.fromkeys(("evaluate", "compare"), ("data", "decoding")) | {

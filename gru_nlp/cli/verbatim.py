@@ -18,7 +18,7 @@ from gru_nlp.ranges import MAP_OPTIONS
 #: Options whose value is one text.
 TEXTS = (
     *PATH_OPTIONS,
-    *("delimiter", "encoding", "separator", "host", "api_key", "prefix"),
+    *("delimiter", "encoding", "separator", "host", "api_key", "prefix", "speaker"),
     *("data.delimiter", "data.encoding", "data.separator", "data.label", "data.label_cut", "data.word", "data.tag"),
     *("data.label_separator", "data.recording", "data.speaker", "data.hold_out_by"),
     *("data.source", "data.target", "data.name", "data.revision"),

@@ -58,6 +58,10 @@ class Attention(nn.Module, ABC):
     def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Return contexts ``(B, T, M)`` of queries ``(B, T, Q)``, and weights ``(B, T, S)``."""
 
+    def reach(self, mask: Tensor, weights: Tensor) -> Tensor:
+        """Return the mask of the step after one of weights ``(B, S)``; by default it stays."""
+        return mask
+
     def memory(self, values: Tensor, lengths: Tensor) -> Memory:
         """Prepare encoder states ``(B, S, M)`` of ``lengths`` ``(B,)``."""
         return Memory(self.keys(values), values, padding_mask(lengths, values.shape[1]))

@@ -92,12 +92,21 @@ class Decoder(nn.Module, ABC):
 
     def forward(self, embedded: Tensor, state: DecoderState) -> Tensor:
         """Return features ``(B, T, R)`` of target embeddings ``(B, T, E)``, each shifted one step to the right."""
-        features = []
+        return self.attended(embedded, state)[0]
+
+    def attended(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor]:
+        """Return the same, and attention weights ``(B, T, S)``."""
+        features, weights = [], []
         for place in range(embedded.shape[1]):
             step = self.step(embedded[:, place : place + 1], state)
             features.append(step.features)
-            state = step.state
-        return torch.cat(features, dim=1)
+            weights.append(step.weights)
+            state = self.gone_on(step)
+        return torch.cat(features, dim=1), torch.cat(weights, dim=1)
+
+    def gone_on(self, step: Step) -> DecoderState:
+        """Return the state after a step of one hypothesis a sentence, with what the next one may attend to."""
+        return step.state._replace(mask=self.attention.reach(step.state.mask, step.weights[:, 0]))
 
     @abstractmethod
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
@@ -144,14 +153,14 @@ class ParallelDecoder(Decoder):
     def _split(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         return hidden[:, :, : self.query_size], hidden[:, :, self.query_size :]
 
-    def forward(self, embedded: Tensor, state: DecoderState) -> Tensor:
-        """Return features ``(B, T, R)``: two calls of a GRU and one of the attention, whatever T."""
+    def attended(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor]:
+        """Return features ``(B, T, R)`` and weights: two calls of a GRU and one of the attention, whatever T."""
         first, second = self._split(state.hidden[:, :1])
         queries = self.first.show(self.first(embedded, first[:, 0]))  # (B, T, E)
-        contexts, _ = self.attention(queries, state.memory)  # (B, T, M)
+        contexts, weights = self.attention(queries, state.memory)  # (B, T, M)
         contexts = self.dropout(contexts)
         inputs = torch.cat([self.dropout(queries), contexts], dim=2)
-        return self.read(self.second.show(self.second(inputs, second[:, 0])), contexts, embedded)
+        return self.read(self.second.show(self.second(inputs, second[:, 0])), contexts, embedded), weights
 
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Take one step of both layers."""

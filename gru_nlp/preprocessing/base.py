@@ -199,6 +199,15 @@ class Preprocessor(ABC):
         """
         raise UserError("no language model, which alone continues text: use predict or translate")
 
+    def utterances(self, texts: Sequence[str], speaker: str | None) -> Columns:
+        """Return encoded columns of texts that a speaker is to speak; None: the first one.
+
+        Raises:
+            UserError: the task speaks nothing, or there is no such speaker.
+            RowError: a text cannot be spoken.
+        """
+        raise UserError("no synthesiser, which alone speaks text: use predict or translate")
+
     @abstractmethod
     def truth(self, columns: Columns) -> list[Record]:
         """Return input and true target of each row, to stand beside its prediction."""

@@ -165,6 +165,8 @@ def _served(path: str, asked: Askable, continuer: Callable[[], Continuer], told:
     answers = answer_class(preprocessor)
     if answers.own_files:
         raise UserError(f"{path}: a model of {preprocessor.noun}, which are not served: use predict")
+    if answers.command not in TASKS:
+        raise UserError(f"{path}: {answers.writer} is not served: use {answers.command}")
     decoding = told.decoding or {}
     generator = continuer() if _continues(preprocessor) else None
     return Served(

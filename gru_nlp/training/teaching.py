@@ -65,7 +65,7 @@ def stored(path: str, option: str = "teacher") -> checkpoint.Checkpoint:
         UserError: it cannot be read, or is no translator.
     """
     found = checkpoint.load(locate(path, option=option))
-    if "decoder" not in found.config["model"]:
+    if not {"decoder", "decoding"} <= set(found.config["model"]):
         kind = found.config["task"].get("name")
         raise UserError(f"{found.path}: no translator but a {kind} model: set {option}=...")
     return found
