@@ -11,12 +11,14 @@ import torch
 from torch import nn
 from torch.onnx._internal.exporter import _registration
 
+from gru_nlp.decoding import ctc
 from gru_nlp.decoding.greedy import Greedy
 from gru_nlp.errors import UserError
 from gru_nlp.export import checks, graphs
 from gru_nlp.models.classifier import FrameClassifier, SequenceClassifier
 from gru_nlp.models.language_model import LanguageModel
 from gru_nlp.models.multilabel import MultilabelClassifier
+from gru_nlp.models.recogniser import Recogniser
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.models.tagger import SequenceTagger
 from gru_nlp.nn import attention, decoder, pooling
@@ -105,6 +107,18 @@ def language_model(cell, **options):
     return LanguageModel(vocabulary_size=20, **parts, output_dropout=0.1, **options)
 
 
+def recogniser():
+    return Recogniser(
+        frame_size=5,
+        vocabulary_size=12,
+        stack=3,
+        encoder=encoder(LI_GRU, layers=2),
+        decoding=ctc.Greedy(),
+        input_dropout=0.1,
+        dropout=0.1,
+    )
+
+
 RNN = partial(CharacterRNN, size=4, cell=MinLSTM, hidden_size=3, dropout=0.1)
 CNN = partial(CharacterCNN, size=4, filters=5, width=3, dropout=0.1)
 ADDITIVE = partial(attention.AdditiveAttention, hidden_size=5)
@@ -146,11 +160,12 @@ MODELS = {
     "tagger": lambda: tagger(RESET_BEFORE, RNN, num_lists=2),
     "conditional": lambda: translator(decoder.ConditionalDecoder, attention.DotAttention, MinGRU),
     "language model": lambda: language_model(alternating(GRU, RESET_BEFORE)),
+    "recogniser": recogniser,
     "shown": lambda: translator(decoder.ParallelDecoder, attention.GeneralAttention, SSRU, has_candidates=True),
 }
 #: Operators that run over steps: a layer of the reset units has one for both directions, others one each.
 RECURRENCES = {"classifier": 1, "several labels": 2, "frames": 1, "tagger": 3, "conditional": 2, "shown": 2}
-RECURRENCES["tagger without a field"] = 2
+RECURRENCES |= {"tagger without a field": 2, "recogniser": 4}
 STEPS = {
     "bahdanau": lambda: translator(decoder.BahdanauDecoder, ADDITIVE, LAYER_NORM, scale_embeddings=True),
     "input feeding": lambda: translator(decoder.InputFeedingDecoder, HEADS, MinLSTM, tie_output=False),
