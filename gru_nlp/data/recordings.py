@@ -6,7 +6,7 @@ cached holds a hash of each file.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from gru_nlp.data.layouts import Layout, Row
 from gru_nlp.data.readers import Record, delimiter_of
 from gru_nlp.data.signatures import table_of
 from gru_nlp.data.values import Defect, column_names, joined, label_of, value_of, written
-from gru_nlp.data.where import Found, Split, Where
+from gru_nlp.data.where import HeldOut
 from gru_nlp.errors import UserError, choose
 from gru_nlp.speech.recordings import RecordingError, check_file, is_recording
 
@@ -57,10 +57,8 @@ class Recordings(Format):
             return
         folder = Path() if file.copy else file.path.absolute().parent
         for line, row in tables(self.encoding, None, self.delimiter)[kind].records(files):
-            path = row.get(self.column)
-            if isinstance(path, str) and path.strip():
-                row = type(row)({**row, WHOLE_PATH: str(folder / path)})  # type: ignore[call-arg]
-            yield line, row
+            path = self._named(row)
+            yield line, type(row)({**row, WHOLE_PATH: str(folder / path)}) if path else row  # type: ignore[call-arg]
 
     def key(self, files: Sequence[File]) -> list[str]:
         """Return hashes of the table and of all recordings; what cannot be read has none, and is told with its line."""
@@ -74,6 +72,14 @@ class Recordings(Format):
         """Return the line of a table, or the number of a recording in a folder."""
         path = files[0].path
         return f"{path}, recording {line}" if os.path.isdir(path) else super().place(files, line, column)
+
+    def _named(self, row: Mapping[str, Any]) -> str | None:
+        """Return the path of a row; None where there is none, which the layout tells."""
+        try:
+            path = value_of(row, self.column, "data.recording")
+        except Defect:
+            return None
+        return path if isinstance(path, str) and path.strip() else None
 
     def _kind(self, file: File) -> str:
         folder = os.path.isdir(file.path)
@@ -202,47 +208,6 @@ class TranscribedRecording(LabelledRecording):
         if not text:
             raise Defect("a recording without transcript (mend it, or set data.text=<column>)")
         return self.named(text)
-
-
-@dataclass(frozen=True)
-class HeldOut(Where):
-    """Training data of which some rows are the test split, and others may be that of validation.
-
-    Attributes:
-        whole: where all of it is.
-        by: field that says which.
-        values: of that field, as texts, whose rows are the test split.
-        validation: those whose rows are the validation split; none: it has files of its own, or is carved out.
-    """
-
-    whole: Where
-    by: str
-    values: tuple[str, ...]
-    validation: tuple[str, ...] = ()
-
-    def find(self, split: Split) -> Found | None:
-        """Return the rows of a split."""
-        elsewhere = split == "validation" and not self.validation
-        found = self.whole.find("validation" if elsewhere else "train")
-        if found is None or elsewhere:
-            return found
-        key = lambda: [found.key(), self.by, self.values, self.validation, split]  # noqa: E731
-        options = {"test": "data.hold_out", "validation": "data.hold_out_validation"}
-        option = options.get(split, found.option)
-        return replace(found, option=option, key=key, read=lambda: self._rows(found, split))
-
-    def wanted(self, split: Split) -> str:
-        """Return what the whole wants."""
-        return self.whole.wanted(split)
-
-    def _rows(self, found: Found, split: Split) -> Iterator[Record]:
-        for line, row in found.read():
-            try:
-                value = written(value_of(row, self.by, "data.hold_out_by"))
-            except Defect as defect:
-                raise UserError(f"{found.place(line, None)}: {defect}") from None
-            if split == ("test" if value in self.values else "validation" if value in self.validation else "train"):
-                yield line, row
 
 
 @dataclass(kw_only=True, eq=False)

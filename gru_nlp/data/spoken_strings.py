@@ -12,9 +12,9 @@ import numpy as np
 
 from gru_nlp.data.corpus import Recipe
 from gru_nlp.data.layouts import Row
-from gru_nlp.data.recordings import HeldOut, LabelledRecording, RecordingCorpus, TranscribedRecording
+from gru_nlp.data.recordings import LabelledRecording, RecordingCorpus, TranscribedRecording
 from gru_nlp.data.values import column_names
-from gru_nlp.data.where import Found
+from gru_nlp.data.where import Found, HeldOut
 from gru_nlp.errors import UserError
 
 #: Times that a recording may be heard at most, and words of the longest string.

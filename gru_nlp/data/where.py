@@ -7,7 +7,7 @@ file hashed, before somebody asks for it.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from gru_nlp.data.copies import Copy, is_pipe
 from gru_nlp.data.files import find, find_in
 from gru_nlp.data.formats import File, Format
 from gru_nlp.data.readers import Record, described
+from gru_nlp.data.values import Defect, value_of, written
 from gru_nlp.errors import UserError
 
 Split = Literal["train", "validation", "test"]
@@ -121,6 +122,50 @@ class Files(Where):
         if is_pipe(path) and path not in self.copies:
             self.copies[path] = Copy(path, option)
         return File(path, option, self.copies.get(path))
+
+
+@dataclass(frozen=True)
+class HeldOut(Where):
+    """Training data of which some rows are the test split, and others may be that of validation.
+
+    Attributes:
+        whole: where all of it is.
+        by: field that says which.
+        values: of that field, as texts, whose rows are the test split.
+        validation: those whose rows are the validation split; none: it has files of its own, or is carved out.
+    """
+
+    whole: Where
+    by: str
+    values: tuple[str, ...]
+    validation: tuple[str, ...] = ()
+
+    def find(self, split: Split) -> Found | None:
+        """Return the rows of a split."""
+        elsewhere = split == "validation" and not self.validation
+        found = self.whole.find("validation" if elsewhere else "train")
+        if found is None or elsewhere:
+            return found
+        options = {"test": "data.hold_out", "validation": "data.hold_out_validation"}
+        return replace(
+            found,
+            option=options.get(split, found.option),
+            key=lambda: [found.key(), self.by, self.values, self.validation, split],
+            read=lambda: self._rows(found, split),
+        )
+
+    def wanted(self, split: Split) -> str:
+        """Return what the whole wants."""
+        return self.whole.wanted(split)
+
+    def _rows(self, found: Found, split: Split) -> Iterator[Record]:
+        for line, row in found.read():
+            try:
+                value = written(value_of(row, self.by, "data.hold_out_by"))
+            except Defect as defect:
+                raise UserError(f"{found.place(line, None)}: {defect}") from None
+            if split == ("test" if value in self.values else "validation" if value in self.validation else "train"):
+                yield line, row
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def texts(exported: Exported) -> dict[str, str]:
     return {
         **written,
         "README.md": readme(told, exported.preprocessor, exported.files),
-        "requirements.txt": requirements(exported.files),
+        "requirements.txt": requirements(exported.files, exported.preprocessor),
     }
 
 

@@ -142,7 +142,7 @@ def readme(told: Mapping[str, Any], preprocessor: Preprocessor, files: Collectio
         precision=told["precision"],
         license=one_line(license_ or "") or "none is given, so ask its maker before you pass it on.",
         target="torch.export" if by_torch else "ONNX",
-        requirements=" ".join(f"'{line}'" for line in needed(files)),
+        requirements=" ".join(f"'{line}'" for line in needed(files, preprocessor)),
         use=use.replace('"a text"', preprocessor.asked()),
         files="*.pt2" if by_torch else "*.onnx",
         page=IN_A_BROWSER if "index.html" in files else "",
@@ -155,12 +155,12 @@ def _yaml(text: str) -> str:
     return text if re.fullmatch(r"[A-Za-z][\w.+-]*", text) else json.dumps(text)
 
 
-def needed(files: Collection[str]) -> list[str]:
+def needed(files: Collection[str], preprocessor: Preprocessor) -> list[str]:
     """Return what is installed for a folder to be used, beside this package."""
     runtime = "torch>=2.11" if any(name.endswith(".pt2") for name in files) else "onnxruntime>=1.22"
-    return [runtime, *REQUIREMENTS]
+    return [runtime, *REQUIREMENTS, *preprocessor.packages]
 
 
-def requirements(files: Collection[str]) -> str:
+def requirements(files: Collection[str], preprocessor: Preprocessor) -> str:
     """Return the same as pip reads it."""
-    return "".join(f"{line}\n" for line in needed(files))
+    return "".join(f"{line}\n" for line in needed(files, preprocessor))

@@ -62,6 +62,8 @@ class Preprocessor(ABC):
     batching: ClassVar[str] = "gru_nlp.data.bucketing.bucketed"
     #: The arguments of a command that tries a trained model out where no text of the data can be typed.
     example: ClassVar[str] = "input=<file>"
+    #: Packages, as pip names them, that read what it is given, beside those that every model needs.
+    packages: ClassVar[tuple[str, ...]] = ()
     #: Whether ``decode`` gives just one ``label`` a row, with its ``score``.
     one_label: ClassVar[bool] = False
     #: Whether a person's patterns say what is in its texts, see ``ruled``.

@@ -36,6 +36,7 @@ class SpeechPreprocessor(Preprocessor):
 
     noun = "recordings"
     example = "input=<recording, folder of recordings, or list of paths>"
+    packages = ("soundfile>=0.13", "soxr>=0.5")
     list_type = "float32"
     list_columns: tuple[str, ...] = ("frames",)
     length_columns: tuple[str, ...] = ("frames",)

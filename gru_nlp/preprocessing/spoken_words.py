@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from gru_nlp.batch import AnyArray, Classification, SequenceBatch
-from gru_nlp.errors import UserError
+from gru_nlp.errors import UserError, choose
 from gru_nlp.preprocessing.probabilities import decode_labels
 from gru_nlp.preprocessing.rows import (
     FIT_BATCH,
@@ -20,10 +20,17 @@ from gru_nlp.preprocessing.rows import (
     target_ids,
 )
 from gru_nlp.preprocessing.speech import SpeechPreprocessor
+from gru_nlp.speech.augment import Augmentation
+from gru_nlp.speech.mel import Floats, normalised
 
 
 class SpokenWordPreprocessor(SpeechPreprocessor):
-    """Frames of recordings and label names; arguments as in ``SpeechPreprocessor``."""
+    """Frames of recordings and label names.
+
+    Args:
+        normalisation: of the frames of a recording, ``bands`` or ``level`` (see ``speech.mel.normalised``).
+        sample_rate, mels, window_ms, hop_ms, max_seconds, augmentation: as in ``SpeechPreprocessor``.
+    """
 
     answer = "gru_nlp.answers.recordings.RecordingAnswer"
     errors = "gru_nlp.reports.worst.RecordingErrors"
@@ -32,7 +39,36 @@ class SpokenWordPreprocessor(SpeechPreprocessor):
     scalar_columns = ("tokens", "target")
     label_columns: LabelColumns = LabelColumns("label", "target")
     blank: ClassVar[Record] = {"label": None, "score": None}
-    labels: Sequence[str] = ()
+
+    def __init__(
+        self,
+        *,
+        sample_rate: int,
+        mels: int,
+        window_ms: float,
+        hop_ms: float,
+        max_seconds: float,
+        augmentation: Augmentation,
+        normalisation: str,
+    ) -> None:
+        super().__init__(
+            sample_rate=sample_rate,
+            mels=mels,
+            window_ms=window_ms,
+            hop_ms=hop_ms,
+            max_seconds=max_seconds,
+            augmentation=augmentation,
+        )
+        self.normalisation = choose("preprocessing.normalisation", normalisation, ("bands", "level"))
+        self.labels: Sequence[str] = ()
+
+    def frames(self, waveform: Floats) -> Floats:
+        """Return the frames ``(T, M)`` of a waveform ``(N,)``."""
+        return normalised(self.log_mel(waveform), self.normalisation)
+
+    def options(self) -> dict[str, Any]:
+        """Return how frames are made."""
+        return {**super().options(), "normalisation": self.normalisation}
 
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Learn the labels from the column ``label``."""

@@ -19,8 +19,10 @@ Floats = npt.NDArray[np.float32]
 FLOOR = 1e-8
 #: Least spread of a band over the time of a recording; silence has none.
 LEAST_SPREAD = 1e-3
-MOST_BANDS = 512
-MOST_RATE = 768_000
+#: Values of spectra that are held at a time.
+BLOCK = 1 << 22
+#: Most of each; more would take memory for nothing.
+MOST_RATE, MOST_BANDS, LONGEST_MS = 192_000, 512, 200
 
 
 def to_mel(hertz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -54,7 +56,7 @@ class LogMel:
     def __init__(self, sample_rate: int, mels: int, window_ms: float, hop_ms: float) -> None:
         check("sample_rate", sample_rate, 1000, MOST_RATE)
         check("mels", mels, 1, MOST_BANDS)
-        check("window_ms", window_ms, 1, 1000)
+        check("window_ms", window_ms, 1, LONGEST_MS)
         check("hop_ms", hop_ms, 1, window_ms)
         self.sample_rate, self.mels = sample_rate, mels
         self.window, self.hop = (round(sample_rate * ms / 1000) for ms in (window_ms, hop_ms))
@@ -79,9 +81,12 @@ class LogMel:
 
     def __call__(self, waveform: Floats) -> Floats:
         """Return the log-mel frames ``(T, M)`` of a waveform ``(N,)`` of values from -1 to 1; natural logarithms."""
-        bands = self.power(waveform) @ self.filters.T
-        frames: Floats = np.log(np.maximum(bands, np.float32(FLOOR)))
-        return frames
+        size = max(1, BLOCK // self.fft)
+        parts = []
+        for first in range(0, self.steps(len(waveform)), size):
+            power = self.power(waveform[first * self.hop : (first + size - 1) * self.hop + self.window])
+            parts.append(np.log(np.maximum(power @ self.filters.T, np.float32(FLOOR))))
+        return np.concatenate(parts)
 
     def inverse(self, frames: Floats) -> Floats:
         """Return power spectra ``(T, F)`` whose bands are near those of log-mel frames ``(T, M)``.
@@ -102,13 +107,18 @@ def triangles(sample_rate: int, mels: int, fft: int) -> npt.NDArray[np.float64]:
     return filters
 
 
-def normalised(frames: Floats) -> Floats:
-    """Return frames ``(T, M)`` with mean 0 and spread 1 of each band over the time of the recording.
+def normalised(frames: Floats, by: str = "bands") -> Floats:
+    """Return frames ``(T, M)`` with mean 0 and spread 1 over a recording.
 
-    What is the same throughout, such as loudness and the microphone, goes (Viikki and Laurila 1998).
+    Args:
+        frames: log-mel frames.
+        by: ``bands``: of each band over time, so that what is the same throughout goes, the microphone say (Viikki and
+            Laurila 1998); ``level``: of all bands together, so that loudness alone goes, and a word of a single sound
+            keeps what tells it.
     """
-    centred = frames - frames.mean(axis=0)
-    scaled: Floats = centred / np.maximum(centred.std(axis=0), np.float32(LEAST_SPREAD))
+    axes = 0 if by == "bands" else None
+    centred = frames - frames.mean(axis=axes)
+    scaled: Floats = centred / np.maximum(centred.std(axis=axes), np.float32(LEAST_SPREAD))
     return scaled
 
 

@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_nlp.errors import UserError
-from gru_nlp.speech.mel import MOST_RATE, Floats
+from gru_nlp.speech.mel import Floats
 
 #: How files of sound are called, in small letters.
 ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64")
 #: Shorter sound is none.
 LEAST_SECONDS = 0.01
-LEAST_RATE = 1000
+#: Samples a second that files have; other numbers are slips.
+LEAST_RATE, MOST_RATE = 1000, 768_000
 #: Samples, of all channels, that are read at a time.
 BLOCK = 1 << 16
 #: Seconds of silence between recordings that are joined.

@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from gru_nlp import checkpoint
 from gru_nlp.cli.main import main
 from gru_nlp.errors import UserError
+from gru_nlp.export.folder import Exported, write
 from gru_nlp.predictor import Predictor
+from gru_nlp.runtime.folder import read_folder
 from gru_nlp.samples import generate
 
 pytest.importorskip("soundfile")
@@ -103,6 +106,20 @@ def test_an_answer_depends_on_neither_the_batch_nor_what_holds_the_samples(liste
     for wrong in (samples[None], samples.astype(np.int64), np.array([0.1, np.nan] * 500)):
         with pytest.raises(UserError, match="samples"):
             predictor([wrong])
+
+
+def test_an_exported_folder_reads_recordings_as_the_checkpoint_does(listener, voices):
+    stored = checkpoint.load(listener)
+    preprocessor, model = checkpoint.restore(stored)
+    content = Exported(stored, preprocessor, model, {"model.onnx": b""}, "float32", None, {"made_for": "onnx"})
+    write(Path("exported"), content)
+    other = read_folder("exported").preprocessor
+    path = str(voices / "one_ada_0.wav")
+    one, same = (made.encode({"recording": [path]})["frames"][0] for made in (preprocessor, other))
+    assert np.array_equal(one, same)
+    assert other.label_names() == sorted(WORDS)
+    assert "soundfile" in Path("exported/requirements.txt").read_text()
+    assert 'runner(["recording.wav"])' in Path("exported/README.md").read_text()
 
 
 def test_a_run_that_was_resumed_ends_as_one_that_was_not(voices):

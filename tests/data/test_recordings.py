@@ -164,3 +164,9 @@ def test_places_that_hold_no_recordings_are_told():
         corpus("data.test=odd", "data.format=csv").load("test")
     with pytest.raises(UserError, match="list: no folder, which is not data.format=names"):
         corpus("data.test=list", "data.format=names").load("test")
+
+
+def test_a_column_of_a_table_may_be_named_by_its_number():
+    sound("a.wav")
+    Path("a.csv").write_text("file,label\na.wav,yes\n")
+    assert rows(corpus("data.test=a.csv", "data.recording='0'")) == [("a.wav", "a.wav", "yes", "")]

@@ -75,7 +75,7 @@ tagger = TaggingPreprocessor(
 translator = TranslationPreprocessor(tokenizer=tokenizer, joint=True, max_length=9, bpe_dropout=0.0)
 still = Augmentation(time_masks=1, time_width=2, frequency_masks=1, frequency_width=2, speed=0.1, noise=0.1)
 spoken = SpokenWordPreprocessor(
-    sample_rate=8000, mels=4, window_ms=25, hop_ms=10, max_seconds=1, augmentation=still
+    sample_rate=8000, mels=4, window_ms=25, hop_ms=10, max_seconds=1, augmentation=still, normalisation="level"
 )
 sounds = [np.random.default_rng(seed).uniform(-0.5, 0.5, 900 + seed) for seed in range(4)]
 options = {"tokenizer": tokenizer, "max_length": 5, "truncation": "head"}

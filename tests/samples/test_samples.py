@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 
+import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -50,6 +51,21 @@ def test_a_bag_of_words_does_not_solve_the_sentiment_sample():
     model = LogisticRegression(max_iter=1000).fit(inputs, [row["label"] for row in train])
     accuracy = model.score(vectorizer.transform(row["text"] for row in test), [row["label"] for row in test])
     assert 0.5 <= accuracy < 0.8
+
+
+def test_spoken_samples_are_sound_of_every_digit_by_every_speaker():
+    digits = generate("spoken_digits", "train")
+    assert len({row["name"] for row in digits}) == len(digits) == 480
+    assert set(Counter((row["label"], row["speaker"]) for row in digits).values()) == {12}
+    strings = generate("spoken_strings", "test")
+    assert {len(row["text"].split()) for row in strings} == {2, 3, 4, 5}
+    assert {word for row in strings for word in row["text"].split()} == {row["label"] for row in digits}
+    for row in (*digits, *strings):
+        assert row["recording"].dtype == np.float32
+        assert 0.02 < np.abs(row["recording"]).max() < 1.0
+        assert 0.25 < len(row["recording"]) / row["rate"] < (1 if "label" in row else 4)
+    once, again = (row["recording"] for row in digits if row["name"] in ("one_ada_0", "one_ada_1"))
+    assert len(once) != len(again)
 
 
 def test_an_unknown_sample_names_the_nearest():
