@@ -13,14 +13,14 @@ MAP_OPTIONS = ("data.label_names", "data.tag_map")
 COUNTS = frozenset(
     {"hidden_size", "layers", "size", "patience", "batch_size", "batch_tokens", "top_k", "accumulate_grad_batches"}
     | {"max_length", "min_frequency", "max_words", "max_word_length", "filters", "width", "heads"}
-    | {"gazetteer_size", "stack", "speaker_size", "frames_per_step", "most_frames"}
+    | {"gazetteer_size", "stack", "speaker_size", "frames_per_step", "most_frames", "buckets"}
     | {"sequence_length", "sampled_softmax", "checkpoint_every_steps", "select_most"}
 )
 #: Options, by their last name, that are a share from 0 to below 1.
 SHARES = frozenset(
     {"dropout", "recurrent_dropout", "output_dropout", "input_dropout", "word_dropout", "bpe_dropout"}
     | {"label_smoothing", "warmup", "average_decay", "weight_dropout", "test_share", "recase"}
-    | {"gazetteer_dropout", "least_probability", "prenet_dropout"}
+    | {"gazetteer_dropout", "least_probability", "prenet_dropout", "oversample"}
 )
 #: Most that an option, by its last name, may say, whoever says it: a person's slip and a stranger's file alike would
 #: otherwise build, or decode, without end.
@@ -31,6 +31,8 @@ MOST |= {
     "min_length": 1000,
     "no_repeat_ngram": 1000,
     "width": 1000,
+    "longest": 64,
+    "buckets": 2**24,
     "top_k": 1000,
     "sequence_length": 2**16,
     "select_most": 10**6,

@@ -33,6 +33,7 @@ class BucketBatchSampler(Order):
         seed: of the shuffling.
         rank: number of this process.
         world_size: number of processes.
+        repeats: ``(N,)`` how often each row stands in an epoch of training on average, from 1 on; None: once.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class BucketBatchSampler(Order):
         seed: int,
         rank: int = 0,
         world_size: int = 1,
+        repeats: npt.NDArray[np.float64] | None = None,
     ) -> None:
         self.row_lengths = lengths
+        self.repeats = repeats
         self.batch_size = batch_size
         self.batch_tokens = batch_tokens
         self.shuffle = shuffle
@@ -90,7 +93,7 @@ class BucketBatchSampler(Order):
 
     def _all_shuffled(self) -> list[npt.NDArray[np.int64]]:
         random = np.random.default_rng((self.seed, self.epoch))
-        rows = random.permutation(len(self.row_lengths))
+        rows = _repeated(random.permutation(len(self.row_lengths)), self.repeats, random)
         pool = self.batch_size * POOL
         batches: list[npt.NDArray[np.int64]] = []
         for start in range(0, len(rows), pool):
@@ -112,8 +115,24 @@ class BucketBatchSampler(Order):
         return batches
 
 
+def _repeated(
+    rows: npt.NDArray[np.int64], repeats: npt.NDArray[np.float64] | None, random: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Return shuffled rows as often as they are to stand in an epoch, shuffled again; epochs have as many each.
+
+    A share of a repetition falls to as large a share of the epochs, by systematic sampling.
+    """
+    if repeats is None:
+        return rows
+    wanted = repeats[rows]
+    ends = np.floor(np.cumsum(wanted) * (round(wanted.sum()) / wanted.sum()) + random.random() * (1 - 1e-6) + 1e-7)
+    times = np.diff(ends, prepend=0.0).astype(np.int64)
+    return random.permutation(np.repeat(rows, times))
+
+
 def bucketed(
     split: EncodedSplit, preprocessor: Preprocessor, plan: Plan, name: Split
 ) -> tuple[EncodedSplit, BucketBatchSampler]:
     """Return the rows of a split in batches of like lengths."""
-    return split, BucketBatchSampler(split.lengths, **plan._asdict())
+    repeats = preprocessor.repeats(lambda column: split.lists[column].flat(), len(split)) if plan.shuffle else None
+    return split, BucketBatchSampler(split.lengths, **plan._asdict(), repeats=repeats)

@@ -2,12 +2,17 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from gru_nlp.errors import UserError
 from gru_nlp.nn.cell import MakeCell, shown
 from gru_nlp.nn.masking import gather_steps, last_steps, padding_mask, reversal_index
+
+#: Of the hashes of n-grams, which stay small enough for a product in int64.
+FACTOR, PRIME = 1_000_003, 2_147_483_647
 
 
 class Characters(nn.Module, ABC):
@@ -81,6 +86,55 @@ class CharacterRNN(Characters):
         mirrored = gather_steps(inputs, reversal_index(lengths, characters.shape[1]))
         states = shown(self.ahead, inputs, lengths), shown(self.back, mirrored, lengths)
         return torch.cat([last_steps(direction, lengths) for direction in states], dim=1)
+
+
+class CharacterNgrams(Characters):
+    """The mean of learned vectors of a word's n-grams of characters (Bojanowski et al. 2017, section 3.2).
+
+    N-grams share the rows of a table by a hash, and a word begins and ends with marks of its own.
+
+    Args:
+        num_characters: number of character ids, 0 being padding.
+        size: features of a word.
+        buckets: rows of the table.
+        shortest, longest: characters of an n-gram, the marks counted.
+        dropout: share of a word's features dropped.
+
+    Raises:
+        UserError: no n-gram is that long, or a word of one character has none.
+    """
+
+    def __init__(
+        self, num_characters: int, *, size: int, buckets: int, shortest: int, longest: int, dropout: float
+    ) -> None:
+        super().__init__()
+        if not 1 <= shortest <= min(longest, 3):
+            raise UserError(f"characters.shortest={shortest} must be from 1 to 3, and at most longest={longest}")
+        self.output_size = size
+        self.begin, self.end = num_characters, num_characters + 1
+        self.shortest, self.longest = shortest, longest
+        self.table = nn.Embedding(buckets, size)
+        nn.init.uniform_(self.table.weight, -(size**-0.5), size**-0.5)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:
+        """Ids ``(U, L)`` and lengths ``(U,)`` -> ``(U, size)``."""
+        marked = nn.functional.pad(characters, (1, self.longest))  # (U, M), wide enough for the longest n-gram
+        places = torch.arange(marked.shape[1], device=marked.device)[None]
+        marked = torch.where(places == 0, self.begin, marked)
+        marked = torch.where(places == lengths[:, None] + 1, self.end, marked)
+        begins = marked.shape[1] - self.longest + 1
+        places, hashes = places[:, :begins], marked[:, :begins]
+        summed = torch.zeros(1, device=marked.device)
+        count = torch.zeros(1, device=marked.device)
+        for size in range(1, self.longest + 1):
+            if size > 1:  # the hash of an n-gram goes on from that of the one before it
+                hashes = (hashes * FACTOR + marked[:, size - 1 : size - 1 + begins]) % PRIME
+            if size >= self.shortest:
+                inside = (places + size <= lengths[:, None] + 2).to(self.table.weight.dtype)[:, :, None]
+                summed = summed + (self.table(hashes % self.table.num_embeddings) * inside).sum(dim=1)  # (U, size)
+                count = count + inside.sum(dim=1)
+        return cast(Tensor, self.dropout(summed / count))
 
 
 class NoCharacters(Characters):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tokenizers import Tokenizer
@@ -18,6 +18,8 @@ from gru_nlp.text.terms import Wishes
 
 #: What is told where other tasks are asked for what translators do.
 FOR_TRANSLATORS = "terms, prefix, copy and sentences are for translators: leave them out"
+
+Flat = Callable[[str], tuple[AnyArray, AnyArray]]
 
 
 class Preprocessor(ABC):
@@ -172,6 +174,15 @@ class Preprocessor(ABC):
     @abstractmethod
     def collate(self, columns: Columns, training: bool) -> Batch[AnyArray]:
         """Pad encoded columns into one batch of fresh arrays; only in ``training`` may chance have a part."""
+
+    def repeats(self, flat: Flat, rows: int) -> AnyArray | None:
+        """Return how often on average training reads each row of an epoch, ``(N,)`` from 1 on; None: once.
+
+        Args:
+            flat: an encoded column of lists, by name -> the row and the value of each element, ``(M,)`` both.
+            rows: N.
+        """
+        return None
 
     @abstractmethod
     def decode(self, outputs: Any, top_k: int = 1) -> list[Record]:

@@ -28,7 +28,8 @@ class TaggingPreprocessor(WordsPreprocessor):
 
     Args:
         scheme: of the tags that are learned: ``bioes`` or ``iob2``.
-        lowercase, fold_digits, min_frequency, max_word_length, max_words, recase, any_case: see ``WordsPreprocessor``.
+        lowercase, fold_digits, min_frequency, max_word_length, max_words, recase, any_case, oversample: see
+            ``WordsPreprocessor``.
     """
 
     answer = "gru_nlp.answers.entities.EntityAnswer"
@@ -49,6 +50,7 @@ class TaggingPreprocessor(WordsPreprocessor):
         max_words: int,
         recase: float = 0.0,
         any_case: bool = False,
+        oversample: float = 0.0,
     ) -> None:
         self.scheme = choose("preprocessing.scheme", scheme, INSIDE)
         super().__init__(
@@ -59,6 +61,7 @@ class TaggingPreprocessor(WordsPreprocessor):
             max_words=max_words,
             recase=recase,
             any_case=any_case,
+            oversample=oversample,
         )
         self.forms: Forms | None = None  # of an older checkpoint they are not known
 
@@ -97,6 +100,10 @@ class TaggingPreprocessor(WordsPreprocessor):
                     raise RowError(row, f"entities '{span.label}' do not occur in training (types: {known}){hint}")
             targets.append([ids[tag] for tag in schemes.write(entities, len(tags), self.scheme)])
         return targets
+
+    def label_of(self, tag: str) -> int:
+        """Return the number of the type that a tag is of; -1: of none."""
+        return -1 if tag == schemes.OUTSIDE else self.labels.index(tag[2:])
 
     def unseen(self, batch: TaggingBatch[AnyArray]) -> Callable[[int, schemes.Span], bool] | None:
         """Return what tells whether training lacks the form of an entity of a row; None: that is not known."""

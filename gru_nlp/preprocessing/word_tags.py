@@ -25,7 +25,8 @@ class WordTagPreprocessor(WordsPreprocessor):
     """Vocabularies of words and characters, and the names of tags.
 
     Args:
-        lowercase, fold_digits, min_frequency, max_word_length, max_words, recase, any_case: see ``WordsPreprocessor``.
+        lowercase, fold_digits, min_frequency, max_word_length, max_words, recase, any_case, oversample: see
+            ``WordsPreprocessor``.
     """
 
     answer = "gru_nlp.answers.word_tags.WordTagAnswer"
@@ -60,6 +61,10 @@ class WordTagPreprocessor(WordsPreprocessor):
                     told = f"the tag '{tag}' does not occur in training (tags: {known}){nearest(tag, self.tags)}"
                     raise RowError(row, told)
         return [[ids[tag] for tag in tags] for tags in rows]
+
+    def label_of(self, tag: str) -> int:
+        """Return the number of the tag itself."""
+        return self.labels.index(tag)
 
     def unmet(self, batch: TaggingBatch[AnyArray]) -> AnyArray:
         """Return ``(B, T)`` bool which words, as they are looked up, training does not have."""

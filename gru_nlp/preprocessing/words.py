@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from gru_nlp.batch import AnyArray, TaggingBatch
 from gru_nlp.console import remark
 from gru_nlp.errors import UserError
-from gru_nlp.preprocessing.base import Preprocessor
+from gru_nlp.preprocessing.base import Flat, Preprocessor
 from gru_nlp.preprocessing.lists import Lists, cut_lists, stored_lists
 from gru_nlp.preprocessing.rows import (
     FIT_BATCH,
@@ -69,6 +69,8 @@ class WordsPreprocessor(Preprocessor):
         max_words: words of a window of raw text; longer sentences are cut into overlapping ones.
         recase: share of sentences that training reads without capitals, or in capitals alone, half each, drawn anew
             every epoch, so that the model relies less on case (Mayhew et al. 2019); the tags stay.
+        oversample: share of the sentences below which those that hold a tag or type are rare: training reads them more
+            often, by the root of what they lack of it (repeat factor sampling, Gupta et al. 2019, section 5); 0: none.
         any_case: without ``lowercase``, look a word that is unknown as it is written up as the most frequent one that
             it is in another case.
     """
@@ -88,6 +90,7 @@ class WordsPreprocessor(Preprocessor):
         max_words: int,
         recase: float,
         any_case: bool,
+        oversample: float = 0.0,
     ) -> None:
         self.vocabulary = Vocabulary(
             lowercase=lowercase,
@@ -97,6 +100,7 @@ class WordsPreprocessor(Preprocessor):
             any_case=any_case,
         )
         self.recase = recase
+        self.oversample = oversample
         if recase:
             self.raw_columns = ("words",)
         if max_words <= OVERLAP:
@@ -196,6 +200,24 @@ class WordsPreprocessor(Preprocessor):
             for name, values in written.items():
                 result[name][row] = values[place]
         return result
+
+    def repeats(self, flat: Flat, rows: int) -> AnyArray | None:
+        """Return how often training reads each sentence: the more often, the rarer the rarest of its types is."""
+        if not self.oversample:
+            return None
+        labels = np.array([self.label_of(tag) for tag in self.tags])
+        owners, tags = flat("target")
+        inside = labels[tags] >= 0
+        sentences, held = np.unique(np.stack([owners, labels[tags]])[:, inside], axis=1)  # (M,) both, each pair once
+        shares = np.bincount(held, minlength=len(self.labels)) / rows
+        factors = np.sqrt(self.oversample / np.maximum(shares, 1 / rows))
+        repeats = np.ones(rows)
+        np.maximum.at(repeats, sentences, factors[held])
+        return repeats
+
+    @abstractmethod
+    def label_of(self, tag: str) -> int:
+        """Return the number of the label that a tag is of; -1: of none."""
 
     def cut(self, texts: Sequence[Text]) -> tuple[Columns, list[Owner]]:
         """Split texts into words, sentences, and windows of long ones; a list is taken as words already."""

@@ -7,7 +7,7 @@ from gru_nlp.processes.sharing import undealt
 LENGTHS = np.random.default_rng(0).integers(1, 60, 1003).astype(np.int32)
 
 
-def make(shuffle=True, batch_tokens=None, rank=0, world_size=1, seed=1, batch_size=16, lengths=LENGTHS):
+def make(shuffle=True, batch_tokens=None, rank=0, world_size=1, seed=1, batch_size=16, lengths=LENGTHS, repeats=None):
     return BucketBatchSampler(
         lengths,
         batch_size=batch_size,
@@ -16,6 +16,7 @@ def make(shuffle=True, batch_tokens=None, rank=0, world_size=1, seed=1, batch_si
         seed=seed,
         rank=rank,
         world_size=world_size,
+        repeats=repeats,
     )
 
 
@@ -87,3 +88,22 @@ def test_more_processes_than_batches_all_get_some():
 def test_order_lists_the_rows_as_the_batches_give_them():
     sampler = make(shuffle=False, rank=1, world_size=2)
     assert sampler.order().tolist() == [row for batch in sampler for row in batch]
+
+
+def test_rows_stand_in_an_epoch_as_often_as_was_asked_on_average_and_epochs_are_alike_in_size():
+    wanted = np.ones(200)
+    wanted[:3] = 2.5, 1.4, 3.0
+    sampler, counts, sizes = make(lengths=LENGTHS[:200], repeats=wanted), np.zeros(200), set()
+    for epoch in range(300):
+        sampler.set_epoch(epoch)
+        order = sampler.order()
+        found = np.bincount(order, minlength=200)
+        assert (np.floor(wanted * 0.98) <= found).all()
+        assert (found <= np.ceil(wanted * 1.02)).all()
+        counts += found
+        sizes.add((len(order), len(sampler)))
+    assert sizes == {(204, 13)}
+    assert counts[:3] / 300 == pytest.approx(wanted[:3], abs=0.1)
+    assert make(lengths=LENGTHS[:200], repeats=np.ones(200)).order().tolist() != list(range(200))
+    parts = [make(lengths=LENGTHS[:200], repeats=wanted, rank=rank, world_size=2) for rank in range(2)]
+    assert len(parts[0]) == len(parts[1])

@@ -23,7 +23,7 @@ from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.models.tagger import SequenceTagger
 from gru_nlp.nn import attention, decoder, pooling
 from gru_nlp.nn.cell import Cell
-from gru_nlp.nn.characters import CharacterCNN, CharacterRNN
+from gru_nlp.nn.characters import CharacterCNN, CharacterNgrams, CharacterRNN
 from gru_nlp.nn.embedding import TokenEmbedding
 from gru_nlp.nn.encoder import RecurrentEncoder
 from gru_nlp.nn.gru import GRU
@@ -121,6 +121,7 @@ def recogniser():
 
 RNN = partial(CharacterRNN, size=4, cell=MinLSTM, hidden_size=3, dropout=0.1)
 CNN = partial(CharacterCNN, size=4, filters=5, width=3, dropout=0.1)
+NGRAMS = partial(CharacterNgrams, size=4, buckets=30, shortest=3, longest=5, dropout=0.1)
 ADDITIVE = partial(attention.AdditiveAttention, hidden_size=5)
 HEADS = partial(attention.MultiHeadAttention, hidden_size=6, heads=2)
 
@@ -158,6 +159,7 @@ MODELS = {
     "frames": frames,
     "tagger without a field": lambda: tagger(LI_GRU, CNN, crf=False),
     "tagger": lambda: tagger(RESET_BEFORE, RNN, num_lists=2),
+    "tagger by n-grams": lambda: tagger(GRU, NGRAMS),
     "conditional": lambda: translator(decoder.ConditionalDecoder, attention.DotAttention, MinGRU),
     "language model": lambda: language_model(alternating(GRU, RESET_BEFORE)),
     "recogniser": recogniser,
@@ -165,7 +167,7 @@ MODELS = {
 }
 #: Operators that run over steps: a layer of the reset units has one for both directions, others one each.
 RECURRENCES = {"classifier": 1, "several labels": 2, "frames": 1, "tagger": 3, "conditional": 2, "shown": 2}
-RECURRENCES |= {"tagger without a field": 2, "recogniser": 4}
+RECURRENCES |= {"tagger without a field": 2, "tagger by n-grams": 1, "recogniser": 4}
 STEPS = {
     "bahdanau": lambda: translator(decoder.BahdanauDecoder, ADDITIVE, LAYER_NORM, scale_embeddings=True),
     "input feeding": lambda: translator(decoder.InputFeedingDecoder, HEADS, MinLSTM, tie_output=False),

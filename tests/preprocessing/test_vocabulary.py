@@ -86,3 +86,14 @@ def test_ids_come_from_the_mapped_columns_too():
     mapped = {name: [np.asarray(row, np.int32) for row in rows] for name, rows in encoded.items() if name != "tokens"}
     drawn = made.collate({**mapped, "tokens": np.array(encoded["tokens"]), "words": ROWS}, training=True)
     assert content(drawn) == content(batch(made, ROWS, training=True))
+
+
+def test_sentences_of_rare_types_are_read_more_often():
+    tags = [["B-A", "O"]] * 90 + [["B-A", "B-R"]] * 1 + [["I-R", "O"]] * 3 + [["O", "O"]] * 6
+    made = make(oversample=0.16)
+    made.labels, made.tags = ["A", "R"], ["O", "B-A", "I-A", "B-R", "I-R"]
+    ids = [[made.tags.index(tag) for tag in row] for row in tags]
+    flat = {"target": (np.repeat(np.arange(100), 2), np.concatenate(ids))}
+    repeats = made.repeats(flat.__getitem__, 100)  # R is in 4 of 100 sentences: 2 = (0.16 / 0.04) ** 0.5
+    assert repeats.tolist() == [1.0] * 90 + [2.0] * 4 + [1.0] * 6
+    assert make().repeats(flat.__getitem__, 100) is None
