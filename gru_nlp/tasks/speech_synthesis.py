@@ -19,6 +19,9 @@ from gru_nlp.tensors import to_array
 class SpeechSynthesisTask(Task):
     """Train on the true past; score what is spoken freely against the recording.
 
+    Epochs are chosen by the loss: the distance of free speech is low, too, where all is a mumble, since a mean is near
+    to everything, and rises before it falls.
+
     Args:
         recipe: as in ``Task``.
         preprocessor: fitted; makes log-mel frames of normalised ones.

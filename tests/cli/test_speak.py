@@ -136,13 +136,6 @@ def test_other_commands_say_to_speak(command, told, trained, capsys):
     assert not Path("x").exists()
 
 
-def test_no_server_speaks_and_nothing_else_is_a_voice(trained):
+def test_no_server_speaks(trained):
     with pytest.raises(UserError, match="a synthesiser is not served: use speak"):
         load(str(trained), "cpu", ())
-
-
-def test_a_model_of_another_kind_does_not_speak(trained, capsys):
-    options = ["trainer.max_epochs=1", "trainer.limit_train_batches=1", "encoder.hidden_size=4", "logger=none"]
-    gru_nlp.train("task=sentiment", *options, "device=cpu", "run_dir=w")
-    assert main(["speak", "checkpoint=w", "output=a.wav", "--", "one"]) == 2
-    assert "no synthesiser, which alone speaks text: use predict or translate" in capsys.readouterr().err

@@ -99,8 +99,8 @@ def test_attention_off_the_diagonal_costs():
 def test_a_trained_voice_says_what_it_heard():
     model = made(prenet_dropout=0.1, most_frames=9)
     model.train()
-    given, optimiser = batch([0, 1]), torch.optim.Adam(model.parameters(), 0.02)
-    for _ in range(120):
+    given, optimiser = batch([0, 1]), torch.optim.Adam(model.parameters(), 0.03)
+    for _ in range(60):
         losses = model(given)
         loss = (losses.frames + losses.stop + losses.attention).sum() / losses.steps.sum()
         optimiser.zero_grad()

@@ -4,9 +4,12 @@ from functools import partial
 import datasets
 import numpy as np
 import pytest
+from torch import nn
 
 from gru_nlp.batch import Speech
 from gru_nlp.errors import UserError
+from gru_nlp.narrator import Narrator
+from gru_nlp.preprocessing.frames import FramePreprocessor
 from gru_nlp.preprocessing.rows import Hints, RowError
 from gru_nlp.preprocessing.synthesis import SynthesisPreprocessor
 from gru_nlp.samples.spoken_strings import rows
@@ -96,3 +99,8 @@ def test_the_state_is_plain_and_comes_back(fitted):
 def test_a_strangers_state_is_refused(fitted, name, value):
     with pytest.raises(UserError):
         made().load_state_dict({**fitted.state_dict(), name: value})
+
+
+def test_nothing_else_speaks():
+    with pytest.raises(UserError, match="no synthesiser, which alone speaks text: use predict or translate"):
+        Narrator(FramePreprocessor(shift=0), nn.Identity())
