@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from gru_nlp.nn.cell import shown
 from gru_nlp.nn.gru import GRU
 from gru_nlp.nn.gru_variants import GRULayerNorm, GRUResetBefore
+from gru_nlp.nn.li_gru import LiGRU
 from gru_nlp.nn.min_gru import SSRU, MinGRU, MinLSTM
 
 LENGTHS, BATCHES = (16, 64, 256, 1024, 2048), (1, 16, 64)
@@ -73,6 +74,7 @@ def units(size: int) -> dict[str, Unit]:
         "gru": Unit(GRU(size, size), 12 * square),
         "gru_reset_before": Unit(GRUResetBefore(size, size, recurrent_dropout=0.0), 12 * square),
         "gru_layer_norm": Unit(GRULayerNorm(size, size, recurrent_dropout=0.0), 12 * square),
+        "li_gru": Unit(LiGRU(size, size, recurrent_dropout=0.0), 8 * square),
         "min_gru": Unit(MinGRU(size, size), 4 * square),
         "min_lstm": Unit(MinLSTM(size, size), 6 * square),
         "ssru": Unit(partial(shown, SSRU(size, size)), 4 * square),
