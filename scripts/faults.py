@@ -29,6 +29,8 @@ train() {{ gru-nlp train "$@"; }}
 learn() {{ gru-nlp train data=csv "data.train=$@"; }}
 small() {{ gru-nlp train data=csv data.train=a.csv {SMALL} run_dir=new "$@"; }}
 lines() {{ gru-nlp train data=labelled_lines "data.train=$1" {SMALL}; }}
+SPOKEN="task=spoken_words data=recordings data.validation=r.csv"
+hear() {{ printf 'path,label\n%s,yes\n%s,no\n' "$1" "$1" > r.csv; learn r.csv $SPOKEN; }}
 list() {{ gru-nlp train task=multilabel data=jsonl "data.train=$1"; }}
 SEVERAL="task=multilabel data.label_separator=;"
 tag() {{ gru-nlp predict checkpoint=ner "input=$1" output=o; wc -l < o; }}
@@ -120,6 +122,9 @@ FAULTS = {
         a device without end | label input=/dev/zero
         the whole file system as a folder of texts | train data=folders data.train=/
         a folder of a class that is not there | train data=folders data.train=. 'data.folders=[neg]'
+        a recording that is not there | hear gone.wav
+        a picture that is called a recording | printf '\xff\xd8\xff\xe0JFIF' > x.wav; hear x.wav
+        a pipe among recordings | mkfifo x.wav; hear x.wav
         a column that is not there | learn a.csv data.text=body
         a csv with semicolons | sed 's/,/;/' a.csv > b.csv; learn b.csv
         a column that stands twice | (echo text,text,label; echo a,b,c) > b.csv; learn b.csv
