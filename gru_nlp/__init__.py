@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gru_nlp.decoding.drawing import Drawing
     from gru_nlp.errors import UserError
     from gru_nlp.generator import Generator
+    from gru_nlp.narrator import Narrator
     from gru_nlp.predictor import Predictor
 
 # Threads that spin while they wait make torch five to eighty times slower beside a busy neighbour. Torch reads this
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = "0.1.0"
-__all__ = ["Drawing", "Generator", "Limits", "Predictor", "UserError", "__version__", "distill", "evaluate", "train"]
+__all__ = ["Drawing", "Generator", "Limits", "Narrator", "Predictor", "UserError", "__version__"]
+__all__ += ["distill", "evaluate", "train"]
 #: Where the names of this package lie; each is imported when it is first asked for: ``import gru_nlp`` is light.
 _LATER = {
     "train": "gru_nlp.api",
@@ -27,6 +29,7 @@ _LATER = {
     "Drawing": "gru_nlp.decoding.drawing",
     "Generator": "gru_nlp.generator",
     "Limits": "gru_nlp.continuing",
+    "Narrator": "gru_nlp.narrator",
     "Predictor": "gru_nlp.predictor",
 }
 
