@@ -232,4 +232,4 @@ def test_a_folder_that_is_none():
 
 
 def test_every_kind_is_known():
-    assert list(module.KINDS) == ["label", "labels", "tags", "translation", "text"]
+    assert list(module.KINDS) == ["label", "labels", "tags", "translation", "text", "speech"]
