@@ -231,7 +231,7 @@ class RecordingCorpus(FileCorpus):
     speaker: str | None
     label_names: Mapping[str, str] | None
     unknown_labels: str
-    hold_out: Sequence[str | int] | None
+    hold_out: Sequence[str | int] | str | int | None
     hold_out_by: str | None
 
     def formats(self) -> dict[str, Format]:
@@ -271,5 +271,5 @@ class RecordingCorpus(FileCorpus):
             raise UserError("data.hold_out needs the column that it is about: set data.hold_out_by=<column>")
         if self.test is not None:
             raise UserError(f"data.test={self.test} and data.hold_out both give a test split: set data.hold_out=null")
-        values = column_names(list(self.hold_out), "data.hold_out")
+        values = column_names(self.hold_out, "data.hold_out")
         return recipe._replace(where=HeldOut(recipe.where, self.hold_out_by, values))

@@ -108,7 +108,7 @@ class StringCorpus(RecordingCorpus):
         string_seed: of what is drawn.
     """
 
-    hold_out_validation: Sequence[str | int] | None
+    hold_out_validation: Sequence[str | int] | str | int | None
     repeats: int
     shortest: int
     longest: int
@@ -140,5 +140,5 @@ class StringCorpus(RecordingCorpus):
             return recipe
         if not isinstance(recipe.where, HeldOut):
             raise UserError("data.hold_out_validation goes with data.hold_out: set that too, or leave it out")
-        values = column_names(list(self.hold_out_validation), "data.hold_out_validation")
+        values = column_names(self.hold_out_validation, "data.hold_out_validation")
         return recipe._replace(where=replace(recipe.where, validation=values))
