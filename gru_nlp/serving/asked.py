@@ -26,7 +26,8 @@ MOST_STOPS, LONGEST_STOP = 16, 200
 MOST_TERMS, LONGEST_TERM = 1000, 200
 
 
-Term = Annotated[str, Field(max_length=LONGEST_TERM, pattern=r"\S")]
+#: Not of blanks alone; some marks of control are blanks to Python, and none to a regular expression.
+Term = Annotated[str, Field(max_length=LONGEST_TERM, pattern=r"[^\s\x1c-\x1f]")]
 
 
 def taking(**example: Any) -> ConfigDict:
@@ -64,7 +65,7 @@ class TranslateRequest(BaseModel):
     ] = False
     min_log_probability: Annotated[
         float | None,
-        Field(allow_inf_nan=False, description="least mean of a token's; translations below are doubtful"),
+        Field(le=0.0, allow_inf_nan=False, description="least mean of a token's; translations below are doubtful"),
     ] = None
 
     def asked(self) -> "Translating":

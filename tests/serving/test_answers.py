@@ -74,7 +74,10 @@ def test_translations_hold_what_a_request_asks_for(server, served):
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [
-        ("terms", {"keys": " "}, "terms.keys: string should match pattern '\\S'"),
+        ("terms", {"keys": " "}, "terms.keys: string should match pattern "),
+        ("terms", {"keys": "\x1f"}, "terms.keys: string should match pattern "),
+        ("terms", {"\x1c ": "x"}, "terms."),
+        ("min_log_probability", 0.5, "min_log_probability: input should be less than or equal to 0"),
         ("terms", {"keys": 3}, "terms.keys: input should be a valid string"),
         ("terms", {str(number): "x" for number in range(1001)}, "terms: dictionary should have at most 1000 items"),
         ("prefix", "x" * 201, "prefix: string should have at most 200 characters"),
