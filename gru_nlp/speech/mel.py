@@ -17,6 +17,8 @@ from gru_nlp.errors import UserError
 Floats = npt.NDArray[np.float32]
 #: Least power of a band before its logarithm; a full-scale tone has about 0.25.
 FLOOR = 1e-8
+#: Greatest of a frame of sound, for the way back: a broken model gives anything.
+LOUDEST = 20.0
 #: Least spread of a band over the time of a recording; silence has none.
 LEAST_SPREAD = 1e-3
 #: Values of spectra that are held at a time.
@@ -60,6 +62,8 @@ class LogMel:
         check("hop_ms", hop_ms, 1, window_ms)
         self.sample_rate, self.mels = sample_rate, mels
         self.window, self.hop = (round(sample_rate * ms / 1000) for ms in (window_ms, hop_ms))
+        if self.window < 2:  # of which Hann's window is 0
+            raise UserError(f"preprocessing.window_ms={window_ms} is less than two samples: set more")
         hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.window) / self.window)
         self.taper = (hann / hann.sum()).astype(np.float32)
         self.fft = 1 << (self.window - 1).bit_length()
@@ -93,7 +97,8 @@ class LogMel:
 
         By least squares, what comes out negative being 0: bands are fewer than bins, so that fine structure is lost.
         """
-        spectra: Floats = np.exp(frames) @ np.linalg.pinv(self.filters.astype(np.float64)).T.astype(np.float32)
+        bounded = np.clip(np.nan_to_num(frames), np.log(FLOOR), LOUDEST).astype(np.float32)
+        spectra: Floats = np.exp(bounded) @ np.linalg.pinv(self.filters.astype(np.float64)).T.astype(np.float32)
         return np.maximum(spectra, 0.0)
 
 

@@ -95,3 +95,10 @@ def test_normalised_frames_have_mean_0_and_spread_1_and_silence_stays_finite():
 def test_what_makes_no_frames_is_refused(options, told):
     with pytest.raises(UserError, match=told):
         LogMel(*options)
+
+
+def test_a_window_of_one_sample_is_refused_and_wild_frames_stay_sound():
+    with pytest.raises(UserError, match="window_ms=1 is less than two samples"):
+        LogMel(1000, 4, 1, 1)
+    wild = np.array([[1e30, np.inf], [-1e30, np.nan]], dtype=np.float32)
+    assert np.isfinite(LogMel(RATE, 2, 25, 10).inverse(wild)).all()
