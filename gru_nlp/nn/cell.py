@@ -24,6 +24,8 @@ class Cell(Exportable, ABC):
     hidden_size: int
     #: Whether its step form trains it as its sequence form does, as decoders that train step by step need.
     steps_alone: ClassVar[bool] = True
+    #: Buffers that training changes.
+    statistics: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:

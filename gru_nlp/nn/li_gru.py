@@ -78,6 +78,7 @@ class LiGRU(Cell):
     """
 
     steps_alone = False
+    statistics = ("mean", "variance")
     mean: Tensor
     variance: Tensor
 

@@ -5,9 +5,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from gru_nlp.nn.cell import Cell
+
 
 class WeightAverage:
-    """The average of a model's trainable weights over the steps of training (Polyak and Juditsky 1992).
+    """The average of what training changes of a model: weights, and statistics of batches (Polyak and Juditsky 1992).
+
+    Statistics belong to the weights that they were taken with, so that both are averaged alike.
 
     After n updates the share of the past is ``min(decay, (1 + n) / (10 + n))``, so that the first weights, which are
     random, are soon forgotten.
@@ -20,9 +24,14 @@ class WeightAverage:
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
         self.updates = 0
-        self.names, self.weights = zip(
-            *[item for item in model.named_parameters() if item[1].requires_grad], strict=True
-        )
+        weights = [item for item in model.named_parameters() if item[1].requires_grad]
+        statistics = [
+            (f"{owner}.{name}".removeprefix("."), module.get_buffer(name))
+            for owner, module in model.named_modules()
+            if isinstance(module, Cell)
+            for name in module.statistics
+        ]
+        self.names, self.weights = zip(*weights, *statistics, strict=True)
         self.average = [weight.detach().clone() for weight in self.weights]
 
     @torch.no_grad()

@@ -183,7 +183,8 @@ def trainer(folder: Path, config: Mapping[str, Any]) -> Trainer:
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise UserError(f"trainer: {error}") from None
     if isinstance(built.strategy, DDPStrategy):
-        # No step of training changes a buffer, and all have the first one's before it.
+        # All have the first one's buffers before training, which changes statistics of batches alone
+        # (``Cell.statistics``): each process keeps those of its own share, and the first one's are saved.
         built.strategy._ddp_kwargs.setdefault("broadcast_buffers", False)
     if (method := getattr(built.strategy, "_start_method", STARTED)) != STARTED:
         told = f"trainer.strategy={options['strategy']} trains in processes ({method}) that give nothing back"

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from gru_nlp.cli.main import main
+from gru_nlp.nn.li_gru import LiGRU
 from gru_nlp.tasks.averaging import WeightAverage
 
 
@@ -26,6 +27,20 @@ def test_the_average_follows_its_equation_and_changes_places():
     again.load_state_dict(average.state_dict())
     assert again.updates == 3
     assert torch.equal(again.average[0], average.average[0])
+
+
+def test_statistics_of_batches_are_averaged_with_the_weights_that_they_belong_to():
+    torch.manual_seed(0)
+    cell = LiGRU(3, 2, recurrent_dropout=0.0).train()
+    average = WeightAverage(nn.ModuleList([cell]), 0.5)
+    past = cell.variance.clone()
+    cell(torch.randn(4, 5, 3))
+    kept = 2 / 11
+    expected = kept * past + (1 - kept) * cell.variance
+    average.update()
+    average.swap()
+    torch.testing.assert_close(cell.variance, expected)
+    assert {"0.mean", "0.variance"} <= set(average.state_dict())
 
 
 def test_the_best_checkpoint_holds_the_average_that_was_validated():
