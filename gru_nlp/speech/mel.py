@@ -97,7 +97,7 @@ class LogMel:
 
         By least squares, what comes out negative being 0: bands are fewer than bins, so that fine structure is lost.
         """
-        bounded = np.clip(np.nan_to_num(frames), np.log(FLOOR), LOUDEST).astype(np.float32)
+        bounded = np.minimum(np.nan_to_num(frames), np.float32(LOUDEST))
         spectra: Floats = np.exp(bounded) @ np.linalg.pinv(self.filters.astype(np.float64)).T.astype(np.float32)
         return np.maximum(spectra, 0.0)
 

@@ -101,10 +101,8 @@ def test_rows_are_held_out_by_a_column():
     by = corpus("data.dir=fsdd", "data.hold_out=[bo]", "data.hold_out_by=speaker", data="fsdd")
     assert {row[3] for row in rows(by)} == {"bo"}
     assert {row[3] for row in rows(by, "train")} == {"ann"}
-    assert (
-        corpus("data.dir=fsdd", "data.hold_out=bo", "data.hold_out_by=speaker", data="fsdd").load("test")["name"]
-        == (by.load("test")["name"])
-    )
+    one = corpus("data.dir=fsdd", "data.hold_out=bo", "data.hold_out_by=speaker", data="fsdd")  # and no letters of it
+    assert rows(one) == rows(by)
     with pytest.raises(UserError, match="holds no recordings .set data.hold_out=...."):
         corpus("data.dir=fsdd", "data.hold_out=[zoe]", "data.hold_out_by=speaker", data="fsdd").load("test")
     with pytest.raises(UserError, match="no column 'age'.* .set data.hold_out_by"):
