@@ -17,6 +17,7 @@ from gru_nlp.errors import UserError
 from gru_nlp.export.folder import check_place, placed
 from gru_nlp.narrator import Narrator, Spoken
 from gru_nlp.preprocessing.rows import RowError
+from gru_nlp.preprocessing.synthesis import named
 from gru_nlp.speech.griffin_lim import write_wav
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import limit_tokenizers, set_threads
@@ -80,8 +81,7 @@ def load(config: DictConfig) -> Narrator:
     narrator = Narrator.from_checkpoint(config["checkpoint"], resolve_device(config["device"]), config["trust"])
     set_threads(config["threads"], narrator.model)
     if config["speaker"] is None and len(narrator.speakers) > 1:
-        others = ", ".join(narrator.speakers[1:])
-        remark(f"{narrator.speakers[0]} speaks; others by speaker=...: {others}")
+        remark(f"{narrator.speakers[0]} speaks; others by speaker=...: {named(narrator.speakers[1:])}")
     return narrator
 
 

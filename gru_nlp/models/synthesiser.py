@@ -34,6 +34,8 @@ from gru_nlp.text.special import PAD, UNK
 
 #: How far from the diagonal attention may stray, as a share of text and speech (Tachibana et al. 2018: g).
 STRAYING = 0.2
+#: Frames after which any speech ends: a stranger's model may never say that it does.
+LONGEST = 20_000
 #: What an untrained model gives for the end of speech, a logit: most steps are not the last.
 GOES_ON = -2.0
 
@@ -81,7 +83,8 @@ class Synthesiser(Model[SpeakingBatch[Tensor]]):
         speaker_size: features of a speaker's vector.
         size: features of the prenet, and of what frames are made of.
         frames_per_step: r.
-        most_frames: a text's speech ends at the latest after so many frames a character, the end mark among these.
+        most_frames: a text's speech ends at the latest after so many frames a character, the end mark among these, and
+            after 20,000 in all.
         prenet_dropout: share of the prenet's features dropped.
         dropout: share of the encoder's states dropped.
         monotone: whether attention stays or goes on to the next characters, and does nothing else.
@@ -157,7 +160,7 @@ class Synthesiser(Model[SpeakingBatch[Tensor]]):
     @torch.inference_mode()
     def predict(self, batch: SpeakingBatch[Tensor], top_k: int = 1) -> Speech[Tensor]:
         """Speak texts, each until it says that it ends, or to its limit; there is but one way to speak each."""
-        state, steps = self.start(batch), self.steps(batch.lengths * self.most_frames)
+        state, steps = self.start(batch), self.steps((batch.lengths * self.most_frames).clamp(max=LONGEST))
         ended = torch.zeros_like(steps, dtype=torch.bool)
         last = state.hidden.new_zeros(len(steps), 1, self.frames_per_step * self.frame_size)
         said, weights = list[Tensor](), list[Tensor]()

@@ -33,6 +33,8 @@ from gru_nlp.text.text_tokenizer import TextTokenizer
 UNCHANGED = Augmentation(time_masks=0, time_width=0, frequency_masks=0, frequency_width=0, speed=0.0, noise=0.0)
 #: Most that mean and spread of a band may be; the logarithm of a power is far from it.
 MOST_LOGARITHM = 1000.0
+#: Characters of a text that is spoken: attention takes memory by their number times that of frames.
+LONGEST = 1000
 #: Names of speakers that a message tells.
 MOST_NAMED = 10
 
@@ -113,8 +115,8 @@ class SynthesisPreprocessor(SpeechPreprocessor):
         return {"ids": [[*(index for index in ids if index != UNK), EOS] for ids in encoded]}
 
     def _unknown(self, speaker: str) -> str:
-        known = ", ".join(self.speakers[:MOST_NAMED]) + (", ..." if len(self.speakers) > MOST_NAMED else "")
-        told = f"the speaker '{speaker}' does not occur in training (speakers: {known or 'one without a name'})"
+        known = named(self.speakers) or "one without a name"
+        told = f"the speaker '{speaker}' does not occur in training (speakers: {known})"
         return told + nearest(speaker, self.speakers)
 
     def utterances(self, texts: Sequence[str], speaker: str | None) -> Columns:
@@ -122,6 +124,9 @@ class SynthesisPreprocessor(SpeechPreprocessor):
         if speaker is not None and speaker not in self.speakers:
             raise UserError(self._unknown(speaker))
         for row, text in enumerate(texts):
+            if len(text) > LONGEST:
+                told = f"{len(text):,} characters, where {LONGEST:,} are the most: cut it between sentences"
+                raise RowError(row, f"too long to be spoken at once, {told}")
             plain = self.tokenizer.familiar([text])[0]
             if strange := sorted(letter for letter in self.tokenizer.strange(plain) if not letter.isspace()):
                 shown = ", ".join(map(repr, strange[:MOST_NAMED]))
@@ -225,3 +230,8 @@ class SynthesisPreprocessor(SpeechPreprocessor):
         if not all(isinstance(value, float) and least <= value <= MOST_LOGARITHM for value in values):
             raise broken_state(name)
         return np.array(values, dtype=np.float32)
+
+
+def named(speakers: Sequence[str]) -> str:
+    """Return the first names of many."""
+    return ", ".join(speakers[:MOST_NAMED]) + (", ..." if len(speakers) > MOST_NAMED else "")

@@ -5,6 +5,7 @@ import torch
 
 from gru_nlp.batch import SpeakingBatch
 from gru_nlp.errors import UserError
+from gru_nlp.models import synthesiser
 from gru_nlp.models.synthesiser import Synthesiser, straying
 from gru_nlp.nn.attention import AdditiveAttention, MultiHeadAttention
 from gru_nlp.nn.decoder import BahdanauDecoder, ParallelDecoder
@@ -122,3 +123,12 @@ def test_several_heads_read_freely_alone_and_nothing_is_exported():
     assert model.predict(batch()).weights.shape[2] == 5
     with pytest.raises(UserError, match="a synthesiser is not exported: use gru-nlp speak"):
         model.graphs()
+
+
+def test_no_speech_goes_on_for_ever(monkeypatch):
+    monkeypatch.setattr(synthesiser, "LONGEST", 10)
+    model = made(most_frames=1000).eval()
+    model.stop.bias.data.fill_(-50.0)
+    said = model.predict(batch())
+    assert said.lengths.tolist() == [12] * 3
+    assert not said.ended.any()

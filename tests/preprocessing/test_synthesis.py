@@ -60,6 +60,9 @@ def test_texts_are_spoken_by_one_of_the_speakers(fitted):
     with pytest.raises(RowError, match="the model cannot speak '5', 'ß', which training does not have") as caught:
         fitted.utterances(["one", "two ß 5"], None)
     assert caught.value.row == 1
+    assert len(fitted.utterances(["one " * 250], None)["ids"]) == 1
+    with pytest.raises(RowError, match="too long to be spoken at once, 1,001 characters, where 1,000 are the most"):
+        fitted.utterances(["o" * 1001], None)
     with pytest.raises(UserError, match="a synthesiser answers by sound: use gru-nlp speak"):
         fitted.cut(["one"])
 
