@@ -207,14 +207,13 @@ def likelihood(scores: AnyArray, tokens: Sequence[int]) -> float:
         tokens: of the text.
     """
     path, skips = places(tokens)
-    own = scores[:, path].astype(np.float64)  # (T, 2 S + 1)
     alike = np.full(len(path), NEVER)
-    alike[:2] = own[0, :2]
-    for row in own[1:]:
+    alike[:2] = scores[0, path[:2]]
+    for row in scores[1:]:
         before = np.full((2, len(path)), NEVER)
         before[0, 1:] = alike[:-1]
         before[1, 2:] = np.where(skips[2:], alike[:-2], NEVER)
-        alike = row + np.logaddexp(np.logaddexp(alike, before[0]), before[1])
+        alike = row[path] + np.logaddexp(np.logaddexp(alike, before[0]), before[1])
     return float(np.logaddexp.reduce(alike[-2:]))
 
 
@@ -226,20 +225,20 @@ def aligned(scores: AnyArray, tokens: Sequence[int]) -> IntArray:
         tokens: of the text, which must have a path.
     """
     path, skips = places(tokens)
-    own = scores[:, path].astype(np.float64)
     best = np.full(len(path), NEVER)
-    best[:2] = own[0, :2]
-    back = np.zeros(own.shape, dtype=np.int64)  # how many places before this one the step before stood
-    for step in range(1, len(own)):
+    best[:2] = scores[0, path[:2]]
+    # How many places before this one the step before stood; a byte, since it is all that is held of long recordings.
+    back = np.zeros((len(scores), len(path)), dtype=np.int8)
+    for step in range(1, len(scores)):
         before = np.full((3, len(path)), NEVER)
         before[0] = best
         before[1, 1:] = best[:-1]
         before[2, 2:] = np.where(skips[2:], best[:-2], NEVER)
         back[step] = before.argmax(axis=0)
-        best = own[step] + before.max(axis=0)
+        best = scores[step, path] + before.max(axis=0)
     at = len(path) - 1 - int(len(path) > 1 and best[-2] > best[-1])
     found = np.full((len(tokens), 2), -1, dtype=np.int64)
-    for step in range(len(own) - 1, -1, -1):
+    for step in range(len(scores) - 1, -1, -1):
         if at % 2:
             found[at // 2, 0] = step
             found[at // 2, 1] = max(found[at // 2, 1], step)
