@@ -9,19 +9,19 @@ from gru_nlp.answers.labels import LabelAnswer
 from gru_nlp.answers.reading import Entry
 from gru_nlp.errors import UserError
 from gru_nlp.preprocessing.rows import Text
-from gru_nlp.speech.recordings import ENDINGS, is_recording
+from gru_nlp.speech.recordings import ENDINGS, of_folder
 
 
 def recordings(path: Path) -> Iterator[Entry]:
     """Yield the recording of a file, or those of a folder in the order of their names.
 
     Raises:
-        UserError: the folder holds none.
+        UserError: the folder holds none, or cannot be read.
     """
     if not os.path.isdir(path):
         yield Entry(str(path), path.name, str(path))
         return
-    found = sorted(entry for entry in path.iterdir() if is_recording(entry) and not entry.name.startswith("."))
+    found = of_folder(path, "input")
     if not found:
         raise UserError(f"{path}: no recording in this folder ({', '.join(ENDINGS)}): set input=...")
     for entry in found:

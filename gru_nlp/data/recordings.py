@@ -23,6 +23,7 @@ from gru_nlp.data.signatures import table_of
 from gru_nlp.data.values import Defect, column_names, joined, label_of, value_of, written
 from gru_nlp.data.where import HeldOut
 from gru_nlp.errors import UserError, choose
+from gru_nlp.speech import recordings
 from gru_nlp.speech.recordings import RecordingError, check_file, is_recording
 
 #: The field of a record that has the whole path of its recording; no table has a column of that name.
@@ -89,7 +90,7 @@ class Recordings(Format):
                 raise UserError(f"{file.path}: {stands}, which is not data.format={self.kind} (see {file.option})")
             return self.kind
         if folder:
-            named = any(is_recording(entry) and not entry.is_dir() for entry in file.path.iterdir())
+            named = any(not entry.is_dir() for entry in recordings.of_folder(file.path, file.option))
             return NAMES if named else FOLDERS
         kind = table_of(file.path.name)
         if kind is None:
@@ -98,8 +99,11 @@ class Recordings(Format):
 
     def _found(self, file: File, kind: str) -> list[Path]:
         """Return the recordings of a folder, in the order of their names."""
-        entries = class_files(file, None) if kind == FOLDERS else sorted(file.path.iterdir())
-        found = [entry.absolute() for entry in entries if is_recording(entry) and not entry.name.startswith(".")]
+        if kind == NAMES:
+            entries = recordings.of_folder(file.path, file.option)
+        else:
+            entries = [entry for entry in class_files(file, None) if is_recording(entry) and entry.name[0] != "."]
+        found = [entry.absolute() for entry in entries]
         if not found:
             raise UserError(f"{file.path}: no recording in this folder, or in folders of it (see {file.option})")
         return found

@@ -36,6 +36,18 @@ def is_recording(path: str | Path) -> bool:
     return Path(path).suffix.lower() in ENDINGS
 
 
+def of_folder(folder: Path, option: str) -> list[Path]:
+    """Return the recordings of a folder, by their names and in the order of these, without hidden ones.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return sorted(entry for entry in folder.iterdir() if is_recording(entry) and not entry.name.startswith("."))
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read: {error.strerror} (set {option}=...)") from None
+
+
 def read(path: str, sample_rate: int, max_seconds: float) -> Floats:
     """Return a recording as a waveform ``(N,)`` of values about -1 to 1, the mean of its channels.
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gru_nlp.errors import UserError
+from gru_nlp.speech import recordings
 from gru_nlp.speech.recordings import RecordingError, is_recording, read
 
 soundfile = pytest.importorskip("soundfile")
@@ -114,3 +116,15 @@ def test_recordings_are_known_by_their_endings():
     assert is_recording("a/b.WAV")
     assert is_recording("b.flac")
     assert not is_recording("b.txt")
+
+
+def test_a_folder_that_cannot_be_read_is_told_in_one_line(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    (tmp_path / "b.wav").touch()
+    (tmp_path / ".a.wav").touch()
+    assert [path.name for path in recordings.of_folder(tmp_path, "input")] == ["b.wav"]
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(UserError, match="cannot be read: Permission denied .set input=...."):
+        recordings.of_folder(tmp_path, "input")
