@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from gru_nlp.batch import Hypotheses, SequenceBatch, SequencePairBatch, Tagging, TaggingBatch
+from gru_nlp.batch import SequenceBatch, SequencePairBatch, TaggingBatch
+from gru_nlp.outputs import Hypotheses, Tagging
 from gru_nlp.tensors import to_array, to_tensors
 
 IDS = np.array([[1, 2], [3, 0]])

@@ -7,8 +7,9 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from gru_nlp.batch import AnyArray, Hypotheses
+from gru_nlp.batch import AnyArray
 from gru_nlp.decoding import grid
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.tensors import to_array
 from gru_nlp.text.special import EOS, PAD
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gru_nlp.batch import Hypotheses
 from gru_nlp.decoding.base import DecodingStrategy, Limits, State, StepFunction, collect, in_place, restrict
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.text.special import BOS, EOS, PAD
 
 

@@ -19,8 +19,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, IntArray, Recognition
+from gru_nlp.batch import AnyArray, IntArray
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Recognition
 from gru_nlp.text.special import EOS, PAD, SPECIAL_TOKENS
 
 #: The id that says nothing.

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from gru_nlp.batch import Hypotheses
 from gru_nlp.decoding.base import DecodingStrategy, State, StepFunction, collect, in_place, restrict
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.text.special import BOS, EOS
 
 

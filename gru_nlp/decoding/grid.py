@@ -22,7 +22,8 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from gru_nlp.batch import AnyArray, Hypotheses
+from gru_nlp.batch import AnyArray
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.text.special import BOS, EOS, PAD, UNK
 
 State = TypeVar("State", bound="Selectable")

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from gru_nlp.batch import Hypotheses
 from gru_nlp.decoding.base import DecodingStrategy, State, StepFunction, restrict
 from gru_nlp.decoding.chance import narrowed
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.text.special import BOS, EOS, PAD
 
 

@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
-from gru_nlp.batch import AnyArray, Hypotheses, Outputs
+from gru_nlp.batch import AnyArray
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.models.graphs import Answers, Graph
+from gru_nlp.outputs import Hypotheses, Outputs
 
 #: The batch of tensors that a kind of model reads.
 Read = TypeVar("Read", bound=tuple[Any, ...])

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import Classification, SequenceBatch
+from gru_nlp.batch import SequenceBatch
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.graphs import Answers, Axes, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
@@ -17,6 +17,7 @@ from gru_nlp.nn.losses import LabelLoss
 from gru_nlp.nn.masking import variational_dropout
 from gru_nlp.nn.pooling import MakePooling
 from gru_nlp.nn.wide import Bags, Labelled, WideLinear
+from gru_nlp.outputs import Classification
 from gru_nlp.text.special import PAD, UNK
 
 #: N-grams of training from which the wide part is solved at most, over all texts; they take some 30 bytes each.

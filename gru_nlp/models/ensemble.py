@@ -7,11 +7,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
+from gru_nlp.batch import AnyArray, SequencePairBatch
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.models.base import Model
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.nn.decoder_state import DecoderState
+from gru_nlp.outputs import Hypotheses
 
 
 class EnsembleState(NamedTuple):

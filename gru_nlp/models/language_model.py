@@ -5,7 +5,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import StreamBatch, Surprise
+from gru_nlp.batch import StreamBatch
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.graphs import Answers, Graph, Sizes, standing_in
@@ -14,6 +14,7 @@ from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import padding_mask, variational_dropout
 from gru_nlp.nn.projection import projected_cross_entropy, projected_log_probabilities
 from gru_nlp.nn.sampled_softmax import inclusion_probabilities, sampled_cross_entropy
+from gru_nlp.outputs import Surprise
 from gru_nlp.text.special import PAD, UNK
 
 #: Steps of a long text that are read at a time, so that memory stays flat.

@@ -5,13 +5,14 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import Labelling, SequenceBatch
+from gru_nlp.batch import SequenceBatch
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.classifier import SequenceClassifier
 from gru_nlp.models.graphs import Answers, Graph, standing_in
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.pooling import MakePooling
+from gru_nlp.outputs import Labelling
 
 #: Before any threshold is fitted.
 EVEN = 0.5

@@ -6,7 +6,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import Recognition, SequencePairBatch
+from gru_nlp.batch import SequencePairBatch
 from gru_nlp.decoding.ctc import BLANK, CTCDecoding, recognise
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
@@ -14,6 +14,7 @@ from gru_nlp.models.graphs import Answers, Graph, Sizes, drawn_lengths, standing
 from gru_nlp.nn.dropout import Dropout
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import padding_mask, variational_dropout
+from gru_nlp.outputs import Recognition
 from gru_nlp.tensors import to_array
 
 

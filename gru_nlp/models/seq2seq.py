@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
+from gru_nlp.batch import AnyArray, SequencePairBatch
 from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.decoding.ctc import CTCDecoding
 from gru_nlp.decoding.grid import Demand
@@ -23,6 +23,7 @@ from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import padding_mask
 from gru_nlp.nn.projection import projected_cross_entropy
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.text.special import BOS, PAD, UNK
 
 

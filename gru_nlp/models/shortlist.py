@@ -11,9 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gru_nlp.batch import Hypotheses
 from gru_nlp.decoding.base import DecodingStrategy, StepFunction
 from gru_nlp.nn.decoder_state import DecoderState
+from gru_nlp.outputs import Hypotheses
 
 
 class Among(NamedTuple):

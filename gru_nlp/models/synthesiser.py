@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
-from gru_nlp.batch import SpeakingBatch, Speech
+from gru_nlp.batch import SpeakingBatch
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Model
 from gru_nlp.models.graphs import Graph
@@ -30,6 +30,7 @@ from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import gather_steps, padding_mask
 from gru_nlp.nn.monotone import MonotoneAttention
+from gru_nlp.outputs import Speech
 from gru_nlp.text.special import PAD, UNK
 
 #: How far from the diagonal attention may stray, as a share of text and speech (Tachibana et al. 2018: g).

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import Tagging, TaggingBatch
+from gru_nlp.batch import TaggingBatch
 from gru_nlp.errors import UserError
 from gru_nlp.models.base import Beginning, Model
 from gru_nlp.models.graphs import Answers, Graph, Sizes, drawn_ids, drawn_lengths, standing_in
@@ -18,6 +18,7 @@ from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.gazetteers import ListFeatures
 from gru_nlp.nn.masking import variational_dropout
+from gru_nlp.outputs import Tagging
 from gru_nlp.text.gazetteers import BEGIN, CODES, SINGLE
 from gru_nlp.text.special import PAD, UNK
 

@@ -18,9 +18,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import Tagging
 from gru_nlp.nn.first_order import apply_function, first_order
 from gru_nlp.nn.masking import gather_steps, padding_mask, reversal_index
+from gru_nlp.outputs import Tagging
 
 #: Least log-score of a tag beside the best one of its step, so that no message can vanish between two scalings.
 LEAST = -100.0

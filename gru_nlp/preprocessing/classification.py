@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from tokenizers import Tokenizer
 
-from gru_nlp.batch import AnyArray, Classification, IntArray, SequenceBatch
+from gru_nlp.batch import AnyArray, IntArray, SequenceBatch
 from gru_nlp.errors import UserError, choose
+from gru_nlp.outputs import Classification
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.preprocessing.probabilities import decode_labels
 from gru_nlp.preprocessing.rows import (

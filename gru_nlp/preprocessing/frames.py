@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from gru_nlp.batch import AnyArray, Classification, SequenceBatch
+from gru_nlp.batch import AnyArray, SequenceBatch
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Classification
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.preprocessing.probabilities import decode_labels
 from gru_nlp.preprocessing.rows import (

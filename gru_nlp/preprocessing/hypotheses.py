@@ -1,6 +1,7 @@
 """What a search has found, as records: translations, their scores, and how likely a token of them is."""
 
-from gru_nlp.batch import AnyArray, Hypotheses
+from gru_nlp.batch import AnyArray
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text.text_tokenizer import TextTokenizer
 

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 from tokenizers import Tokenizer
 
-from gru_nlp.batch import AnyArray, StreamBatch, Surprise
+from gru_nlp.batch import AnyArray, StreamBatch
 from gru_nlp.errors import UserError, choose
+from gru_nlp.outputs import Surprise
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.preprocessing.rows import Columns, Hints, Record, Rows, Text, Texts, pad, sizes_of
 from gru_nlp.text.shortening import shorten

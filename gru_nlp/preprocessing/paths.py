@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, Tagging
+from gru_nlp.batch import AnyArray
+from gru_nlp.outputs import Tagging
 from gru_nlp.preprocessing.rows import Record
 from gru_nlp.text import schemes
 

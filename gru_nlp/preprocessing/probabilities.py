@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, Classification
+from gru_nlp.batch import AnyArray
+from gru_nlp.outputs import Classification
 from gru_nlp.preprocessing.rows import Record
 
 

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, Classification
+from gru_nlp.batch import AnyArray
+from gru_nlp.outputs import Classification
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
 from gru_nlp.preprocessing.rows import LabelColumns, Record, broken_state
 

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from gru_nlp.batch import AnyArray, Classification, SequenceBatch
+from gru_nlp.batch import AnyArray, SequenceBatch
 from gru_nlp.errors import UserError, choose
+from gru_nlp.outputs import Classification
 from gru_nlp.preprocessing.probabilities import decode_labels
 from gru_nlp.preprocessing.rows import (
     FIT_BATCH,

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 from tokenizers import Tokenizer
 
-from gru_nlp.batch import AnyArray, IntArray, SpeakingBatch, Speech
+from gru_nlp.batch import AnyArray, IntArray, SpeakingBatch
 from gru_nlp.errors import UserError, nearest
+from gru_nlp.outputs import Speech
 from gru_nlp.preprocessing.rows import (
     FIT_BATCH,
     Columns,

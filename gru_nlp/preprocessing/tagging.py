@@ -8,8 +8,9 @@ pair probabilities that come with it. ``join`` puts the entities of sentences an
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
+from gru_nlp.batch import AnyArray, TaggingBatch
 from gru_nlp.errors import UserError, choose, nearest
+from gru_nlp.outputs import Tagging
 from gru_nlp.preprocessing import paths
 from gru_nlp.preprocessing.forms import Forms, stored_forms
 from gru_nlp.preprocessing.rows import FIT_BATCH, Record, RowError, Rows, Text

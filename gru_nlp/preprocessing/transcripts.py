@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from tokenizers import Tokenizer
 
-from gru_nlp.batch import AnyArray, Recognition, SequencePairBatch
+from gru_nlp.batch import AnyArray, SequencePairBatch
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Recognition
 from gru_nlp.preprocessing.rows import Columns, Hints, Record, Rows, Texts, pad, sizes_of
 from gru_nlp.preprocessing.speech import SpeechPreprocessor
 from gru_nlp.speech.augment import Augmentation

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 from tokenizers import Tokenizer
 
-from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
+from gru_nlp.batch import AnyArray, SequencePairBatch
 from gru_nlp.console import remark
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
 from gru_nlp.metrics import bleu_tokenizers
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.preprocessing import hypotheses
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.preprocessing.cutting import Cut, cut, together

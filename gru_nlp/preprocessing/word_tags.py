@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
+from gru_nlp.batch import AnyArray, TaggingBatch
 from gru_nlp.errors import UserError, nearest
+from gru_nlp.outputs import Tagging
 from gru_nlp.preprocessing.rows import FIT_BATCH, Record, RowError, Rows, Text
 from gru_nlp.preprocessing.windows import best_together, owned
 from gru_nlp.preprocessing.words import WordsPreprocessor

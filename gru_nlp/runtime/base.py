@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from gru_nlp.batch import AnyArray, Hypotheses
+from gru_nlp.batch import AnyArray
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.runtime.folder import Folder
 
 

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, Hypotheses
+from gru_nlp.batch import AnyArray
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.runtime.arrays import best_places
 from gru_nlp.runtime.searching import Limits, State, StepFunction, Strategy, collect, nothing, restrict
 from gru_nlp.text.special import BOS, EOS, PAD

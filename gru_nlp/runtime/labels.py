@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, Classification, Labelling, SequenceBatch, Tagging, TaggingBatch
+from gru_nlp.batch import AnyArray, SequenceBatch, TaggingBatch
+from gru_nlp.outputs import Classification, Labelling, Tagging
 from gru_nlp.ranges import is_temperature
 from gru_nlp.runtime.arrays import sigmoid, softmax
 from gru_nlp.runtime.base import GraphModel

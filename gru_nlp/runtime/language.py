@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, StreamBatch, Surprise
+from gru_nlp.batch import AnyArray, StreamBatch
 from gru_nlp.continuing import MARKS, Walk
 from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Surprise
 from gru_nlp.preprocessing.rows import pad, sizes_of
 from gru_nlp.ranges import MOST
 from gru_nlp.runtime.base import GraphModel

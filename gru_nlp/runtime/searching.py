@@ -9,10 +9,11 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, Hypotheses
+from gru_nlp.batch import AnyArray
 from gru_nlp.decoding import grid
 from gru_nlp.decoding.drawing import LEAST
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.runtime.chance import drawn, narrowed
 from gru_nlp.text.special import BOS, EOS, PAD, UNK
 

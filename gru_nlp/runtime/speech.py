@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, IntArray, Recognition, SequencePairBatch
+from gru_nlp.batch import AnyArray, IntArray, SequencePairBatch
 from gru_nlp.decoding.ctc import CTCDecoding, Greedy, PrefixBeam, recognise
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Recognition
 from gru_nlp.ranges import MOST
 from gru_nlp.runtime.base import GraphModel
 from gru_nlp.runtime.folder import Folder

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, Tagging
+from gru_nlp.batch import AnyArray
+from gru_nlp.outputs import Tagging
 from gru_nlp.runtime.arrays import best_places, log_softmax, real_steps
 
 #: As in ``gru_nlp.nn.crf``.

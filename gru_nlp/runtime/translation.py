@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
+from gru_nlp.batch import AnyArray, SequencePairBatch
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError, choose, one_line
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.ranges import check_ranges
 from gru_nlp.runtime.base import GraphModel
 from gru_nlp.runtime.beam import BeamSearch

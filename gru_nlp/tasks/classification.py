@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from gru_nlp.batch import AnyArray, Classification, SequenceBatch
+from gru_nlp.batch import AnyArray, SequenceBatch
 from gru_nlp.errors import choose
 from gru_nlp.metrics.classification import ClassificationMetric, ClassificationReport, tally
 from gru_nlp.metrics.confidence import Judged
@@ -15,6 +15,7 @@ from gru_nlp.metrics.tally import Tally
 from gru_nlp.models.classifier import Classifier
 from gru_nlp.nn.losses import OneLabel
 from gru_nlp.nn.temperature import one_label_temperature
+from gru_nlp.outputs import Classification
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.tasks.base import Recipe
 from gru_nlp.tasks.labels import LabelsTask

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from gru_nlp.batch import AnyArray, Outputs, SequenceBatch
+from gru_nlp.batch import AnyArray, SequenceBatch
 from gru_nlp.metrics.classification import ClassificationReport
 from gru_nlp.metrics.confidence import Judged
 from gru_nlp.metrics.multilabel import MultilabelReport
@@ -16,6 +16,7 @@ from gru_nlp.metrics.tally import Tally
 from gru_nlp.models.classifier import Classifier
 from gru_nlp.nn.losses import LabelLoss
 from gru_nlp.nn.shares import fit_shares
+from gru_nlp.outputs import Outputs
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.processes.company import size
 from gru_nlp.processes.sharing import in_turn, shared_values

@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gru_nlp.batch import AnyArray, StreamBatch, Surprise
+from gru_nlp.batch import AnyArray, StreamBatch
 from gru_nlp.metrics.language_model import LanguageModelMetric, sum_scores
 from gru_nlp.metrics.tally import Tally, dense
 from gru_nlp.models.language_model import LanguageModel
+from gru_nlp.outputs import Surprise
 from gru_nlp.preprocessing.language_model import SIZES, LanguageModelPreprocessor
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.tasks.halving import halves

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from gru_nlp.batch import Labelling, SequenceBatch
+from gru_nlp.batch import SequenceBatch
 from gru_nlp.metrics.confidence import Judged
 from gru_nlp.metrics.multilabel import MultilabelReport, Seen, fit_thresholds, report, tally
 from gru_nlp.metrics.tally import Tally
@@ -12,6 +12,7 @@ from gru_nlp.models.classifier import Classifier
 from gru_nlp.models.multilabel import MultilabelClassifier
 from gru_nlp.nn.losses import AnyLabels
 from gru_nlp.nn.temperature import any_label_temperature
+from gru_nlp.outputs import Labelling
 from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.tasks.base import Recipe
 from gru_nlp.tasks.labels import LabelsTask

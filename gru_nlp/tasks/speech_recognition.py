@@ -5,13 +5,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gru_nlp.batch import AnyArray, Recognition, SequencePairBatch
+from gru_nlp.batch import AnyArray, SequencePairBatch
 from gru_nlp.console import remark
 from gru_nlp.decoding.ctc import CTCDecoding, Greedy
 from gru_nlp.errors import UserError
 from gru_nlp.metrics.tally import Tally, joined
 from gru_nlp.metrics.transcripts import TranscriptMetric
 from gru_nlp.models.recogniser import Recogniser
+from gru_nlp.outputs import Recognition
 from gru_nlp.preprocessing.transcripts import TranscriptPreprocessor
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.tensors import to_array

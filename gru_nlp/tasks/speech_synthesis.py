@@ -6,11 +6,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gru_nlp.batch import AnyArray, SpeakingBatch, Speech
+from gru_nlp.batch import AnyArray, SpeakingBatch
 from gru_nlp.errors import UserError
 from gru_nlp.metrics.speech import SpeechMetric
 from gru_nlp.metrics.tally import Tally, joined
 from gru_nlp.models.synthesiser import Losses, Synthesiser
+from gru_nlp.outputs import Speech
 from gru_nlp.preprocessing.synthesis import SynthesisPreprocessor
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.tensors import to_array

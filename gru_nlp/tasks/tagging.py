@@ -4,9 +4,10 @@ from typing import Any
 
 from torch import nn
 
-from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
+from gru_nlp.batch import AnyArray, TaggingBatch
 from gru_nlp.metrics.entities import EntityMetric, EntityScores, tally
 from gru_nlp.metrics.tally import Tally
+from gru_nlp.outputs import Tagging
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.tasks.base import Recipe
 from gru_nlp.tasks.words import WordsTask

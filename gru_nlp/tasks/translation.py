@@ -6,13 +6,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gru_nlp.batch import AnyArray, Hypotheses, SequencePairBatch
+from gru_nlp.batch import AnyArray, SequencePairBatch
 from gru_nlp.console import remark
 from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.metrics import bleu_tokenizers
 from gru_nlp.metrics.tally import Tally, joined
 from gru_nlp.metrics.translation import TranslationMetric
 from gru_nlp.models.seq2seq import Seq2Seq
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.tasks.choosing import StandIn

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
+from gru_nlp.batch import AnyArray, TaggingBatch
 from gru_nlp.metrics.tally import Tally
 from gru_nlp.metrics.word_tags import WordTagMetric, WordTagReport, tally
+from gru_nlp.outputs import Tagging
 from gru_nlp.preprocessing.word_tags import WordTagPreprocessor
 from gru_nlp.tasks.base import Recipe
 from gru_nlp.tasks.words import WordsTask

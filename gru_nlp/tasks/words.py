@@ -9,11 +9,12 @@ import numpy as np
 from torch import Tensor, nn
 from torchmetrics.aggregation import MeanMetric
 
-from gru_nlp.batch import AnyArray, Tagging, TaggingBatch
+from gru_nlp.batch import AnyArray, TaggingBatch
 from gru_nlp.errors import UserError
 from gru_nlp.metrics.tally import Tally, averaged, joined
 from gru_nlp.models.tagger import SequenceTagger
 from gru_nlp.nn.neighbours import NeighbourLoss
+from gru_nlp.outputs import Tagging
 from gru_nlp.preprocessing.words import WordsPreprocessor
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.tensors import to_array

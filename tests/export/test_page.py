@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper, save
 
-from gru_nlp.batch import Classification
 from gru_nlp.errors import UserError
 from gru_nlp.export import folder, web
+from gru_nlp.outputs import Classification
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
 from gru_nlp.preprocessing.frames import FramePreprocessor
 from gru_nlp.preprocessing.rows import Hints

@@ -2,8 +2,8 @@ import datasets
 import numpy as np
 import pytest
 
-from gru_nlp.batch import Classification
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Classification
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor, cut
 from gru_nlp.preprocessing.rows import UNKNOWN, Hints
 from gru_nlp.text import tokenizer as kinds

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from torch import nn
 
-from gru_nlp.batch import Speech
 from gru_nlp.errors import UserError
 from gru_nlp.narrator import Narrator
+from gru_nlp.outputs import Speech
 from gru_nlp.preprocessing.frames import FramePreprocessor
 from gru_nlp.preprocessing.rows import Hints, RowError
 from gru_nlp.preprocessing.synthesis import SynthesisPreprocessor

@@ -3,8 +3,8 @@ import random
 import numpy as np
 import pytest
 
-from gru_nlp.batch import Tagging
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Tagging
 from gru_nlp.preprocessing.rows import Hints, RowError
 from gru_nlp.preprocessing.tagging import TaggingPreprocessor
 from gru_nlp.preprocessing.words import OVERLAP

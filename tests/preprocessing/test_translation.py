@@ -4,9 +4,9 @@ import datasets
 import numpy as np
 import pytest
 
-from gru_nlp.batch import Hypotheses
 from gru_nlp.console import begin
 from gru_nlp.errors import UserError
+from gru_nlp.outputs import Hypotheses
 from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
 from gru_nlp.text import tokenizer as kinds

@@ -22,7 +22,7 @@ for module in pkgutil.iter_modules(package.__path__):
     importlib.import_module(f"{package.__name__}.{module.name}")
 
 from functools import partial
-from gru_nlp.batch import Classification, Hypotheses, Labelling, Tagging
+from gru_nlp.outputs import Classification, Hypotheses, Labelling, Tagging
 from gru_nlp.preprocessing.rows import Hints
 from gru_nlp.preprocessing.classification import ClassificationPreprocessor
 from gru_nlp.preprocessing.frames import FramePreprocessor
