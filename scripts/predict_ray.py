@@ -254,9 +254,9 @@ def prepared(given: Mapping[str, str]) -> tuple[list[Shard], dict[str, Any], Pre
     paths, output = sources(Path(given["input"]).absolute()), Path(given["output"]).absolute()
     own = {name: value for name, value in given.items() if name != "workers"}
     own |= {"input": str(paths[0]), "output": str(output / paths[0].name), "device": "cpu"}
-    options = resolved(composed("predict", [f"{name}={value}" for name, value in own.items()]))
-    predictor = predict.load(options)
-    predict.text_answer(options, predictor)
+    config = composed("predict", [f"{name}={value}" for name, value in own.items()])
+    predictor, options = predict.load(config), resolved(config)
+    predict.text_answer(config, predictor)
     return plan(options, paths, output), options, predictor
 
 
