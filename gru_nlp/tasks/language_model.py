@@ -113,10 +113,6 @@ class LanguageModelTask(Task):
         self.carried.pop(stage, None)
         return {f"{stage}/{name}": value for name, value in report._asdict().items()}
 
-    def details(self, stage: str) -> dict[str, Any]:
-        """There is nothing beside the scores."""
-        return {}
-
     def _metric(self, stage: str) -> LanguageModelMetric:
         metric = self.metrics[f"{stage}_scores"]
         assert isinstance(metric, LanguageModelMetric)

@@ -46,9 +46,9 @@ class Scored(LightningModule):
     def scores(self, stage: str) -> dict[str, float]:
         """Return the scores of ``stage`` by name, ``<stage>/<score>``, and start them anew."""
 
-    @abstractmethod
     def details(self, stage: str) -> dict[str, Any]:
-        """Return what ``metrics.json`` says beside the scores, such as the scores of each class."""
+        """Return what ``metrics.json`` says beside the scores, such as the scores of each class; by default nothing."""
+        return {}
 
     def judged(self, stage: str) -> Judged | None:
         """Return how sure the model was of its latest answers, and which were right; None: it does not say."""

@@ -1,24 +1,23 @@
 """Speech recognition: connectionist temporal classification; word and character error rates."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from gru_nlp.batch import AnyArray, SequencePairBatch
 from gru_nlp.console import remark
 from gru_nlp.decoding.ctc import CTCDecoding, Greedy
 from gru_nlp.errors import UserError
-from gru_nlp.metrics.tally import Tally, joined
 from gru_nlp.metrics.transcripts import TranscriptMetric
 from gru_nlp.models.recogniser import Recogniser
 from gru_nlp.outputs import Recognition
 from gru_nlp.preprocessing.transcripts import TranscriptPreprocessor
-from gru_nlp.tasks.base import Recipe, Task
+from gru_nlp.tasks.base import Recipe
+from gru_nlp.tasks.counted import CountedTask
 from gru_nlp.tensors import to_array
 
 
-class SpeechRecognitionTask(Task):
+class SpeechRecognitionTask(CountedTask[TranscriptMetric]):
     """Train on transcripts; validate by the likeliest token of each step, test by the model's own strategy.
 
     Args:
@@ -37,13 +36,10 @@ class SpeechRecognitionTask(Task):
     command = "predict"
 
     def __init__(self, recipe: Recipe, preprocessor: TranscriptPreprocessor) -> None:
-        super().__init__(recipe)
+        super().__init__(recipe, TranscriptMetric)
         if recipe.optimizer is not None and self.model.decoding.language_model is not None:
             raise UserError("decoding.language_model is for predict and evaluate: leave it out of training")
         self.preprocessor = preprocessor
-        stages = ("validation", "test")
-        self.metrics = nn.ModuleDict({f"{stage}_scores": TranscriptMetric() for stage in stages})
-        self.kept: dict[str, list[Tally]] = {stage: [] for stage in stages}
 
     def observe(self, targets: Mapping[str, AnyArray]) -> None:
         """Tell of training recordings with fewer steps than their transcripts need, which teach nothing.
@@ -78,33 +74,10 @@ class SpeechRecognitionTask(Task):
         decoding: CTCDecoding = Greedy() if stage == "validation" else self.model.decoding
         found = self.model.heard(scores, batch.lengths, decoding)
         texts = [record["transcript"] for record in self.preprocessor.decode(found)]
-        counted = self._metric(stage).tally(texts, batch.references, to_array(losses), to_array(batch.target_lengths))
-        self._metric(stage).update(counted)
-        if self.keeps_rows:
-            self.kept[stage].append(counted)
+        counted = self.metric(stage).tally(texts, batch.references, to_array(losses), to_array(batch.target_lengths))
+        self.count(stage, counted)
         return found
-
-    def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
-        """Return what each recording adds."""
-        kept, self.kept[stage] = self.kept[stage], []
-        return [joined(kept)] if kept else []
-
-    def scores(self, stage: str) -> dict[str, float]:
-        """Return error rates, the share of exact matches, and the loss of a token."""
-        metric = self._metric(stage)
-        report = metric.compute()
-        metric.reset()
-        return {f"{stage}/{name}": value for name, value in report.items()}
 
     def floor(self) -> float:
         """Return 1 for an error rate, which is that of saying nothing."""
         return 1.0 if self.monitor in ("validation/wer", "validation/cer") else super().floor()
-
-    def details(self, stage: str) -> dict[str, Any]:
-        """There is nothing beside the scores."""
-        return {}
-
-    def _metric(self, stage: str) -> TranscriptMetric:
-        metric = self.metrics[f"{stage}_scores"]
-        assert isinstance(metric, TranscriptMetric)
-        return metric

@@ -1,23 +1,21 @@
 """Speech synthesis: frames and the end of speech, with attention along the diagonal; distance of free speech."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from gru_nlp.batch import AnyArray, SpeakingBatch
 from gru_nlp.errors import UserError
 from gru_nlp.metrics.speech import SpeechMetric
-from gru_nlp.metrics.tally import Tally, joined
 from gru_nlp.models.synthesiser import Losses, Synthesiser
 from gru_nlp.outputs import Speech
 from gru_nlp.preprocessing.synthesis import SynthesisPreprocessor
-from gru_nlp.tasks.base import Recipe, Task
+from gru_nlp.tasks.base import Recipe
+from gru_nlp.tasks.counted import CountedTask
 from gru_nlp.tensors import to_array
 
 
-class SpeechSynthesisTask(Task):
+class SpeechSynthesisTask(CountedTask[SpeechMetric]):
     """Train on the true past; score what is spoken freely against the recording.
 
     Epochs are chosen by the loss: the distance of free speech is low, too, where all is a mumble, since a mean is near
@@ -40,14 +38,11 @@ class SpeechSynthesisTask(Task):
     command = "speak output=spoken.wav"
 
     def __init__(self, recipe: Recipe, preprocessor: SynthesisPreprocessor, *, guided_attention: float) -> None:
-        super().__init__(recipe)
+        super().__init__(recipe, SpeechMetric)
         if not 0.0 <= guided_attention < math.inf:
             raise UserError(f"task.guided_attention={guided_attention} must be a number of at least 0")
         self.preprocessor = preprocessor
         self.guided_attention = guided_attention
-        stages = ("validation", "test")
-        self.metrics = nn.ModuleDict({f"{stage}_scores": SpeechMetric() for stage in stages})
-        self.kept: dict[str, list[Tally]] = {stage: [] for stage in stages}
 
     def _weighed(self, losses: Losses) -> Tensor:
         """Return the loss of each recording ``(B,)``, summed over its steps."""
@@ -72,29 +67,6 @@ class SpeechSynthesisTask(Task):
         said = self.preprocessor.log_mels(found.frames, found.lengths)
         true = self.preprocessor.log_mels(to_array(batch.frames), to_array(batch.frame_lengths))
         weighed, steps = to_array(self._weighed(losses)), to_array(losses.steps)
-        counted = self._metric(stage).tally(said, true, found.ended, weighed, steps)
-        self._metric(stage).update(counted)
-        if self.keeps_rows:
-            self.kept[stage].append(counted)
+        counted = self.metric(stage).tally(said, true, found.ended, weighed, steps)
+        self.count(stage, counted)
         return found._replace(frames=found.frames[:, :0], weights=found.weights[:, :0])
-
-    def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
-        """Return what each text adds."""
-        kept, self.kept[stage] = self.kept[stage], []
-        return [joined(kept)] if kept else []
-
-    def scores(self, stage: str) -> dict[str, float]:
-        """Return distortion, loss, duration, and the share of texts that end by themselves."""
-        metric = self._metric(stage)
-        report = metric.compute()
-        metric.reset()
-        return {f"{stage}/{name}": value for name, value in report.items()}
-
-    def details(self, stage: str) -> dict[str, Any]:
-        """There is nothing beside the scores."""
-        return {}
-
-    def _metric(self, stage: str) -> SpeechMetric:
-        metric = self.metrics[f"{stage}_scores"]
-        assert isinstance(metric, SpeechMetric)
-        return metric

@@ -2,21 +2,20 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from gru_nlp.batch import AnyArray, SequencePairBatch
 from gru_nlp.console import remark
 from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.metrics import bleu_tokenizers
-from gru_nlp.metrics.tally import Tally, joined
 from gru_nlp.metrics.translation import TranslationMetric
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.outputs import Hypotheses
 from gru_nlp.preprocessing.translation import TranslationPreprocessor
-from gru_nlp.tasks.base import Recipe, Task
+from gru_nlp.tasks.base import Recipe
 from gru_nlp.tasks.choosing import StandIn
+from gru_nlp.tasks.counted import CountedTask
 from gru_nlp.tensors import to_array
 
 #: What ``bleu_tokenizer`` is where the writing of the targets decides.
@@ -25,7 +24,7 @@ AUTO = "auto"
 LEAST_LONG = 0.1
 
 
-class TranslationTask(Task):
+class TranslationTask(CountedTask[TranslationMetric]):
     """Train on the true past; score decoded text: validation by a quick strategy, tests by the model's own.
 
     Args:
@@ -54,23 +53,18 @@ class TranslationTask(Task):
         bleu_tokenizer: str = AUTO,
         lowercased_bleu: bool = False,
     ) -> None:
-        super().__init__(recipe)
-        self.label_smoothing = label_smoothing
-        self.validation_decoding = validation_decoding
-        self.preprocessor = preprocessor
         by_itself = bleu_tokenizer == AUTO
         named = preprocessor.bleu_tokenizer if by_itself else bleu_tokenizer
         cut = bleu_tokenizers.check(named, "task.bleu_tokenizer")
         if by_itself and cut != bleu_tokenizers.USUAL and recipe.optimizer is not None:
             remark(f"by the writing of the targets, BLEU counts the tokens of task.bleu_tokenizer={cut}")
         preprocessor.bleu_tokenizer = cut  # a person's choice is kept where that of the writing would be
-        stages = ("validation", "test")
-        self.metrics = nn.ModuleDict(
-            {f"{stage}_scores": TranslationMetric(cut, lowercased=lowercased_bleu) for stage in stages}
-        )
+        super().__init__(recipe, lambda: TranslationMetric(cut, lowercased=lowercased_bleu))
+        self.label_smoothing = label_smoothing
+        self.validation_decoding = validation_decoding
+        self.preprocessor = preprocessor
         self.long_references = 1.0
-        self.scorer = self._metric("test").signature()
-        self.kept: dict[str, list[Tally]] = {stage: [] for stage in stages}
+        self.scorer = self.metric("test").signature()
 
     def loss(self, batch: SequencePairBatch[Tensor]) -> Tensor:
         """Return the mean smoothed cross-entropy over real target tokens."""
@@ -88,24 +82,15 @@ class TranslationTask(Task):
         strategy = self.validation_decoding if stage == "validation" else self.model.decoding
         found = self.model.decode(batch, strategy).map(to_array)
         translations = [record["translation"] for record in self.preprocessor.decode(found)]
-        counted = self._metric(stage).tally(translations, batch.references)
-        self._metric(stage).update(counted)
-        if self.keeps_rows:
-            self.kept[stage].append(counted)
+        counted = self.metric(stage).tally(translations, batch.references)
+        self.count(stage, counted)
         return found
-
-    def tallies(self, stage: str, columns: Mapping[str, AnyArray]) -> list[Tally]:
-        """Return what each sentence adds."""
-        kept, self.kept[stage] = self.kept[stage], []
-        return [joined(kept)] if kept else []
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return BLEU, that of lower-cased text where it was asked for, chrF, and the share of exact matches."""
-        metric = self._metric(stage)
-        report = metric.compute()
-        metric.reset()
-        self.long_references = report.pop("long_references")
-        return {f"{stage}/{name}": value for name, value in report.items()}
+        report = super().scores(stage)
+        self.long_references = report.pop(f"{stage}/long_references")
+        return report
 
     def floor(self) -> float:
         """Return infinity for BLEU that even the references as translations would not have, or but few of them."""
@@ -114,12 +99,3 @@ class TranslationTask(Task):
     def stand_in(self, scores: Mapping[str, float]) -> StandIn:
         """Return chrF, which is of characters."""
         return StandIn("validation/chrf", 100.0 - scores["validation/chrf"])
-
-    def details(self, stage: str) -> dict[str, Any]:
-        """There is nothing beside the scores."""
-        return {}
-
-    def _metric(self, stage: str) -> TranslationMetric:
-        metric = self.metrics[f"{stage}_scores"]
-        assert isinstance(metric, TranslationMetric)
-        return metric
