@@ -100,6 +100,18 @@ def expand(config: dict[str, Any], where: str, nodes: int) -> dict[str, Any]:
     return expanded
 
 
+def entries_of(folder: Path, option: str) -> list[Path]:
+    """Return what lies in a folder, in the order of the names.
+
+    Raises:
+        UserError: it cannot be read; the message names the option.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read: {error.strerror} (set {option}=...)") from None
+
+
 def read_bytes(path: Path, most: int) -> bytes:
     """Return what a file holds.
 

@@ -14,6 +14,7 @@ from gru_nlp.answers.labels import LabelAnswer
 from gru_nlp.answers.reading import Entry
 from gru_nlp.data.idx import is_idx, read_idx
 from gru_nlp.errors import UserError
+from gru_nlp.plain import entries_of
 from gru_nlp.preprocessing.frames import FramePreprocessor
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".tif", ".tiff")
@@ -54,7 +55,7 @@ def read_images(path: Path, height: int, width: int) -> Iterator[tuple[str, Imag
         UserError: a file is no image, or there is none.
     """
     if os.path.isdir(path):
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS or is_idx(file))
+        files = [file for file in entries_of(path, "input") if file.suffix.lower() in ENDINGS or is_idx(file)]
         if not files:
             raise UserError(f"{path}: no image in this folder ({', '.join(ENDINGS)}, idx): set input=...")
         for file in files:

@@ -16,6 +16,7 @@ from gru_nlp.cli.evaluate import sources
 from gru_nlp.config import absolute_paths, resolved
 from gru_nlp.console import remark, say, show
 from gru_nlp.errors import UserError
+from gru_nlp.plain import entries_of
 from gru_nlp.preprocessing.rows import Record
 from gru_nlp.reports.comparison import Scored, Sides, compared, unlike
 from gru_nlp.reports.rows import rows_of
@@ -67,7 +68,7 @@ def runs_below(path: str) -> list[str]:
     """Return the run folders right below a folder that is none itself, else the path as it is."""
     if not os.path.isdir(path) or os.path.exists(Path(path) / BEST):
         return [path]
-    return sorted(str(child) for child in Path(path).iterdir() if (child / BEST).is_file()) or [path]
+    return [str(child) for child in entries_of(Path(path), "checkpoint") if (child / BEST).is_file()] or [path]
 
 
 def all_scored(paths: tuple[Sequence[str], Sequence[str]], given: Mapping[str, Any]) -> tuple[Sides, Evaluation]:

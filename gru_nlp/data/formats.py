@@ -20,6 +20,7 @@ from gru_nlp.data.files import Lines, Opener, buffered, content_hash, lines
 from gru_nlp.data.idx import read_idx
 from gru_nlp.data.readers import Record
 from gru_nlp.errors import UserError, nearest
+from gru_nlp.plain import entries_of
 
 
 class File(NamedTuple):
@@ -223,9 +224,10 @@ def class_files(folder: File, names: Sequence[str] | None) -> list[Path]:
         raise UserError(f"{path}: the whole file system; data=folders needs one folder a class (set {folder.option})")
     for name in names or ():
         if not os.path.isdir(path / name):
-            there = sorted(entry.name for entry in path.iterdir() if os.path.isdir(entry))
+            there = [entry.name for entry in entries_of(path, folder.option) if os.path.isdir(entry)]
             told = f"{path}: no folder '{name}' (folders: {', '.join(there)}){nearest(name, there)}"
             raise UserError(f"{told} (set data.folders=[...])")
+    entries_of(path, folder.option)  # glob passes over what it may not read
     files = (file for file in path.glob("*/*") if names is None or file.parent.name in names)
     return sorted(file for file in files if os.path.isfile(file) and not file.name.startswith("."))
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_nlp.errors import UserError
+from gru_nlp.plain import entries_of
 from gru_nlp.speech.mel import Floats
 
 #: How files of sound are called, in small letters.
@@ -42,10 +43,7 @@ def of_folder(folder: Path, option: str) -> list[Path]:
     Raises:
         UserError: it cannot be read.
     """
-    try:
-        return sorted(entry for entry in folder.iterdir() if is_recording(entry) and not entry.name.startswith("."))
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be read: {error.strerror} (set {option}=...)") from None
+    return [entry for entry in entries_of(folder, option) if is_recording(entry) and not entry.name.startswith(".")]
 
 
 def read(path: str, sample_rate: int, max_seconds: float) -> Floats:

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gru_nlp.errors import UserError
 from gru_nlp.speech import recordings
 from gru_nlp.speech.recordings import RecordingError, is_recording, read
 
@@ -118,13 +117,7 @@ def test_recordings_are_known_by_their_endings():
     assert not is_recording("b.txt")
 
 
-def test_a_folder_that_cannot_be_read_is_told_in_one_line(tmp_path, monkeypatch):
-    def refuse(folder):
-        raise PermissionError(13, "Permission denied", str(folder))
-
+def test_hidden_files_are_no_recordings_of_a_folder(tmp_path):
     (tmp_path / "b.wav").touch()
     (tmp_path / ".a.wav").touch()
     assert [path.name for path in recordings.of_folder(tmp_path, "input")] == ["b.wav"]
-    monkeypatch.setattr(Path, "iterdir", refuse)
-    with pytest.raises(UserError, match="cannot be read: Permission denied .set input=...."):
-        recordings.of_folder(tmp_path, "input")
