@@ -5,9 +5,9 @@ they see with the table.
 
 Usage: python scripts/faults.py > scripts/FAULTS.md
 
-A situation is a line of bash in a folder of its own, where ``run``, ``ner`` and ``translation`` are small models that
-were trained on the samples, and ``a.csv`` is a table of forty rows; ``PREAMBLE`` has the words that the lines use. The
-table shows the last line of standard error (of standard output where that is empty) and the exit code.
+A situation is a line of bash in a folder of its own, where ``run``, ``ner``, ``translation`` and ``voice`` are small
+models that were trained on the samples, and ``a.csv`` is a table of forty rows; ``PREAMBLE`` has the words that the
+lines use. The table shows the last line of standard error (of standard output where that is empty) and the exit code.
 """
 
 import os
@@ -36,6 +36,8 @@ SEVERAL="task=multilabel data.label_separator=;"
 tag() {{ gru-nlp predict checkpoint=ner "input=$1" output=o; wc -l < o; }}
 tags() {{ gru-nlp train task=ner data=conll "data.train=$1"; }}
 pairs() {{ gru-nlp train task=translation data=parallel "data.train_source=$1" "data.train_target=$2"; }}
+speak() {{ gru-nlp speak checkpoint=voice output=b.wav "$@"; }}
+distill() {{ gru-nlp distill {SMALL} run_dir=new "$@"; }}
 maybe() {{ (head -3 a.csv; echo x,maybe) > b.csv; small data.test=b.csv "$@"; }}
 halve() {{ find cache -name '*.arrow' -exec truncate -s 100 {{}} +; }}
 several() {{ RANK=0 WORLD_SIZE=2 LOCAL_RANK=0 LOCAL_WORLD_SIZE=2 MASTER_ADDR=localhost MASTER_PORT=1 "$@"; }}
@@ -56,6 +58,7 @@ for task in sentiment ner translation; do
     gru-nlp train task=$task {SMALL} run_dir=$task
 done
 mv sentiment run
+gru-nlp train task=speech_synthesis {SMALL} decoder.hidden_size=8 run_dir=voice
 (echo text,label; for i in $(seq 20); do echo "good $i,yes"; echo "bad $i,no"; done) > a.csv
 """
 HEAD = """# What happens when things go wrong
@@ -163,6 +166,23 @@ FAULTS = {
         resume with the checkpoint of another run | cp -r run b; cp ner/last.ckpt b; train resume=b
         resume with weights alone | cp -r run b; cp b/best.ckpt b/last.ckpt; train resume=b trainer.max_epochs=2
         a copy of a checkpoint over itself | gru-nlp info checkpoint=run/best.ckpt output=run/best.ckpt
+        """
+    ),
+    "Speech and teachers": faults(
+        r"""
+        a classifier that is to speak | speak checkpoint=run -- one
+        a speaker who is not there | speak speaker=zoe -- one
+        nothing to say | speak -- ''
+        letters of which training has none | speak -- 42
+        a picture that is no SVG | speak picture=b.png -- one
+        sound that is there already | touch b.wav; speak -- one
+        a folder that is not there for sound | speak output=gone/b.wav -- one
+        a synthesiser that is exported | gru-nlp export checkpoint=voice output=b
+        a synthesiser that is to write | gru-nlp predict checkpoint=voice -- one
+        a teacher that is none | distill teacher=run
+        a teacher that is not there | distill teacher=gone
+        a voice among the teachers | distill teacher=[translation,voice]
+        a teacher of other data | distill teacher=translation data=sample_topics
         """
     ),
     "The machine": faults(
