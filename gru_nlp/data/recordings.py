@@ -163,7 +163,10 @@ class LabelledRecording(Layout):
 
     def row(self, fields: Mapping[str, Any]) -> Row:
         """Return paths, name, label or transcript, and speaker."""
-        name, path = self._path(fields), fields.get(WHOLE_PATH, "")
+        path = fields.get(WHOLE_PATH, "")
+        told = {column: value for column, value in fields.items() if column != WHOLE_PATH}
+        fields = type(fields)(told)  # type: ignore[call-arg]  # of which messages may name all columns
+        name = self._path(fields)
         try:
             check_file(path)
         except RecordingError as error:

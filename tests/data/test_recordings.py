@@ -135,6 +135,10 @@ MISTAKES = {
         bad("file,label\na.wav,no\n"),
         r"a.csv:2: no column 'path'; the columns are: file, label .set data.rec",
     ),
+    "no column of labels": (
+        bad("path,word\na.wav,no\n"),
+        r"a.csv:2: no column 'label'; the columns are: path, word .set data.lab",
+    ),
     "no label": (bad("path,label\na.wav,\n"), r"a.csv:2: a recording without label"),
     "no rows": (bad("path,label\n"), r"a.csv: holds no recordings .set data.test"),
     "no speaker": (bad("path,label\na.wav,a\n"), r"a.csv:2: no column 'who'"),
