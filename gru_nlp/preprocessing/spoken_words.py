@@ -22,7 +22,10 @@ from gru_nlp.preprocessing.rows import (
 )
 from gru_nlp.preprocessing.speech import SpeechPreprocessor
 from gru_nlp.speech.augment import Augmentation
-from gru_nlp.speech.mel import Floats, normalised
+from gru_nlp.speech.mel import Floats, check, floored, normalised, trimmed
+
+#: More than any recording has from its loudest to its quietest.
+MOST_DECIBELS = 200
 
 
 class SpokenWordPreprocessor(SpeechPreprocessor):
@@ -30,6 +33,8 @@ class SpokenWordPreprocessor(SpeechPreprocessor):
 
     Args:
         normalisation: of the frames of a recording, ``bands`` or ``level`` (see ``speech.mel.normalised``).
+        top_db: most decibels by which a band is quieter than the loudest (``speech.mel.floored``); None: any.
+        trim_db: decibels below the loudest at which both ends are cut off (``speech.mel.trimmed``); None: they stay.
         sample_rate, mels, window_ms, hop_ms, max_seconds, augmentation: as in ``SpeechPreprocessor``.
     """
 
@@ -51,6 +56,8 @@ class SpokenWordPreprocessor(SpeechPreprocessor):
         max_seconds: float,
         augmentation: Augmentation,
         normalisation: str,
+        top_db: float | None = None,  # as models have both that an older version trained
+        trim_db: float | None = None,
     ) -> None:
         super().__init__(
             sample_rate=sample_rate,
@@ -61,15 +68,29 @@ class SpokenWordPreprocessor(SpeechPreprocessor):
             augmentation=augmentation,
         )
         self.normalisation = choose("preprocessing.normalisation", normalisation, ("bands", "level"))
+        for name, decibels in (("top_db", top_db), ("trim_db", trim_db)):
+            if decibels is not None:
+                check(name, decibels, 1, MOST_DECIBELS)
+        self.top_db, self.trim_db = top_db, trim_db
         self.labels: Sequence[str] = ()
 
     def frames(self, waveform: Floats) -> Floats:
         """Return the frames ``(T, M)`` of a waveform ``(N,)``."""
-        return normalised(self.log_mel(waveform), self.normalisation)
+        frames = self.log_mel(waveform)
+        if self.trim_db is not None:
+            frames = trimmed(frames, self.trim_db)
+        if self.top_db is not None:
+            frames = floored(frames, self.top_db)
+        return normalised(frames, self.normalisation)
 
     def options(self) -> dict[str, Any]:
         """Return how frames are made."""
-        return {**super().options(), "normalisation": self.normalisation}
+        return {
+            **super().options(),
+            "normalisation": self.normalisation,
+            "top_db": self.top_db,
+            "trim_db": self.trim_db,
+        }
 
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Learn the labels from the column ``label``."""

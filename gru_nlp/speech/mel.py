@@ -21,6 +21,8 @@ FLOOR = 1e-8
 LOUDEST = 20.0
 #: Least spread of a band over the time of a recording; silence has none.
 LEAST_SPREAD = 1e-3
+#: Nepers of power in a decibel.
+DECIBEL = float(np.log(10) / 10)
 #: Values of spectra that are held at a time.
 BLOCK = 1 << 22
 #: Most of each; more would take memory for nothing.
@@ -125,6 +127,22 @@ def normalised(frames: Floats, by: str = "bands") -> Floats:
     centred = frames - frames.mean(axis=axes)
     scaled: Floats = centred / np.maximum(centred.std(axis=axes), np.float32(LEAST_SPREAD))
     return scaled
+
+
+def floored(frames: Floats, top_db: float) -> Floats:
+    """Return log-mel frames ``(T, M)`` with no band more than ``top_db`` decibels below the loudest of all.
+
+    How quiet a recording is between its sounds tells of its microphone and its room alone.
+    """
+    heard: Floats = np.maximum(frames, frames.max() - np.float32(top_db * DECIBEL))
+    return heard
+
+
+def trimmed(frames: Floats, trim_db: float) -> Floats:
+    """Return log-mel frames without those at both ends that lie ``trim_db`` decibels or more below the loudest band."""
+    peaks = frames.max(axis=1)
+    loud = np.flatnonzero(peaks > peaks.max() - np.float32(trim_db * DECIBEL))
+    return frames[loud[0] : loud[-1] + 1]
 
 
 def check(name: str, value: float, least: float, most: float) -> None:

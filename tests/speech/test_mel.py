@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gru_nlp.errors import UserError
-from gru_nlp.speech.mel import FLOOR, LogMel, normalised, to_hertz, to_mel
+from gru_nlp.speech.mel import FLOOR, LogMel, floored, normalised, to_hertz, to_mel, trimmed
 
 RATE = 8000
 
@@ -102,3 +102,26 @@ def test_a_window_of_one_sample_is_refused_and_wild_frames_stay_sound():
         LogMel(1000, 4, 1, 1)
     wild = np.array([[1e30, np.inf], [-1e30, np.nan]], dtype=np.float32)
     assert np.isfinite(LogMel(RATE, 2, 25, 10).inverse(wild)).all()
+
+
+def test_no_band_is_further_below_the_loudest_than_allowed():
+    frames = LogMel(RATE, 40, 25, 10)(tone(500))
+    heard = floored(frames, 30)
+    assert heard.min() == pytest.approx(heard.max() - 3 * np.log(10), abs=1e-4)
+    assert heard.max() == frames.max()
+    assert (heard[frames > heard.min()] == frames[frames > heard.min()]).all()
+    assert floored(frames, 200) == pytest.approx(frames)
+
+
+def test_ends_far_below_the_loudest_are_cut_off_and_pauses_stay():
+    log_mel, hiss = LogMel(RATE, 40, 25, 10), np.random.default_rng(5).standard_normal(8800).astype(np.float32)
+    word = np.concatenate([tone(500), np.zeros(800, np.float32), tone(900)])  # 5,600 samples
+    cut = np.concatenate([np.zeros(1600, np.float32), word, np.zeros(1600, np.float32)]) + hiss * 1e-3
+    assert abs(len(trimmed(log_mel(cut), 20)) - len(log_mel(word))) <= 4
+    assert len(trimmed(log_mel(cut), 200)) == len(log_mel(cut))
+
+
+def test_silence_alone_is_kept_whole():
+    frames = LogMel(RATE, 8, 25, 10)(np.zeros(900, np.float32))
+    assert len(trimmed(frames, 20)) == len(frames)
+    assert (floored(frames, 20) == frames).all()
