@@ -252,6 +252,31 @@ def test_what_is_not_right_is_refused(change):
         checks.farthest(graph, wrong)
 
 
+def test_rounding_is_how_far_torch_is_from_double_precision():
+    (graph,) = made(lambda: language_model(GRU)).graphs()
+    inputs = graph.draw(checks.Sizes(9, 1, 1), torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        mine = dict(zip(graph.outputs, graph.module(*inputs), strict=True))
+    assert 0.0 < max(checks.rounding(graph, name, inputs, value) for name, value in mine.items()) < 1e-6
+    assert checks.rounding(graph, "after", inputs, mine["after"] + 0.01) == pytest.approx(0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize(("rounds", "passes"), [(1e-7, False), (2e-6, True), (float("nan"), False)])
+def test_a_graph_may_be_as_far_as_rounding_takes_it(rounds, passes, monkeypatch):
+    graph = made(lambda: language_model(GRU)).graphs()[0]
+    monkeypatch.setattr(checks, "rounding", lambda *_: rounds)
+
+    def near(inputs):
+        with torch.no_grad():
+            return [(part * (1 + 2e-5)).numpy() for part in graph.module(*map(torch.from_numpy, inputs.values()))]
+
+    if passes:
+        assert checks.farthest(graph, near) == pytest.approx(2e-5, rel=0.1)
+    else:
+        with pytest.raises(UserError, match="not exported"):
+            checks.farthest(graph, near)
+
+
 def test_what_has_another_shape_or_infinity_is_far_away():
     assert checks.distance(np.array([1.0, -np.inf]), np.array([1.0, -np.inf])) == 0.0
     assert checks.distance(np.array([1.0, -np.inf]), np.array([1.0, -1e9])) == np.inf
