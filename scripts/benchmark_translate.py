@@ -1,12 +1,14 @@
 """Where translating spends its time: sentences a second, and the shares of the parts, for one checkpoint and file.
 
 Usage: python scripts/benchmark_translate.py checkpoint=<run> input=<file, one sentence a line> [batch_size=50]
-       [beams=0,1,5 [batch_sizes=1,50] [references=<file>] [lines=<only so many>] [early_stop=true] [shortlist=true]]
+       [beams=0,1,5 [batch_sizes=1,50] [references=<file>] [lines=<only so many>] [early_stop=true] [shortlist=true]
+       [precision=int8]]
 
 Times `gru-nlp translate` on the file as a whole (with start-up), then the translator alone in this process (without),
 then once more with a clock around encoder, decoder step and vocabulary projection; what is left is the search's
 bookkeeping and the tokenizer's. With `beams` instead a table: for each beam, 0 being greedy search, and each batch size
-the sentences and the words written for each second of processor time, on one thread; and their BLEU.
+the sentences and the words written for each second of processor time, on one thread; and their BLEU. With
+`precision=int8` graphs in 8 bits translate, as by `gru-nlp translate precision=int8`.
 """
 
 import gzip
@@ -27,7 +29,10 @@ import torch
 
 from gru_nlp.decoding.beam import BeamSearch
 from gru_nlp.decoding.greedy import Greedy
+from gru_nlp.export import cached
 from gru_nlp.predictor import Predictor
+from gru_nlp.runtime import beam as beams
+from gru_nlp.runtime import searching
 
 
 def lines(path: Path) -> list[str]:
@@ -48,13 +53,14 @@ def clocked(function: Callable[..., Any], name: str, clock: Counter[str]) -> Cal
     return timed
 
 
-def strategy(beam: int, early_stop: bool) -> Any:
-    """Return a search as the shipped configs have it."""
+def strategy(beam: int, early_stop: bool, graphs: bool) -> Any:
+    """Return a search as the shipped configs have it, in torch, or in numpy for graphs."""
     limits: Any = {"max_ratio": 2.0, "max_extra": 10, "min_length": 0}
     if not beam:
-        return Greedy(**limits)
+        return (searching.Greedy if graphs else Greedy)(**limits)
     early: Any = {"early_stop": True} if early_stop else {}
-    return BeamSearch(beam_size=beam, length_penalty=1.0, n_best=1, no_repeat_ngram=0, **limits, **early)
+    search: Any = beams.BeamSearch if graphs else BeamSearch
+    return search(beam_size=beam, length_penalty=1.0, n_best=1, no_repeat_ngram=0, **limits, **early)
 
 
 def table(given: dict[str, str]) -> None:
@@ -63,12 +69,16 @@ def table(given: dict[str, str]) -> None:
     count = int(given["lines"]) if "lines" in given else None
     sentences = lines(Path(given["input"]))[:count]
     references = lines(Path(given["references"]))[:count] if "references" in given else []
-    predictor = Predictor.from_checkpoint(given["checkpoint"])
+    predictor: Any = (
+        cached.runner(given["checkpoint"], given["precision"], [], 1)
+        if "precision" in given
+        else Predictor.from_checkpoint(given["checkpoint"])
+    )
     model: Any = predictor.model
     if given.get("shortlist") == "true":
         predictor.preprocessor.use_shortlist()
     for beam in map(int, given["beams"].split(",")):
-        model.decoding = strategy(beam, given.get("early_stop") == "true")
+        model.decoding = strategy(beam, given.get("early_stop") == "true", "precision" in given)
         for batch_size in map(int, given.get("batch_sizes", "1,16,50,100").split(",")):
             asked = sentences if batch_size > 1 else sentences[:: max(1, len(sentences) // 100)]
             predictor(asked[:batch_size], batch_size)  # warms up
