@@ -193,7 +193,8 @@ def lay_out_speech(data, folder):
     inner.mkdir(parents=True)
     random = np.random.default_rng(1)
     for row in range(ROWS):
-        with wave.open(str(inner / f"{row % 3}_anna_{row // 3}.wav"), "wb") as file:
+        speaker = ("jackson", "anna")[row % 2]
+        with wave.open(str(inner / f"{row % 3}_{speaker}_{row // 3}.wav"), "wb") as file:
             file.setparams((1, 2, 8000, 0, "NONE", ""))
             file.writeframes(random.integers(-9000, 9000, 900 + 40 * row).astype("<i2").tobytes())
     if data.files:
