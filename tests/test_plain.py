@@ -4,7 +4,8 @@ import pytest
 
 from gru_nlp.answers import images
 from gru_nlp.cli import compare
-from gru_nlp.data.formats import File, class_files
+from gru_nlp.data.copies import File
+from gru_nlp.data.formats import class_files
 from gru_nlp.errors import UserError
 from gru_nlp.speech import recordings
 

@@ -1,4 +1,4 @@
-"""Pipes of a person's own that are read more than once: to be hashed, and for their rows."""
+"""Files of a person's own, pipes among them, that are read more than once: to be hashed, and for their rows."""
 
 import hashlib
 import io
@@ -7,9 +7,9 @@ import stat
 import tempfile
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from gru_nlp.data.files import BLOCK, buffered, opened
+from gru_nlp.data.files import BLOCK, Opener, buffered, content_hash, opened
 from gru_nlp.errors import UserError
 
 #: Most bytes that are kept of a pipe, which may have no end.
@@ -84,3 +84,26 @@ class _Part(io.RawIOBase):
         buffer[: len(content)] = content
         self.place += len(content)
         return len(content)
+
+
+class File(NamedTuple):
+    """A file of training or test data.
+
+    Attributes:
+        path: of it.
+        option: that names it, for messages.
+        copy: what came through it, where it is a pipe.
+    """
+
+    path: Path
+    option: str
+    copy: Copy | None = None
+
+    @property
+    def opener(self) -> Opener:
+        """What opens it, as often as it is read."""
+        return self.copy.open if self.copy else buffered
+
+    def hash(self) -> str:
+        """Return a hash of its content."""
+        return self.copy.hash if self.copy else content_hash(self.path, self.option)

@@ -11,39 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import NamedTuple
 
 from gru_nlp.data import readers
 from gru_nlp.data.columns import DOCUMENT_COLUMN, ColumnOptions, read_conll
-from gru_nlp.data.copies import Copy
-from gru_nlp.data.files import Lines, Opener, buffered, content_hash, lines
+from gru_nlp.data.copies import File
+from gru_nlp.data.files import Lines, content_hash, lines
 from gru_nlp.data.idx import read_idx
 from gru_nlp.data.readers import Record
 from gru_nlp.errors import UserError, nearest
 from gru_nlp.plain import entries_of
-
-
-class File(NamedTuple):
-    """A file of training or test data.
-
-    Attributes:
-        path: of it.
-        option: that names it, for messages.
-        copy: what came through it, where it is a pipe.
-    """
-
-    path: Path
-    option: str
-    copy: Copy | None = None
-
-    @property
-    def opener(self) -> Opener:
-        """What opens it, as often as it is read."""
-        return self.copy.open if self.copy else buffered
-
-    def hash(self) -> str:
-        """Return a hash of its content."""
-        return self.copy.hash if self.copy else content_hash(self.path, self.option)
 
 
 class Format(ABC):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gru_nlp.data.copies import File
 from gru_nlp.data.corpus import Corpus, Recipe
 from gru_nlp.data.files import find
-from gru_nlp.data.formats import File
 from gru_nlp.data.prose import Line, Prose, short
 from gru_nlp.data.readers import Record
 from gru_nlp.data.where import Found, Split, Where

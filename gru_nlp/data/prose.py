@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from gru_nlp.data.copies import File
 from gru_nlp.data.corpus import Carving
 from gru_nlp.data.file_kinds import FileCorpus
 from gru_nlp.data.files import content_hash, pieces
-from gru_nlp.data.formats import File, Format, TextFormat
+from gru_nlp.data.formats import Format, TextFormat
 from gru_nlp.data.layouts import Layout, Row, fingerprint
 from gru_nlp.data.readers import Record
 from gru_nlp.data.where import Split

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 import datasets
 
 from gru_nlp.config import text_map
+from gru_nlp.data.copies import File
 from gru_nlp.data.corpus import Recipe
 from gru_nlp.data.file_kinds import FileCorpus
 from gru_nlp.data.files import content_hash
-from gru_nlp.data.formats import File, Format, class_files, tables
+from gru_nlp.data.formats import Format, class_files, tables
 from gru_nlp.data.layouts import Layout, Row
 from gru_nlp.data.readers import Record, delimiter_of
 from gru_nlp.data.signatures import table_of

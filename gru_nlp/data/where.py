@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 
 from gru_nlp import samples
-from gru_nlp.data.copies import Copy, is_pipe
+from gru_nlp.data.copies import Copy, File, is_pipe
 from gru_nlp.data.files import find, find_in
-from gru_nlp.data.formats import File, Format
+from gru_nlp.data.formats import Format
 from gru_nlp.data.readers import Record, described
 from gru_nlp.data.values import Defect, value_of, written
 from gru_nlp.errors import UserError

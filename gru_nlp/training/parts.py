@@ -81,10 +81,15 @@ def learned(config: dict[str, Any], corpus: Corpus, vectors: WordVectors | None,
     if fitted:
         return fitted[0]
     check_plain(found, "what the first process has learned")
-    preprocessor = build.preprocessor(config)
-    preprocessor.load_state_dict(found["state"])
     if "embedding" in config["model"]:
         config["embedding"]["size"] = config["model"]["embedding"]["size"] = found["size"]
+    return with_state(config, found["state"])
+
+
+def with_state(config: Mapping[str, Any], state: Mapping[str, Any]) -> Preprocessor:
+    """Return the preprocessor of a config with what it has learned."""
+    preprocessor = build.preprocessor(config)
+    preprocessor.load_state_dict(state)
     return preprocessor
 
 
@@ -185,11 +190,7 @@ def prepare(
     set_embedding_size(config, vectors, start)
     say("reading the data")
     state = state if stopped is None else stopped.preprocessing
-    if state is None:
-        preprocessor = learned(config, corpus, vectors, start)
-    else:
-        preprocessor = build.preprocessor(config)
-        preprocessor.load_state_dict(state)
+    preprocessor = learned(config, corpus, vectors, start) if state is None else with_state(config, state)
     data = make_data(config, corpus, preprocessor)
     data.encode("train", "validation", "test")
     torch.manual_seed(config["seed"])

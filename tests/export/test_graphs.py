@@ -224,6 +224,17 @@ def test_a_step_of_a_decoder_gives_what_the_model_gives(name):
     assert apart(model.graphs()[1], graphs.formed(model).graphs()[1], 0) < 2e-6
 
 
+@pytest.mark.parametrize("name", [*MODELS, *STEPS])
+def test_rounding_is_measured_of_every_kind_of_graph(name):
+    for graph in made((MODELS | STEPS)[name]).graphs():
+        inputs = graph.draw(checks.Sizes(4, 3, 2), torch.Generator().manual_seed(1))
+        with torch.no_grad():
+            given = graph.module(*inputs)
+        values = (given,) if isinstance(given, torch.Tensor) else given
+        for output, value in zip(graph.outputs, values, strict=True):
+            assert checks.rounding(graph, output, inputs, value) < 1e-5
+
+
 def test_numbers_at_padded_steps_are_not_compared_and_masks_are():
     graph = made(MODELS["conditional"]).graphs()[0]
     inputs = {"inputs": np.zeros((2, 3), dtype=np.int64), "lengths": np.array([3, 1])}
