@@ -172,7 +172,7 @@ class Task(Halving, Scored):
             self._start_epoch(batch_idx)
         loss = self.held_loss(batch)
         self.first_bad.see(loss, batch_idx)
-        self.epoch.count(batch, batch_idx)
+        self.epoch.count(batch, loss, batch_idx)
         beat = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if batch_idx == 0 or (self.global_step + 1) % beat == 0:
             self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(batch.lengths))
@@ -226,6 +226,8 @@ class Task(Halving, Scored):
         if chosen.name != self.monitor and self.trainer.state.fn == "fit":
             remark(f"{self.monitor} cannot tell epochs apart so far: {chosen.name} stands in for it")
         self.log(f"{CHOICE}{self.monitor}", chosen.value, logger=False)
+        if self.epoch.batches:
+            self.log("train/mean_loss", self.epoch.mean_loss())
         if self.plateau is not None and not self.trainer.sanity_checking:
             self.plateau.step(chosen.value)
 

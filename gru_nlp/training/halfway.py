@@ -32,7 +32,13 @@ KEY = "gru_nlp_halfway"
 FILES = ("best_model_path", "kth_best_model_path", "last_model_path")
 #: Numbers of an unfinished epoch, and of a process in it, and their kinds.
 COUNTS = ("epoch", "batches", "of")
-KINDS = {"padded_steps": int, "real_steps": int, "random": Tensor, "device_random": Tensor | None}
+KINDS = {
+    "padded_steps": int,
+    "real_steps": int,
+    "losses": float | None,
+    "random": Tensor,
+    "device_random": Tensor | None,
+}
 
 
 class MovableCheckpoint(ModelCheckpoint):

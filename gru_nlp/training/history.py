@@ -13,7 +13,7 @@ MOST_CURVES, MOST_CHARACTERS = 500, 200
 
 def is_score(name: Any) -> bool:
     """Return whether a name is that of a curve."""
-    known = isinstance(name, str) and (name == "train/loss" or name.startswith("validation/"))
+    known = isinstance(name, str) and (name == "train/mean_loss" or name.startswith("validation/"))
     return known and len(name) <= MOST_CHARACTERS
 
 

@@ -54,7 +54,7 @@ class Story(Callback):
             self.best, self.best_epoch = self.sign * choice, trainer.current_epoch + 1
         if self.each_epoch:
             rate = trainer.optimizers[0].param_groups[0]["lr"]
-            loss = float(trainer.callback_metrics.get("train/loss", math.nan))
+            loss = float(trainer.callback_metrics.get("train/mean_loss", math.nan))
             seconds = time.monotonic() - self.started
             told = f"loss {loss:.4f}, {self.monitor} {score:.4f}, rate {rate:.3g}, {seconds:.1f} s"
             say(f"epoch {trainer.current_epoch + 1}: {told}")

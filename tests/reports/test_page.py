@@ -33,7 +33,10 @@ def report(labels=LABELS):
         "scorer": "accuracy",
         "intervals": {"method": "percentile bootstrap, 1000 resamples", "drawn": "rows"},
         "scores": {"test/accuracy": interval(0.9251), "test/loss": {"value": 0.25, "low": None, "high": None}},
-        "curves": {"train/loss": [(1, 0.9), (2, float("nan")), (3, 0.4)], "validation/accuracy": [(1, 0.5), (3, 0.8)]},
+        "curves": {
+            "train/mean_loss": [(1, 0.9), (2, float("nan")), (3, 0.4)],
+            "validation/accuracy": [(1, 0.5), (3, 0.8)],
+        },
         "classes": {"classes": {label: {"precision": 0.9, "f1": 0.8, "support": 31} for label in labels}},
         "confusion": {"labels": labels, "counts": [[77 if one == other else 3 for one in labels] for other in labels]},
         "calibration": {"ece": 0.01, "ece_before": 0.05, "temperature": 1.4, "curve": bins, "curve_before": bins}

@@ -3,6 +3,7 @@
 import csv
 import os
 import signal
+import statistics
 from pathlib import Path
 from random import Random
 
@@ -95,11 +96,13 @@ def same_weights(run="through", name="last.ckpt"):
 
 
 def logged(run):
-    """Return the losses by step; of two sittings with the same step the later one counts."""
+    """Return the losses by step, and their means; of two sittings with the same step the later one counts."""
     losses = {}
     for file in sorted(Path(run).glob("logs/*/metrics.csv")):
         with file.open() as lines:
-            losses |= {row["step"]: row["train/loss"] for row in csv.DictReader(lines) if row["train/loss"]}
+            rows = list(csv.DictReader(lines))
+        for name in ("train/loss", "train/mean_loss"):
+            losses |= {(name, row["step"]): row[name] for row in rows if row.get(name)}
     return losses
 
 
@@ -124,6 +127,20 @@ def test_a_run_that_was_broken_off_ends_as_one_that_was_not(number, options, tex
     assert same_weights()
     assert same_weights(name="best.ckpt")
     assert logged("through") == logged("broken")
+
+
+def test_the_loss_that_is_told_of_an_epoch_is_the_mean_of_its_batches(texts, capsys):
+    gru_nlp.train(*SMALL, *texts, "trainer.enable_progress_bar=true", "run_dir=run")
+    losses = logged("run")
+    steps = [float(loss) for (name, _), loss in losses.items() if name == "train/loss"]
+    means = [float(loss) for (name, _), loss in losses.items() if name == "train/mean_loss"]
+    halves = [statistics.mean(steps[: len(steps) // 2]), statistics.mean(steps[len(steps) // 2 :])]
+    assert len(steps) > 4
+    assert means == pytest.approx(halves, rel=1e-5)
+    told = [line for line in capsys.readouterr().err.splitlines() if ": loss " in line]
+    assert [f"epoch {epoch}: loss {mean:.4f}" for epoch, mean in enumerate(means, start=1)] == [
+        line.split(",")[0] for line in told
+    ]
 
 
 def test_a_run_without_a_checkpoint_begins_anew_in_its_folder(texts, through, monkeypatch):

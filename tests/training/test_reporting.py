@@ -41,12 +41,15 @@ def test_without_a_test_split_the_report_is_of_validation_and_says_so():
 
 def test_the_curves_go_on_where_a_run_does_and_take_numbers_alone():
     history = History()
-    history.load_state_dict({"curves": {"train/loss": [[1, 0.5], (2.0, 0.25)]}})
-    assert history.state_dict() == {"curves": {"train/loss": [(1.0, 0.5), (2.0, 0.25)]}}
+    history.load_state_dict({"curves": {"train/mean_loss": [[1, 0.5], (2.0, 0.25)]}})
+    assert history.state_dict() == {"curves": {"train/mean_loss": [(1.0, 0.5), (2.0, 0.25)]}}
     hostile = {"x" * 10: [[1, 1]], "validation/f1": [[1, float("nan")], [2, 0.5]], "validation/" + "x" * 1000: [[1, 1]]}
     history.load_state_dict({"curves": hostile})
     assert history.curves == {"validation/f1": [(2.0, 0.5)]}
-    for broken in ({}, {"curves": 3}, {"curves": {"train/loss": [[1, {}]]}}, {"curves": {"train/loss": [[1, 2, 3]]}}):
+    for points in ([[1, {}]], [[1, 2, 3]]):
+        with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):
+            History().load_state_dict({"curves": {"train/mean_loss": points}})
+    for broken in ({}, {"curves": 3}):
         with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):
             History().load_state_dict(broken)
 
