@@ -60,7 +60,7 @@ class SpeechPreprocessor(Preprocessor):
         self.augmentation = augmentation
         self.step_size = mels
         self.sound = {"sample_rate": sample_rate, "mels": mels, "window_ms": window_ms, "hop_ms": hop_ms}
-        if augmentation.of_waveforms:
+        if augmentation.before_frames:
             self.list_columns = (*self.list_columns, "waveform")
 
     def encode_recordings(self, columns: Columns) -> dict[str, list[Any]]:
@@ -105,8 +105,16 @@ class SpeechPreprocessor(Preprocessor):
 
     def frames(self, waveform: Floats) -> Floats:
         """Return the frames ``(T, M)`` of a waveform ``(N,)``."""
-        frames = self.log_mel(waveform)
+        return self.shaped(self.log_mel(waveform))
+
+    def shaped(self, frames: Floats) -> Floats:
+        """Return frames as the model reads them of log-mel frames ``(T, M)``."""
         return normalised(frames) if self.normalises else frames
+
+    def _changed(self, waveform: Floats, random: np.random.Generator) -> Floats:
+        """Return the frames ``(T, M)`` of a waveform ``(N,)`` that is changed at random."""
+        frames = self.log_mel(self.augmentation.sound(waveform, random))
+        return self.shaped(self.augmentation.colour(frames, self.log_mel.sample_rate / 2, random))
 
     def collate_frames(self, columns: Columns, training: bool) -> tuple[Floats, IntArray]:
         """Return frames ``(B, T, M)``, zeros behind each recording's end, and their numbers ``(B,)``.
@@ -117,9 +125,8 @@ class SpeechPreprocessor(Preprocessor):
         rows = [np.asarray(flat, dtype=np.float32).reshape(-1, self.log_mel.mels) for flat in columns["frames"]]
         if training:
             random = np.random.default_rng(zlib.crc32(np.concatenate(rows).tobytes()))
-            if self.augmentation.of_waveforms:
-                sounds = (self.augmentation.sound(np.asarray(one), random) for one in columns["waveform"])
-                rows = [self.frames(sound) for sound in sounds]
+            if self.augmentation.before_frames:
+                rows = [self._changed(np.asarray(one), random) for one in columns["waveform"]]
             rows = [self.augmentation.blot(row, random) for row in rows]
         lengths: IntArray = np.array([len(row) for row in rows], dtype=np.int64)
         padded = np.zeros((len(rows), lengths.max(), self.log_mel.mels), dtype=np.float32)

@@ -74,9 +74,8 @@ class SpokenWordPreprocessor(SpeechPreprocessor):
         self.top_db, self.trim_db = top_db, trim_db
         self.labels: Sequence[str] = ()
 
-    def frames(self, waveform: Floats) -> Floats:
-        """Return the frames ``(T, M)`` of a waveform ``(N,)``."""
-        frames = self.log_mel(waveform)
+    def shaped(self, frames: Floats) -> Floats:
+        """Return frames as the model reads them of log-mel frames ``(T, M)``."""
         if self.trim_db is not None:
             frames = trimmed(frames, self.trim_db)
         if self.top_db is not None:

@@ -1,22 +1,31 @@
-"""What is changed at random in the recordings of training: frames blotted out, speed, noise."""
+"""What is changed at random in the recordings of training: speed, noise, the voice, the microphone, blots on frames."""
 
 import numpy as np
 import numpy.typing as npt
 
-from gru_nlp.speech.mel import Floats, check
+from gru_nlp.speech.mel import DECIBEL, Floats, check, to_hertz, to_mel
 
 #: Most of a recording's frames that one blot covers (Park et al. 2019, section 2: p).
 MOST_BLOTTED = 0.2
+#: Share of the highest frequency up to which a warp scales all alike; above, it leads to the highest, which stays.
+ALIKE = 0.75
+#: Waves of an equaliser's curve: half a period over all bands, a whole one, and so on.
+WAVES = 3
 
 
 class Augmentation:
-    """SpecAugment (Park et al. 2019) without warping, another speed (Ko et al. 2015), and white noise.
+    """Other speeds (Ko et al. 2015), noise, voices, microphones, and SpecAugment's blots (Park et al. 2019).
+
+    A voice is another by the length of its vocal tract, which scales frequencies (Jaitly and Hinton 2013), a microphone
+    by a smooth curve over the bands (FilterAugment, Nam et al. 2022, has straight lines).
 
     Args:
         time_masks, time_width: how many stretches of frames are blotted out, and the most frames of each.
         frequency_masks, frequency_width: how many stretches of bands, and the most bands of each.
         speed: by how much recordings are made faster or slower at most, 0.1 for 0.9 to 1.1 times; 0: not at all.
         noise: most amplitude of white noise, as a share of that of the recording; 0: none.
+        warp: by how much frequencies are scaled at most, 0.1 for 0.9 to 1.1 times; 0: not at all.
+        equalizer: decibels of the curve over the bands, the standard deviation of each of its waves; 0: none.
 
     Raises:
         UserError: an option is out of range.
@@ -31,6 +40,8 @@ class Augmentation:
         frequency_width: int,
         speed: float,
         noise: float,
+        warp: float = 0.0,  # as models have both that an older version trained
+        equalizer: float = 0.0,
     ) -> None:
         counts = {"time_masks": time_masks, "time_width": time_width}
         counts |= {"frequency_masks": frequency_masks, "frequency_width": frequency_width}
@@ -38,14 +49,17 @@ class Augmentation:
             check(f"augmentation.{name}", count, 0, 1000)
         check("augmentation.speed", speed, 0, 0.5)
         check("augmentation.noise", noise, 0, 10)
+        check("augmentation.warp", warp, 0, 0.5)
+        check("augmentation.equalizer", equalizer, 0, 30)
         self.time = time_masks, time_width
         self.frequency = frequency_masks, frequency_width
         self.speed, self.noise = speed, noise
+        self.warp, self.equalizer = warp, equalizer
 
     @property
-    def of_waveforms(self) -> bool:
-        """Whether waveforms are changed, from which frames must be made anew."""
-        return bool(self.speed or self.noise)
+    def before_frames(self) -> bool:
+        """Whether anything is changed before frames are normalised, so that they must be made anew of the waveform."""
+        return bool(self.speed or self.noise or self.warp or self.equalizer)
 
     def sound(self, waveform: Floats, random: np.random.Generator) -> Floats:
         """Return a waveform ``(N,)`` at another speed, and so another pitch, with noise."""
@@ -59,6 +73,24 @@ class Augmentation:
             changed = changed + random.standard_normal(len(changed), np.float32) * np.float32(loudness)
         return changed
 
+    def colour(self, frames: Floats, highest: float, random: np.random.Generator) -> Floats:
+        """Return log-mel frames ``(T, M)``, not yet normalised, as of another voice by another microphone.
+
+        Args:
+            frames: as ``LogMel`` makes them.
+            highest: hertz at which the highest band ends.
+            random: what is drawn from.
+        """
+        coloured = frames
+        bands = frames.shape[1]
+        if self.warp:
+            coloured = coloured @ warping(bands, highest, random.uniform(1 - self.warp, 1 + self.warp))
+        if self.equalizer:
+            waves = np.cos(np.pi * np.outer(np.arange(1, WAVES + 1), (np.arange(bands) + 0.5) / bands))  # (WAVES, M)
+            curve = random.standard_normal(WAVES) @ waves * (self.equalizer * DECIBEL)
+            coloured = coloured + curve.astype(np.float32)
+        return coloured
+
     def blot(self, frames: Floats, random: np.random.Generator) -> Floats:
         """Return frames ``(T, M)`` of mean 0 with stretches of time and of bands at 0."""
         if not (self.time[0] and self.time[1]) and not (self.frequency[0] and self.frequency[1]):
@@ -69,6 +101,22 @@ class Augmentation:
         for start, end in stretches(frames.shape[1], *self.frequency, 1.0, random):
             blotted[:, start:end] = 0.0
         return blotted
+
+
+def warping(bands: int, highest: float, factor: float) -> Floats:
+    """Return what turns frames ``(T, M)`` into those of a voice ``factor`` times lower: ``(M, M)``, for their product.
+
+    Each band becomes what there was at ``factor`` times its centre, between two bands a share of each; near the highest
+    frequency by a straight line to it (Jaitly and Hinton 2013, equation 1).
+    """
+    top = to_mel(np.array(highest))
+    centres = to_hertz(np.arange(1, bands + 1) / (bands + 1) * top)  # (M,)
+    bend = ALIKE * highest * min(factor, 1.0)  # what the last frequency that is scaled as all are becomes
+    above = highest - (highest - bend) / (highest - bend / factor) * (highest - centres)
+    moved = to_mel(np.where(centres * factor <= bend, centres * factor, above))
+    places = np.clip(moved / top * (bands + 1) - 1, 0, bands - 1)  # (M,) among the bands
+    shares = np.maximum(0.0, 1.0 - np.abs(np.arange(bands)[:, None] - places))
+    return shares.astype(np.float32)
 
 
 def stretches(size: int, count: int, width: int, share: float, random: np.random.Generator) -> npt.NDArray[np.int64]:
