@@ -25,7 +25,7 @@ class Augmentation:
         speed: by how much recordings are made faster or slower at most, 0.1 for 0.9 to 1.1 times; 0: not at all.
         noise: most amplitude of white noise, as a share of that of the recording; 0: none.
         warp: by how much frequencies are scaled at most, 0.1 for 0.9 to 1.1 times; 0: not at all.
-        equalizer: decibels of the curve over the bands, the standard deviation of each of its waves; 0: none.
+        equaliser: decibels of the curve over the bands, the standard deviation of each of its waves; 0: none.
 
     Raises:
         UserError: an option is out of range.
@@ -41,7 +41,7 @@ class Augmentation:
         speed: float,
         noise: float,
         warp: float = 0.0,  # as models have both that an older version trained
-        equalizer: float = 0.0,
+        equaliser: float = 0.0,
     ) -> None:
         counts = {"time_masks": time_masks, "time_width": time_width}
         counts |= {"frequency_masks": frequency_masks, "frequency_width": frequency_width}
@@ -50,16 +50,16 @@ class Augmentation:
         check("augmentation.speed", speed, 0, 0.5)
         check("augmentation.noise", noise, 0, 10)
         check("augmentation.warp", warp, 0, 0.5)
-        check("augmentation.equalizer", equalizer, 0, 30)
+        check("augmentation.equaliser", equaliser, 0, 30)
         self.time = time_masks, time_width
         self.frequency = frequency_masks, frequency_width
         self.speed, self.noise = speed, noise
-        self.warp, self.equalizer = warp, equalizer
+        self.warp, self.equaliser = warp, equaliser
 
     @property
     def before_frames(self) -> bool:
         """Whether anything is changed before frames are normalised, so that they must be made anew of the waveform."""
-        return bool(self.speed or self.noise or self.warp or self.equalizer)
+        return bool(self.speed or self.noise or self.warp or self.equaliser)
 
     def sound(self, waveform: Floats, random: np.random.Generator) -> Floats:
         """Return a waveform ``(N,)`` at another speed, and so another pitch, with noise."""
@@ -85,9 +85,9 @@ class Augmentation:
         bands = frames.shape[1]
         if self.warp:
             coloured = coloured @ warping(bands, highest, random.uniform(1 - self.warp, 1 + self.warp))
-        if self.equalizer:
+        if self.equaliser:
             waves = np.cos(np.pi * np.outer(np.arange(1, WAVES + 1), (np.arange(bands) + 0.5) / bands))  # (WAVES, M)
-            curve = random.standard_normal(WAVES) @ waves * (self.equalizer * DECIBEL)
+            curve = random.standard_normal(WAVES) @ waves * (self.equaliser * DECIBEL)
             coloured = coloured + curve.astype(np.float32)
         return coloured
 

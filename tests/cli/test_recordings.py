@@ -23,7 +23,7 @@ pytest.importorskip("soundfile")
 WORDS = ("one", "three", "six")
 SMALL = ["task=spoken_words", "data=recordings", "data.hold_out=[9,10,11]", "data.hold_out_by=take"]
 SMALL += ["encoder.hidden_size=16", "batch_size=16", "optimizer.lr=0.01", "trainer.enable_progress_bar=false"]
-CHANGES = ("speed=0.1", "noise=0.1", "warp=0.1", "equalizer=3", "time_masks=1")
+CHANGES = ("speed=0.1", "noise=0.1", "warp=0.1", "equaliser=3", "time_masks=1")
 CHANGED = [f"preprocessing.augmentation.{change}" for change in CHANGES]
 
 

@@ -61,9 +61,9 @@ def test_a_warp_moves_a_tone_to_the_band_of_its_new_frequency_and_keeps_the_high
     assert warping(40, 4000, 1.0) == pytest.approx(np.eye(40), abs=1e-5)
 
 
-def test_an_equalizer_adds_the_same_smooth_curve_to_every_frame():
+def test_an_equaliser_adds_the_same_smooth_curve_to_every_frame():
     frames = np.random.default_rng(1).standard_normal((30, 24)).astype(np.float32)
-    changes, random = Augmentation(**{**NONE, "equalizer": 3.0}), np.random.default_rng(1)
+    changes, random = Augmentation(**{**NONE, "equaliser": 3.0}), np.random.default_rng(1)
     assert changes.before_frames
     curves = [changes.colour(frames, 4000, random) - frames for _ in range(300)]
     for curve in curves[:20]:
@@ -81,7 +81,7 @@ def test_nothing_changes_where_nothing_is_asked_for():
 
 
 @pytest.mark.parametrize(
-    "option", [("speed", 0.9), ("noise", -1), ("time_masks", -1), ("warp", 0.6), ("equalizer", -1)]
+    "option", [("speed", 0.9), ("noise", -1), ("time_masks", -1), ("warp", 0.6), ("equaliser", -1)]
 )
 def test_changes_beyond_reason_are_refused(option):
     with pytest.raises(UserError, match=rf"preprocessing.augmentation.{option[0]}={option[1]}"):
