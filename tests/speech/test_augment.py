@@ -81,7 +81,8 @@ def test_nothing_changes_where_nothing_is_asked_for():
 
 
 @pytest.mark.parametrize(
-    "option", [("speed", 0.9), ("noise", -1), ("time_masks", -1), ("warp", 0.6), ("equaliser", -1)]
+    "option",
+    [("speed", 0.9), ("noise", -1), ("time_masks", -1), ("frequency_width", 5000), ("warp", 0.6), ("equaliser", -1)],
 )
 def test_changes_beyond_reason_are_refused(option):
     with pytest.raises(UserError, match=rf"preprocessing.augmentation.{option[0]}={option[1]}"):
