@@ -27,7 +27,7 @@ datasets.disable_progress_bars()
 
 Row = dict[str, Any]
 #: Raised whenever a reader gives other rows for the same file, so that no cached table of an older one is taken.
-READER_VERSION = 7
+READER_VERSION = 8
 
 
 def fingerprint(*parts: Any) -> str:

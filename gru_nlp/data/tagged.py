@@ -186,8 +186,7 @@ class TaggedSentence(Layout):
             )
         if style in OPEN and not known:
             remark(f"{found.name}: {OPEN[style]} (see data.tag_map)")
-        if split == "train" and (unused := tables[split][0]["unused"]):
-            remark(f"data.tag_map: {unused} is neither a tag nor a type of {found.name}")
+        tell_unused(split, found, tables, "neither a tag nor a type")
 
 
 @dataclass(frozen=True)
@@ -205,6 +204,7 @@ class TaggedWords(Layout):
             "words": datasets.List(datasets.Value("large_string")),
             "word_tags": datasets.List(datasets.Value("string")),
             "line": datasets.Value("int64"),
+            "unused": datasets.Value("string"),
         }
     )
     word: str
@@ -212,12 +212,30 @@ class TaggedWords(Layout):
     tag_map: Mapping[str, str]
 
     def row(self, fields: Mapping[str, Any]) -> Row | None:
-        """Return words and tags; a sentence without words is left out."""
+        """Return words and tags as the data names them; a sentence without words is left out."""
         words, tags = lists_of(fields, self.word, self.tag, self.tag_map, "")
         if not all(tag.strip() for tag in tags):
             raise Defect("an empty tag")
-        named = ["_".join(self.tag_map.get(tag, tag).split()) for tag in tags]
-        return {"words": words, "word_tags": named} if words else None
+        return {"words": words, "word_tags": tags} if words else None
+
+    def rows(self, found: Found) -> Iterator[Row]:
+        """Yield the sentences with tags as they are to be called, and the names of ``tag_map`` that none has."""
+        read = list(super().rows(found))
+        met = {tag for row in read for tag in row["word_tags"]}
+        unused = " ".join(repr(name) for name in self.tag_map if name not in met)
+        names = {tag: "_".join(self.tag_map.get(tag, tag).split()) for tag in met}
+        for row in read:
+            yield {**row, "word_tags": [names[tag] for tag in row["word_tags"]], "unused": unused}
+
+    def compare(self, split: Split, found: Found, tables: Mapping[Split, datasets.Dataset]) -> None:
+        """Tell what of ``tag_map`` training lacks."""
+        tell_unused(split, found, tables, "no tag")
+
+
+def tell_unused(split: Split, found: Found, tables: Mapping[Split, datasets.Dataset], what: str) -> None:
+    """Tell which names of ``data.tag_map`` are not ``what`` of the training split; no other split is looked at."""
+    if split == "train" and (unused := tables[split][0]["unused"]):
+        remark(f"data.tag_map: {unused} is {what} of {found.name}")
 
 
 def lists_of(

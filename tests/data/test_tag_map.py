@@ -76,6 +76,18 @@ def test_a_map_of_tags_is_taken_as_text():
     assert read(spans, "data.tag_map={PERSON: PER}", data="tagged_jsonl")[0][1] == ["B-PER", "O"]
 
 
+def test_names_that_no_tag_of_training_has_are_told_of_tags_a_word_too(capsys):
+    Path("b.txt").write_text("a NN\n")
+    for name in ("a", "c"):  # the second is read from the cache, which knows contents
+        Path(f"{name}.txt").write_text("a NN\nb VB\n")
+        files = [f"data.train={name}.txt", "data.validation=b.txt", "data.test=b.txt"]
+        found = corpus("data=conll", *files, "data.tag_map={NN: NOUN, VB: VERB, X: O, JJ: ADJ}")
+        found.serve(("words", "word_tags"))
+        assert found.load("train")["word_tags"][:] == [["NOUN", "VERB"]]
+        assert found.load("test")["word_tags"][:] == [["NOUN"]]
+        assert remarks(capsys) == [f"data.tag_map: 'X' 'JJ' is no tag of {name}.txt"]
+
+
 def test_another_map_is_another_table():
     content = "a B-PERSON\nb O\n"
     assert read(content)[0][1] == ["B-PERSON", "O"]
