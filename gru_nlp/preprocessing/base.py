@@ -70,6 +70,8 @@ class Preprocessor(ABC):
     one_label: ClassVar[bool] = False
     #: Whether a person's patterns say what is in its texts, see ``ruled``.
     takes_patterns: ClassVar[bool] = False
+    #: Whether ``use_shortlist`` was called.
+    shortened: bool = False
     #: What a text that is blank gets instead of a prediction.
     blank: ClassVar[Record]
 

@@ -83,7 +83,6 @@ class TranslationPreprocessor(Preprocessor):
         self.shortlist = shortlist
         self.lexicon: lexicon.Lexicon | None = None
         self.single = False
-        self.shortened = False
 
     def fit(self, rows: Rows, hints: Hints) -> None:
         """Train the tokenizer on both columns, or one on each; that of the source may be a language model's."""

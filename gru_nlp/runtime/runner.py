@@ -68,7 +68,7 @@ class Runner(Askable):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the place of the folder, which is opened again: onnxruntime's sessions go nowhere."""
         path, decoding = self.folder.path.absolute(), self.folder.options.get("decoding")
-        return partial(Runner, decoding=decoding), (path, self.threads)
+        return partial(_again, decoding=decoding, shortened=self.preprocessor.shortened), (path, self.threads)
 
     @property
     def n_best(self) -> int:
@@ -83,6 +83,14 @@ class Runner(Askable):
 
     def _attended(self, batch: Batch[AnyArray]) -> AnyArray:
         return self.model.align(batch)
+
+
+def _again(path: Path, threads: int, *, decoding: Mapping[str, Any] | None, shortened: bool) -> Runner:
+    """Return what was pickled, with its short-list in use where it was."""
+    runner = Runner(path, threads, decoding=decoding)
+    if shortened:
+        runner.preprocessor.use_shortlist()
+    return runner
 
 
 class Generator(Continuer):

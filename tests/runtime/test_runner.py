@@ -5,6 +5,7 @@ its module does is for tests/export to hold, which it takes seconds a graph to s
 """
 
 import copy
+import pickle
 import random
 from pathlib import Path
 from types import SimpleNamespace
@@ -194,6 +195,7 @@ def test_a_short_list_leaves_the_same_tokens(asked):
     same(records, predictor(given))
     same(runner(given, batch_size=7), records)
     assert sum(one != other for one, other in zip(records, whole, strict=True)) > 10
+    assert pickle.loads(pickle.dumps(runner)).preprocessor.shortened
 
 
 def test_alignments_and_continuations(asked, monkeypatch):
