@@ -96,9 +96,9 @@ class TaggingPreprocessor(WordsPreprocessor):
             entities = schemes.spans(tags)
             for span in entities:
                 if span.label not in self.labels:
-                    known = ", ".join(self.labels)
-                    hint = nearest(span.label, self.labels)
-                    raise RowError(row, f"entities '{span.label}' do not occur in training (types: {known}){hint}")
+                    told = f"entities '{span.label}' do not occur in training (types: {', '.join(self.labels)})"
+                    remedy = f"; data.tag_map={{{span.label}: O}} leaves them out"
+                    raise RowError(row, told + remedy + nearest(span.label, self.labels))
             targets.append([ids[tag] for tag in schemes.write(entities, len(tags), self.scheme)])
         return targets
 

@@ -55,12 +55,14 @@ class WordTagPreprocessor(WordsPreprocessor):
 
     def _targets(self, rows: Sequence[Sequence[str]]) -> list[list[int]]:
         ids = {tag: index for index, tag in enumerate(self.tags)}
-        for row, tags in enumerate(rows):
-            for tag in tags:
-                if tag not in ids:
-                    known = ", ".join(self.tags[:MOST_TOLD]) + (", ..." if len(ids) > MOST_TOLD else "")
-                    told = f"the tag '{tag}' does not occur in training (tags: {known}){nearest(tag, self.tags)}"
-                    raise RowError(row, told)
+        strange = [(row, tag) for row, tags in enumerate(rows) for tag in tags if tag not in ids]
+        if strange:
+            row, tag = strange[0]
+            known = ", ".join(self.tags[:MOST_TOLD]) + (", ..." if len(ids) > MOST_TOLD else "")
+            names = list(dict.fromkeys(name for _, name in strange))[:MOST_TOLD]
+            remedy = f"data.tag_map={{{', '.join(f'{name}: <one of them>' for name in names)}}} makes it another"
+            told = f"the tag '{tag}' does not occur in training (tags: {known}); {remedy}"
+            raise RowError(row, told + nearest(tag, self.tags))
         return [[ids[tag] for tag in tags] for tags in rows]
 
     def label_of(self, tag: str) -> int:

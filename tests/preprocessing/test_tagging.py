@@ -92,7 +92,7 @@ def test_a_batch_spells_every_word_once():
 
 
 def test_a_type_that_training_lacks_is_told_with_its_row():
-    with pytest.raises(RowError, match="entities 'LOK' do not occur in training.*did you mean 'LOC'") as caught:
+    with pytest.raises(RowError, match=r"'LOK' do not occur.*; data\.tag_map=\{LOK: O\} .*mean 'LOC'") as caught:
         encoded(fitted(), [*SENTENCES, (["x"], ["B-LOK"])])
     assert caught.value.row == 2
 
