@@ -59,9 +59,9 @@ class WordTagPreprocessor(WordsPreprocessor):
         if strange:
             row, tag = strange[0]
             known = ", ".join(self.tags[:MOST_TOLD]) + (", ..." if len(ids) > MOST_TOLD else "")
-            names = list(dict.fromkeys(name for _, name in strange))[:MOST_TOLD]
+            names = [shorten(name, 40) for name in dict.fromkeys(name for _, name in strange)][:MOST_TOLD]
             remedy = f"data.tag_map={{{', '.join(f'{name}: <one of them>' for name in names)}}} makes it another"
-            told = f"the tag '{tag}' does not occur in training (tags: {known}); {remedy}"
+            told = f"the tag '{shorten(tag, 40)}' does not occur in training (tags: {known}); {remedy}"
             raise RowError(row, told + nearest(tag, self.tags))
         return [[ids[tag] for tag in tags] for tags in rows]
 

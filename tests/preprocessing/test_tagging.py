@@ -92,7 +92,8 @@ def test_a_batch_spells_every_word_once():
 
 
 def test_a_type_that_training_lacks_is_told_with_its_row():
-    with pytest.raises(RowError, match=r"'LOK' do not occur.*; data\.tag_map=\{LOK: O\} .*mean 'LOC'") as caught:
+    told = r"entities 'LOK' do not occur in training \(types: .*\); data\.tag_map=\{LOK: O\} leaves them out; "
+    with pytest.raises(RowError, match=told + "did you mean 'LOC'") as caught:
         encoded(fitted(), [*SENTENCES, (["x"], ["B-LOK"])])
     assert caught.value.row == 2
 
