@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from gru_nlp.errors import UserError
 from gru_nlp.nn.masking import padding_mask
 from gru_nlp.nn.products import Linear
+from gru_nlp.nn.tanh import tanh
 
 
 class Memory(NamedTuple):
@@ -107,7 +108,7 @@ class AdditiveAttention(ScoredAttention):
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Score every pair; the inner tensor is ``(B, T, S, A)``."""
-        inner = torch.tanh(self.query(queries)[:, :, None] + keys[:, None])
+        inner = tanh(self.query(queries)[:, :, None] + keys[:, None])
         return cast(Tensor, self.energy(inner)).squeeze(3)
 
 

@@ -35,6 +35,10 @@ class Cell(Exportable, ABC):
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """Take one step on inputs ``(..., D)`` from states ``(..., H)``; return the states after it."""
 
+    def stepping(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return the step form for a loop over the steps of one batch in training; by default ``step`` itself."""
+        return self.step
+
     def read(self, sequence: Tensor, lengths: Tensor | None, initial: Tensor | None = None) -> Tensor:
         """Run over sequences of ``lengths`` ``(B,)``, None: all steps are real; else as ``forward``.
 
@@ -109,11 +113,6 @@ def shown(cell: nn.Module, sequence: Tensor, lengths: Tensor | None = None) -> T
     """Return what a unit shows ``(B, T, H)`` of its states over inputs ``(B, T, D)`` of ``lengths``, from zeros."""
     unit = cast(Cell, cell)
     return unit.show(unit.read(sequence, lengths))
-
-
-def tanh_(tensor: Tensor) -> Tensor:
-    """Take the hyperbolic tangent in place, by the sigmoid, which is six times as quick on a CPU; without gradient."""
-    return tensor.mul_(2.0).sigmoid_().mul_(2.0).sub_(1.0)
 
 
 #: Makes one direction of one layer from (input size, hidden size).

@@ -11,6 +11,7 @@ that change no more.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 import torch
@@ -23,6 +24,9 @@ from gru_nlp.nn.cell import Cell, MakeCell
 from gru_nlp.nn.decoder_state import DecoderState, Step
 from gru_nlp.nn.dropout import Dropout
 from gru_nlp.nn.products import Linear
+
+#: Takes inputs ``(..., D)`` and states ``(..., H)`` of a unit to the states after them.
+TakeStep = Callable[[Tensor, Tensor], Tensor]
 
 
 class Decoder(nn.Module, ABC):
@@ -65,10 +69,15 @@ class Decoder(nn.Module, ABC):
         self.readout = Linear(hidden_size + memory_size + input_size * self.reads_embedding, output_size)
         self.dropout = Dropout(dropout)
         self.bridge = Linear(memory_size, self.add_units(cell, input_size, memory_size, hidden_size))
-        for unit in self.children():
-            if isinstance(unit, Cell) and not unit.steps_alone:
+        for unit in self.units:
+            if not unit.steps_alone:
                 told = f"a decoder's steps come one by one, and {type(unit).__name__} normalises over all of a batch"
                 raise UserError(f"{told}: set decoder.cell=gru")
+
+    @property
+    def units(self) -> list[Cell]:
+        """The recurrent units, in the order of a step."""
+        return [unit for unit in self.children() if isinstance(unit, Cell)]
 
     def choose_query_size(self, input_size: int, hidden_size: int) -> int:
         """Return the size of the state that attends."""
@@ -96,21 +105,33 @@ class Decoder(nn.Module, ABC):
 
     def attended(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor]:
         """Return the same, and attention weights ``(B, T, S)``."""
-        features, weights = [], []
+        seen, weights, units = [], [], [unit.stepping() for unit in self.units]
         for place in range(embedded.shape[1]):
-            step = self.step(embedded[:, place : place + 1], state)
-            features.append(step.features)
+            step = self.advance(embedded[:, place : place + 1], state, units)
+            seen.append(step.features)
             weights.append(step.weights)
             state = self.gone_on(step)
-        return torch.cat(features, dim=1), torch.cat(weights, dim=1)
+        return self.finish(torch.cat(seen, dim=1), embedded), torch.cat(weights, dim=1)
 
     def gone_on(self, step: Step) -> DecoderState:
         """Return the state after a step of one hypothesis a sentence, with what the next one may attend to."""
         return step.state._replace(mask=self.attention.reach(step.state.mask, step.weights[:, 0]))
 
-    @abstractmethod
     def step(self, embedded: Tensor, state: DecoderState) -> Step:
         """Take one step on the embeddings ``(B, K, E)`` of the last tokens of K hypotheses a sentence."""
+        step = self.advance(embedded, state, [unit.step for unit in self.units])
+        return step._replace(features=self.finish(step.features, embedded))
+
+    @abstractmethod
+    def advance(self, embedded: Tensor, state: DecoderState, units: Sequence[TakeStep]) -> Step:
+        """Take one step by the step forms of ``units``, whose features are not yet finished.
+
+        They are what the readout reads, the embedding aside: ``(B, K, H + M)``.
+        """
+
+    def finish(self, seen: Tensor, embedded: Tensor) -> Tensor:
+        """Return the features ``(B, T, R)`` of T steps from what ``advance`` gives of them."""
+        return self.read(seen, embedded)
 
     def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
         """Return the step form for a search over target tokens of ``vectors`` ``(V, E)``; None: there is but this one.
@@ -162,17 +183,17 @@ class ParallelDecoder(Decoder):
         inputs = torch.cat([self.dropout(queries), contexts], dim=2)
         return self.read(self.second.show(self.second(inputs, second[:, 0])), contexts, embedded), weights
 
-    def step(self, embedded: Tensor, state: DecoderState) -> Step:
+    def advance(self, embedded: Tensor, state: DecoderState, units: Sequence[TakeStep]) -> Step:
         """Take one step of both layers."""
         first, second = self._split(state.hidden)
-        first = self.first.step(embedded, first)
+        first = units[0](embedded, first)
         queries = self.first.show(first)
         contexts, weights = self.attention(queries, state.memory)
         contexts = self.dropout(contexts)
         inputs = torch.cat([self.dropout(queries), contexts], dim=2)
-        second = self.second.step(inputs, second)
-        features = self.read(self.second.show(second), contexts, embedded)
-        return Step(features, state._replace(hidden=torch.cat([first, second], dim=2)), weights)
+        second = units[1](inputs, second)
+        seen = torch.cat([self.second.show(second), contexts], dim=2)
+        return Step(seen, state._replace(hidden=torch.cat([first, second], dim=2)), weights)
 
     def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
         """Return it where both units tell their maps."""
@@ -188,13 +209,13 @@ class BahdanauDecoder(Decoder):
         self.unit = cell(input_size + memory_size, hidden_size)
         return hidden_size
 
-    def step(self, embedded: Tensor, state: DecoderState) -> Step:
+    def advance(self, embedded: Tensor, state: DecoderState, units: Sequence[TakeStep]) -> Step:
         """Attend with the last state, then take a step."""
         contexts, weights = self.attention(self.unit.show(state.hidden), state.memory)
         contexts = self.dropout(contexts)
-        hidden = self.unit.step(torch.cat([embedded, contexts], dim=2), state.hidden)
-        features = self.read(self.unit.show(hidden), contexts, embedded)
-        return Step(features, state._replace(hidden=hidden), weights)
+        hidden = units[0](torch.cat([embedded, contexts], dim=2), state.hidden)
+        seen = torch.cat([self.unit.show(hidden), contexts], dim=2)
+        return Step(seen, state._replace(hidden=hidden), weights)
 
     def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
         """Return it where the unit tells its map."""
@@ -214,14 +235,14 @@ class ConditionalDecoder(Decoder):
         self.second = cell(memory_size, hidden_size)
         return hidden_size
 
-    def step(self, embedded: Tensor, state: DecoderState) -> Step:
+    def advance(self, embedded: Tensor, state: DecoderState, units: Sequence[TakeStep]) -> Step:
         """Take both transitions."""
-        middle = self.first.step(embedded, state.hidden)
+        middle = units[0](embedded, state.hidden)
         contexts, weights = self.attention(self.first.show(middle), state.memory)
         contexts = self.dropout(contexts)
-        hidden = self.second.step(contexts, middle)
-        features = self.read(self.second.show(hidden), contexts, embedded)
-        return Step(features, state._replace(hidden=hidden), weights)
+        hidden = units[1](contexts, middle)
+        seen = torch.cat([self.second.show(hidden), contexts], dim=2)
+        return Step(seen, state._replace(hidden=hidden), weights)
 
     def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
         """Return it where both units tell their maps."""
@@ -240,13 +261,17 @@ class InputFeedingDecoder(Decoder):
         self.unit = cell(input_size + self.output_size, hidden_size)
         return hidden_size
 
-    def step(self, embedded: Tensor, state: DecoderState) -> Step:
-        """Take a step, then attend."""
-        hidden = self.unit.step(torch.cat([embedded, state.fed], dim=2), state.hidden)
+    def advance(self, embedded: Tensor, state: DecoderState, units: Sequence[TakeStep]) -> Step:
+        """Take a step, then attend; the features are needed at once."""
+        hidden = units[0](torch.cat([embedded, state.fed], dim=2), state.hidden)
         seen = self.unit.show(hidden)
         contexts, weights = self.attention(seen, state.memory)
         features = self.read(seen, self.dropout(contexts))
         return Step(features, state._replace(hidden=hidden, fed=features), weights)
+
+    def finish(self, seen: Tensor, embedded: Tensor) -> Tensor:
+        """Return the features, which each step has finished."""
+        return seen
 
     def decoding_form(self, vectors: Tensor) -> forms.DecodingForm | None:
         """Return it where the unit tells its map."""

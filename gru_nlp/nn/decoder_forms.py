@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from gru_nlp.nn.cell import tanh_
 from gru_nlp.nn.decoder_state import DecoderState, Step
+from gru_nlp.nn.tanh import tanh_
 
 if TYPE_CHECKING:
     from gru_nlp.nn import decoder as decoders

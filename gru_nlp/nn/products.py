@@ -9,10 +9,13 @@ rounded too, as under autocast; sums over products, states of a recurrence and a
 """
 
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
+
+from gru_nlp.nn.first_order import apply_function, first_order
 
 #: Fewest numbers of a weight whose products gain: of a unit of 192 features; one of 128 gains nothing.
 LARGE = 3 * 192 * 192
@@ -59,3 +62,60 @@ class Linear(nn.Linear):
             return super().forward(input)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             return linear(input, self.weight, self.bias).to(input.dtype)
+
+
+class Repeated:
+    """A linear layer in a loop: one whose weight is rounded once, and whose gradients all uses form together.
+
+    Its parameters' part of the graph is a number that stands for them. Each use gives that number a gradient of zero,
+    and notes its own factors; the number's backward pass, which comes after those of all uses, multiplies them at once.
+
+    Args:
+        weight, bias: ``(H, D)`` and ``(H,)``.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        self.noted: list[tuple[Tensor, Tensor]] = []
+        self.weight, self.bias = weight.detach().to(product_format(weight)), bias.detach()
+        self.token = apply_function(_LateGradients, weight, bias, self.noted)
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """``(N, D)`` -> ``(N, H)``."""
+        return apply_function(_NotedProduct, inputs, self.token, self.weight, self.bias, self.noted)
+
+
+class _LateGradients(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, bias: Tensor, noted: list[tuple[Tensor, Tensor]]) -> Tensor:
+        ctx.noted = noted
+        return weight.new_zeros(())
+
+    @staticmethod
+    @first_order
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        inputs, gradients = (torch.cat(part) for part in zip(*ctx.noted, strict=True))
+        ctx.noted.clear()  # of a graph that is kept the next backward pass notes its own
+        product = torch.mm(gradients.to(inputs.dtype).t(), inputs)
+        return product.to(gradients.dtype), gradients.sum(0), None
+
+
+class _NotedProduct(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, inputs: Tensor, token: Tensor, weight: Tensor, bias: Tensor, noted: list[tuple[Tensor, Tensor]]
+    ) -> Tensor:
+        factors = inputs.to(weight.dtype)
+        ctx.save_for_backward(factors, weight)
+        ctx.noted = noted
+        return multiply(factors, weight.t(), inputs.new_empty(len(inputs), len(weight)), bias)
+
+    @staticmethod
+    @first_order
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        factors, weight = ctx.saved_tensors
+        of_token = None
+        if ctx.needs_input_grad[1]:
+            ctx.noted.append((factors.detach(), gradient))
+            of_token = gradient.new_zeros(())
+        of_inputs = torch.mm(gradient.to(weight.dtype), weight).to(gradient.dtype)
+        return of_inputs, of_token, None, None, None
