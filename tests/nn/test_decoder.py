@@ -52,6 +52,24 @@ def test_the_sequence_form_equals_the_step_form(name, attention, cell):
     torch.testing.assert_close(whole, torch.cat(parts, dim=1), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("name", DECODERS)
+def test_the_gradients_of_both_forms_are_the_same(name, attention):
+    decoder = make(name, attention)
+    embedded = torch.randn(3, 7, E, dtype=torch.float64, requires_grad=True)
+    weighting = torch.randn(3, 7, R, dtype=torch.float64)
+    state, parts = start(decoder), []
+    for place in range(7):
+        step = decoder.step(embedded[:, place : place + 1], state)
+        parts.append(step.features)
+        state = step.state
+    losses = [(found * weighting).sum() for found in (decoder(embedded, start(decoder)), torch.cat(parts, dim=1))]
+    for one, other in zip(
+        *(torch.autograd.grad(loss, (embedded, *decoder.parameters())) for loss in losses), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", DECODERS)
 def test_attention_and_readout_see_what_a_unit_shows(name):
     decoder = make(name, cell=SSRU)

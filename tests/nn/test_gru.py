@@ -41,6 +41,31 @@ def test_the_written_gradient_is_the_numerical_one(pair):
     assert torch.autograd.gradcheck(GRUFunction.apply, (sequence, initial, *pair[0].unit.parameters()))
 
 
+@pytest.mark.parametrize("dims", [(), (2,)])
+def test_steps_of_a_loop_have_the_gradients_of_single_steps(pair, dims):
+    ours = pair[0]
+    inputs = torch.randn(6, 5, *dims, 3, dtype=torch.float64, requires_grad=True)
+    initial = torch.randn(5, *dims, 4, dtype=torch.float64, requires_grad=True)
+    found = []
+    for take in (ours.step, ours.stepping()):
+        state, total = initial, 0.0
+        for place, given in enumerate(inputs):
+            state = take(given, state)
+            total = total + (state * torch.linspace(-1, 1 + place, 4, dtype=torch.float64)).sum()
+        found.append((state, *torch.autograd.grad(total, (inputs, initial, *ours.parameters()))))
+    assert ours.stepping() != ours.step
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-13)
+
+
+def test_steps_that_train_nothing_and_those_in_mixed_precision_are_single_ones(pair):
+    ours = pair[0]
+    with torch.no_grad():
+        assert ours.stepping() == ours.step
+    with torch.autocast("cpu"):
+        assert ours.stepping() == ours.step
+
+
 def test_frozen_weights_and_inputs_stay_without_gradients(pair):
     ours = GRU(3, 4)
     ours.unit.weight_hh_l0.requires_grad_(False)

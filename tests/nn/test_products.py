@@ -3,7 +3,7 @@ import torch
 
 from gru_nlp.nn import products
 from gru_nlp.nn.gru import GRU
-from gru_nlp.nn.products import Linear, product_format
+from gru_nlp.nn.products import Linear, Repeated, product_format
 from gru_nlp.nn.projection import projected_cross_entropy
 from gru_nlp.precision import multiplying
 
@@ -36,7 +36,19 @@ def through_layer(sequence, initial):
     return found, torch.autograd.grad(found.square().sum(), (sequence, *layer.parameters()))
 
 
-@pytest.mark.parametrize("through", [through_unit, through_loss, through_layer])
+def through_steps(sequence, initial):
+    torch.manual_seed(1)
+    unit = GRU(6, 8)
+    take, state, states = unit.stepping(), initial, []
+    for inputs in sequence.unbind(1):
+        state = take(inputs, state)
+        states.append(state)
+    weighting = torch.linspace(-1, 1, 20 * 8).view(4, 5, 8)
+    states = torch.stack(states, dim=1)
+    return states, torch.autograd.grad((states * weighting).sum(), (sequence, initial, *unit.parameters()))
+
+
+@pytest.mark.parametrize("through", [through_unit, through_loss, through_layer, through_steps])
 def test_rounded_products_are_near_the_exact_ones_and_the_same_each_time(through):
     torch.manual_seed(0)
     given = torch.randn(4, 5, 6, requires_grad=True), torch.randn(4, 8, requires_grad=True)
@@ -65,3 +77,43 @@ def test_what_is_small_or_asks_for_no_gradient_or_is_not_float32_stays_exact(mon
         assert torch.equal(layer(inputs), exact)
     monkeypatch.setattr(products, "LARGE", 0)
     assert product_format(layer.weight) == torch.float32
+
+
+def used(weight, bias, inputs):
+    layer, found = Repeated(weight, bias), inputs
+    for _ in range(3):
+        found = layer(found).sigmoid()
+    return found.square().sum()
+
+
+def test_a_repeated_layer_has_the_gradients_of_one_that_is_called_each_time():
+    torch.manual_seed(0)
+    weight, bias, inputs = (
+        torch.randn(*size, dtype=torch.float64, requires_grad=True) for size in ((3, 3), (3,), (2, 3))
+    )
+    found = inputs
+    for _ in range(3):
+        found = torch.nn.functional.linear(found, weight, bias).sigmoid()
+    expected = torch.autograd.grad(found.square().sum(), (weight, bias, inputs))
+    loss = used(weight, bias, inputs)
+    first = torch.autograd.grad(loss, (weight, bias, inputs), retain_graph=True)
+    again = torch.autograd.grad(loss, (weight, bias, inputs))
+    for one, other, true in zip(first, again, expected, strict=True):
+        torch.testing.assert_close(one, true, rtol=0, atol=1e-14)
+        assert torch.equal(one, other)
+    with pytest.raises(RuntimeError, match="leave out create_graph"):
+        torch.autograd.grad(used(weight, bias, inputs), weight, create_graph=True)
+
+
+@pytest.mark.parametrize(
+    "frozen", [("weight",), ("bias",), ("weight", "bias"), ("inputs",), ("weight", "bias", "inputs")]
+)
+def test_a_repeated_layer_leaves_alone_what_is_frozen(frozen):
+    given = {"weight": torch.randn(3, 3), "bias": torch.randn(3), "inputs": torch.randn(2, 3)}
+    for name, tensor in given.items():
+        tensor.requires_grad_(name not in frozen)
+    loss = used(**given)
+    assert loss.requires_grad == (len(frozen) < 3)
+    if loss.requires_grad:
+        loss.backward()
+    assert {name for name, tensor in given.items() if tensor.grad is None} == set(frozen)
