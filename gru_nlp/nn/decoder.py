@@ -4,11 +4,10 @@ How they work. ``start`` runs once a batch: it takes the encoder's final state t
 to the attention's keys. ``step`` advances K hypotheses of every sentence at once; ``forward`` does the same for the
 whole target: by steps, whose units share what they can (``Cell.stepping``) and whose readout comes after the last; in
 ``ParallelDecoder`` without, since no step there needs the context of the one before, so that both layers and the
-attention run over all T steps in three calls. Kept between steps is a ``DecoderState``, batch first:
-what belongs to a hypothesis (hidden, fed) and what belongs to a sentence and is shared by its hypotheses (keys, values,
-mask), so that a beam that reorders its hypotheses copies the small part alone. Features are projected to the
-vocabulary by the model, all steps of a target together. ``decoding_form`` is the step form again, quicker, for weights
-that change no more.
+attention run over all T steps in three calls. Kept between steps is a ``DecoderState``, batch first: what belongs to a
+hypothesis (hidden, fed) and what belongs to a sentence and is shared by its hypotheses (keys, values, mask), so that a
+beam that reorders its hypotheses copies the small part alone. Features are projected to the vocabulary by the model,
+all steps of a target together. ``decoding_form`` is the step form again, quicker, for weights that change no more.
 """
 
 from abc import ABC, abstractmethod
