@@ -1,11 +1,12 @@
 """Training speed of the decoders: the default, without a loop over time, against the step-wise ones, in one run.
 
-Usage: python scripts/benchmark_decoders.py [rounds=5] [threads=2]
+Usage: python scripts/benchmark_decoders.py [rounds=5] [threads=2] [precision=highest]
 
 Embedding 256, encoder 2 x 256, decoder 512, joint vocabulary 8,000, batches of 96 random pairs of 8 to 22 tokens,
 AdamW, clipping: the same batches in turn for every decoder, each with the attention of its paper; the last line but one
-is the default, and the last one the same with the unit ``ssru``. The table gives the medians over rounds of target
-tokens a second in training, with the ratio to the Bahdanau decoder, and of target tokens a second by greedy search.
+is the default, and the last one the same with the unit ``ssru``. ``precision`` is ``matmul_precision``, highest or
+medium. The table gives the medians over rounds of target tokens a second in training, with the ratio to the Bahdanau
+decoder, and of target tokens a second by greedy search.
 """
 
 import json
@@ -101,6 +102,7 @@ def main() -> None:
     """Time every decoder in turn; the first round warms up and is thrown away."""
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
     torch.set_num_threads(int(given.get("threads", "2")))
+    torch.set_float32_matmul_precision(given.get("precision", "highest"))
     data = batches()
     tokens = sum(int(batch.target_lengths.sum()) for batch in data if batch.target_lengths is not None)
     models = {name: make(name).train() for name in CHOICES}
