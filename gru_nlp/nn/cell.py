@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from gru_nlp.errors import UserError
 from gru_nlp.nn.graph_forms import Exportable, scan
 
+#: From inputs ``(..., D)`` and states ``(..., H)`` of a unit to the states after them.
+TakeStep = Callable[[Tensor, Tensor], Tensor]
+
 
 class Cell(Exportable, ABC):
     """One direction of one recurrent layer, made from its input size D and its hidden size H.
@@ -35,7 +38,7 @@ class Cell(Exportable, ABC):
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """Take one step on inputs ``(..., D)`` from states ``(..., H)``; return the states after it."""
 
-    def stepping(self) -> Callable[[Tensor, Tensor], Tensor]:
+    def stepping(self) -> TakeStep:
         """Return the step form for a loop over the steps of one batch in training; by default ``step`` itself."""
         return self.step
 

@@ -11,7 +11,7 @@ all steps of a target together. ``decoding_form`` is the step form again, quicke
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, cast
 
 import torch
@@ -20,13 +20,10 @@ from torch import Tensor, nn
 from gru_nlp.errors import UserError
 from gru_nlp.nn import decoder_forms as forms
 from gru_nlp.nn.attention import MakeAttention
-from gru_nlp.nn.cell import Cell, MakeCell
+from gru_nlp.nn.cell import Cell, MakeCell, TakeStep
 from gru_nlp.nn.decoder_state import DecoderState, Step
 from gru_nlp.nn.dropout import Dropout
 from gru_nlp.nn.products import Linear
-
-#: Takes inputs ``(..., D)`` and states ``(..., H)`` of a unit to the states after them.
-TakeStep = Callable[[Tensor, Tensor], Tensor]
 
 
 class Decoder(nn.Module, ABC):

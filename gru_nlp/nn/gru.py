@@ -11,14 +11,13 @@ products may be rounded (``products``); then a rounded copy of the states is kep
 GPU, autocast) torch's own kernel runs the same parameters.
 """
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
-from gru_nlp.nn.cell import Cell
+from gru_nlp.nn.cell import Cell, TakeStep
 from gru_nlp.nn.cell_forms import GRUForm
 from gru_nlp.nn.first_order import apply_function, first_order
 from gru_nlp.nn.graph_forms import gru_weights
@@ -170,7 +169,7 @@ class GRU(Cell):
         unit = self.unit
         return cast(tuple[Tensor, ...], (unit.weight_ih_l0, unit.weight_hh_l0, unit.bias_ih_l0, unit.bias_hh_l0))
 
-    def stepping(self) -> Callable[[Tensor, Tensor], Tensor]:
+    def stepping(self) -> TakeStep:
         """Return the step with what all steps of a batch share, where training on a CPU gains by it."""
         of_inputs, of_states, *biases = self._parameters_in_order()
         on_cpu = of_inputs.device.type == "cpu" and not torch.is_autocast_enabled("cpu")

@@ -19,6 +19,8 @@ from gru_nlp.nn.first_order import apply_function, first_order
 
 #: Fewest numbers of a weight whose products gain: of a unit of 192 features; one of 128 gains nothing.
 LARGE = 3 * 192 * 192
+#: The inputs of each use of a layer, and the gradients of what it gave, by the use's place.
+Noted = dict[int, tuple[Tensor, Tensor]]
 
 
 @cache
@@ -67,34 +69,41 @@ class Linear(nn.Linear):
 class Repeated:
     """A linear layer in a loop: one whose weight is rounded once, and whose gradients all uses form together.
 
-    Its parameters' part of the graph is a number that stands for them. Each use gives that number a gradient of zero,
-    and notes its own factors; the number's backward pass, which comes after those of all uses, multiplies them at once.
+    Its parameters' part of the graph is a number that stands for them. Each use gives that number a gradient of one,
+    and notes its own factors in its place; the number's backward pass, which comes after those of all uses, multiplies
+    them at once. Where a graph is kept, a pass that does not reach the parameters leaves notes, which the next one
+    writes anew; so many as the gradient says must be there.
 
     Args:
         weight, bias: ``(H, D)`` and ``(H,)``.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        self.noted: list[tuple[Tensor, Tensor]] = []
+        self.noted: Noted = {}
+        self.uses = 0
         self.weight, self.bias = weight.detach().to(product_format(weight)), bias.detach()
         self.token = apply_function(_LateGradients, weight, bias, self.noted)
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """``(N, D)`` -> ``(N, H)``."""
-        return apply_function(_NotedProduct, inputs, self.token, self.weight, self.bias, self.noted)
+        self.uses += 1
+        return apply_function(_NotedProduct, inputs, self.token, self.weight, self.bias, self.noted, self.uses)
 
 
 class _LateGradients(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, bias: Tensor, noted: list[tuple[Tensor, Tensor]]) -> Tensor:
+    def forward(ctx: Any, weight: Tensor, bias: Tensor, noted: Noted) -> Tensor:
         ctx.noted = noted
         return weight.new_zeros(())
 
     @staticmethod
     @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        inputs, gradients = (torch.cat(part) for part in zip(*ctx.noted, strict=True))
-        ctx.noted.clear()  # of a graph that is kept the next backward pass notes its own
+        notes = list(ctx.noted.values())
+        ctx.noted.clear()
+        if len(notes) != int(gradient):
+            raise RuntimeError("an earlier backward pass went through steps that this one leaves out: make a new graph")
+        inputs, gradients = (torch.cat(part) for part in zip(*notes, strict=True))
         product = torch.mm(gradients.to(inputs.dtype).t(), inputs)
         return product.to(gradients.dtype), gradients.sum(0), None
 
@@ -102,11 +111,11 @@ class _LateGradients(torch.autograd.Function):
 class _NotedProduct(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, inputs: Tensor, token: Tensor, weight: Tensor, bias: Tensor, noted: list[tuple[Tensor, Tensor]]
+        ctx: Any, inputs: Tensor, token: Tensor, weight: Tensor, bias: Tensor, noted: Noted, place: int
     ) -> Tensor:
         factors = inputs.to(weight.dtype)
         ctx.save_for_backward(factors, weight)
-        ctx.noted = noted
+        ctx.noted, ctx.place = noted, place
         return multiply(factors, weight.t(), inputs.new_empty(len(inputs), len(weight)), bias)
 
     @staticmethod
@@ -115,7 +124,7 @@ class _NotedProduct(torch.autograd.Function):
         factors, weight = ctx.saved_tensors
         of_token = None
         if ctx.needs_input_grad[1]:
-            ctx.noted.append((factors.detach(), gradient))
-            of_token = gradient.new_zeros(())
+            ctx.noted[ctx.place] = factors.detach(), gradient
+            of_token = gradient.new_ones(())
         of_inputs = torch.mm(gradient.to(weight.dtype), weight).to(gradient.dtype)
-        return of_inputs, of_token, None, None, None
+        return of_inputs, of_token, None, None, None, None

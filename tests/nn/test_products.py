@@ -101,8 +101,22 @@ def test_a_repeated_layer_has_the_gradients_of_one_that_is_called_each_time():
     for one, other, true in zip(first, again, expected, strict=True):
         torch.testing.assert_close(one, true, rtol=0, atol=1e-14)
         assert torch.equal(one, other)
+    loss = used(weight, bias, inputs)
+    torch.autograd.grad(loss, inputs, retain_graph=True)  # does not reach the parameters
+    torch.testing.assert_close(torch.autograd.grad(loss, weight)[0], expected[0], rtol=0, atol=1e-14)
     with pytest.raises(RuntimeError, match="leave out create_graph"):
         torch.autograd.grad(used(weight, bias, inputs), weight, create_graph=True)
+
+
+def test_notes_of_steps_that_a_later_pass_leaves_out_are_not_counted():
+    torch.manual_seed(0)
+    weight, bias, inputs = (torch.randn(*size, requires_grad=True) for size in ((3, 3), (3,), (2, 3)))
+    layer = Repeated(weight, bias)
+    first = layer(inputs)
+    second = layer(first)
+    torch.autograd.grad(second.sum(), inputs, retain_graph=True)
+    with pytest.raises(RuntimeError, match="make a new graph"):
+        torch.autograd.grad(first.sum(), weight)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ def test_values_and_gradients_are_those_of_torch(dtype):
         torch.autograd.grad((one * weighting).sum(), at) for one, at in ((found, ours), (expected, theirs))
     )
     torch.testing.assert_close(by_ours, by_theirs, rtol=0, atol=4 * tolerance)
-    assert isinstance(found.grad_fn, torch.autograd.graph.Node)
     assert (type(found.grad_fn).__name__ == "TanhFunctionBackward") == (dtype != torch.bfloat16)
 
 
