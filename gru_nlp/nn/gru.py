@@ -11,6 +11,7 @@ products may be rounded (``products``); then a rounded copy of the states is kep
 GPU, autocast) torch's own kernel runs the same parameters.
 """
 
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -140,6 +141,10 @@ def _back_through_block(
     return found.flatten(0, 1), factors.flatten(0, 1)
 
 
+def _single_step(parameters: tuple[Tensor, ...], inputs: Tensor, hidden: Tensor) -> Tensor:
+    return torch.gru_cell(inputs.flatten(0, -2), hidden.flatten(0, -2), *parameters).view_as(hidden)
+
+
 class GRU(Cell):
     """One direction of one layer, equal to ``torch.nn.GRU`` and run by it, but for training on a CPU.
 
@@ -172,8 +177,11 @@ class GRU(Cell):
     def stepping(self) -> TakeStep:
         """Return the step with what all steps of a batch share, where training on a CPU gains by it."""
         of_inputs, of_states, *biases = self._parameters_in_order()
-        on_cpu = of_inputs.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-        return GRUSteps(of_inputs, of_states, *biases) if on_cpu and torch.is_grad_enabled() else self.step
+        dropped = self.training and self.weight_dropout > 0.0
+        kept = dropout(of_states, self.weight_dropout) if dropped else of_states
+        if of_inputs.device.type == "cpu" and not torch.is_autocast_enabled("cpu") and torch.is_grad_enabled():
+            return GRUSteps(of_inputs, kept, *biases)
+        return partial(_single_step, (of_inputs, kept, *biases)) if dropped else self.step
 
     def forward(self, sequence: Tensor, initial: Tensor | None = None) -> Tensor:
         """``(B, T, D)`` -> states ``(B, T, H)``."""
@@ -191,8 +199,7 @@ class GRU(Cell):
 
     def step(self, inputs: Tensor, hidden: Tensor) -> Tensor:
         """``(..., D)``, ``(..., H)`` -> ``(..., H)``."""
-        flat = torch.gru_cell(inputs.flatten(0, -2), hidden.flatten(0, -2), *self._parameters_in_order())
-        return flat.view_as(hidden)
+        return _single_step(self._parameters_in_order(), inputs, hidden)
 
     def input_map(self) -> tuple[Tensor, Tensor]:
         """Return the map to reset gate, update gate and candidate."""

@@ -66,6 +66,25 @@ def test_steps_that_train_nothing_and_those_in_mixed_precision_are_single_ones(p
         assert ours.stepping() == ours.step
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("single", [True, False])
+def test_all_steps_of_a_loop_leave_out_the_same_recurrent_weights(single, training):
+    torch.manual_seed(0)
+    ours = GRU(3, 4, weight_dropout=0.5).double().train(training)
+    sequence = torch.randn(5, 7, 3, dtype=torch.float64)
+    torch.manual_seed(1)
+    expected = ours(sequence, torch.zeros(5, 4, dtype=torch.float64))
+    torch.manual_seed(1)
+    with torch.set_grad_enabled(not single):
+        take, state, states = ours.stepping(), torch.zeros(5, 4, dtype=torch.float64), []
+        for inputs in sequence.unbind(1):
+            state = take(inputs, state)
+            states.append(state)
+    torch.testing.assert_close(torch.stack(states, dim=1), expected, rtol=0, atol=1e-13)
+    whole = ours.eval()(sequence, torch.zeros(5, 4, dtype=torch.float64))
+    assert torch.allclose(whole, expected) == (not training)
+
+
 def test_frozen_weights_and_inputs_stay_without_gradients(pair):
     ours = GRU(3, 4)
     ours.unit.weight_hh_l0.requires_grad_(False)
