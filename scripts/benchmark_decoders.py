@@ -1,12 +1,12 @@
-"""Training speed of the decoders: the default, without a loop over time, against the step-wise ones, in one run.
+"""Training speed of the decoders: step by step, and without a loop over time, in one run.
 
 Usage: python scripts/benchmark_decoders.py [rounds=5] [threads=2] [precision=highest]
 
 Embedding 256, encoder 2 x 256, decoder 512, joint vocabulary 8,000, batches of 96 random pairs of 8 to 22 tokens,
-AdamW, clipping: the same batches in turn for every decoder, each with the attention of its paper; the last line but one
-is the default, and the last one the same with the unit ``ssru``. ``precision`` is ``matmul_precision``, highest or
-medium. The table gives the medians over rounds of target tokens a second in training, with the ratio to the Bahdanau
-decoder, and of target tokens a second by greedy search.
+AdamW, clipping: the same batches in turn for every decoder, each with the attention of its paper; the second line is
+what ``task=translation`` takes, the last one ``decoder=parallel`` with the unit ``ssru``. ``precision`` is
+``matmul_precision``, highest or medium. The table gives the medians over rounds of target tokens a second in training,
+with the ratio to the Bahdanau decoder, and of target tokens a second by greedy search.
 """
 
 import json
