@@ -60,7 +60,7 @@ def strategy(beam: int, early_stop: bool, graphs: bool) -> Any:
         return (searching.Greedy if graphs else Greedy)(**limits)
     early: Any = {"early_stop": True} if early_stop else {}
     search: Any = beams.BeamSearch if graphs else BeamSearch
-    return search(beam_size=beam, length_penalty=1.0, n_best=1, no_repeat_ngram=0, **limits, **early)
+    return search(beam_size=beam, length_penalty=1.2, n_best=1, no_repeat_ngram=0, **limits, **early)
 
 
 def table(given: dict[str, str]) -> None:

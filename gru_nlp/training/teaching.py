@@ -34,7 +34,7 @@ CHUNK, BATCH = 1024, 128
 #: Most bytes of a chunk's file that are read.
 MOST_BYTES = 1 << 28
 #: Limits of the teachers' search, as conf/decoding has them.
-LIMITS = {"max_ratio": 2.0, "max_extra": 10, "min_length": 0, "length_penalty": 1.0, "no_repeat_ngram": 0}
+LIMITS = {"max_ratio": 2.0, "max_extra": 10, "min_length": 0, "length_penalty": 1.2, "no_repeat_ngram": 0}
 
 
 @dataclass(frozen=True)
