@@ -61,8 +61,11 @@ KINDS = {
     "independent": (["task=ner", "model.crf=false", *TINY], Table(words=WORDS, tags=TAGS)),
     "words": (["task=tagging", "model.crf=true", *TINY], Table(words=WORDS, word_tags=TAGS)),
     "translation": (["task=translation", "decoder=input_feeding", "decoder.hidden_size=6", *SHORT], PAIRS),
-    "parted": (["task=translation", "decoding=greedy", "preprocessing.joint=false", *SHORT], PAIRS),
-    "short_list": (["task=translation", "preprocessing.shortlist=2", *SHORT], PAIRS),
+    "parted": (
+        ["task=translation", "decoding=greedy", "preprocessing.joint=false", "decoder.hidden_size=6", *SHORT],
+        PAIRS,
+    ),
+    "short_list": (["task=translation", "preprocessing.shortlist=2", "decoder.hidden_size=6", *SHORT], PAIRS),
     "text": (["task=language_model", "encoder.layers=2", *TINY], Table(text=LINES)),
     "bytes": (["task=language_model", "tokenizer=byte_bpe", "tokenizer.min_frequency=1", *TINY], Table(text=LINES)),
 }
