@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
+from gru_nlp.abandoning import go_on
 from gru_nlp.batch import AnyArray, Batch
 from gru_nlp.decoding.grid import Demand
 from gru_nlp.errors import UserError
@@ -195,6 +196,7 @@ class Askable(ABC):
     def _predict(
         self, columns: dict[str, list[Any]], rows: list[int], top_k: int, demands: Mapping[int, Demand] | None = None
     ) -> list[Record]:
+        go_on()
         chosen = {name: [values[row] for row in rows] for name, values in columns.items()}
         batch = self.preprocessor.collate(chosen, training=False)
         if demands is None:
@@ -208,6 +210,7 @@ class Askable(ABC):
         Raises:
             UserError: the model translates nothing, or is several models.
         """
+        go_on()
         pair = self.preprocessor.pair(source, translation)
         return Alignment(pair.source, pair.target, self._attended(pair.batch)[0].tolist())
 

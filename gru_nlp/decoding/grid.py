@@ -22,6 +22,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from gru_nlp.abandoning import go_on
 from gru_nlp.batch import AnyArray
 from gru_nlp.outputs import Hypotheses
 from gru_nlp.text.special import BOS, EOS, PAD, UNK
@@ -239,6 +240,7 @@ def search(step: StepFunction[State], state: State, demands: Sequence[Demand], b
     each = [_Sentence(demand, beam, longest) for demand, longest in zip(demands, beam.longest, strict=True)]
     going = list(each)
     while going:
+        go_on()
         last = _padded([[(hypothesis.tokens or (BOS,))[-1] for hypothesis in one.open] for one in going])
         scores, weights, state = step(last, state)
         for sentence, likely, attended in zip(going, scores, weights, strict=True):

@@ -3,8 +3,9 @@
 How it works. Requests wait in one line. The thread takes the oldest once it has waited for ``gather_ms``, or as many
 texts have come as a batch holds, and with it all that ask for the same thing, in their order. Under load a request has
 waited long enough while the batch before it was computed, so the few milliseconds are paid by a lone caller only. A
-request whose caller has gone, or has waited too long, was cancelled and is left out. Where a batch fails, each request
-of it is tried alone, so that nobody pays for a neighbour.
+request whose caller has gone, or has waited too long, was cancelled and is left out; a batch that is being answered is
+given up once that holds of all of it. Where a batch fails, each request of it is tried alone, so that nobody pays for a
+neighbour.
 
 Texts that are continued are not joined, since each is drawn by a seed of its own: of those that run, each gets one step
 in turn, between two batches, so that a long one holds up nobody.
@@ -21,6 +22,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from gru_nlp.abandoning import Abandoned, unless
 from gru_nlp.continuing import Limits
 from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.errors import UserError
@@ -46,6 +48,16 @@ class Question(Hashable, Protocol):
         """Return a record a text."""
 
 
+class Answer(Future[list[Record]]):
+    """The records of a request, once they are there.
+
+    Attributes:
+        unwanted: nobody waits for them any more.
+    """
+
+    unwanted = False
+
+
 @dataclass(eq=False)
 class Job:
     """Texts that wait for their records."""
@@ -53,7 +65,7 @@ class Job:
     question: Question
     texts: Sequence[str]
     arrived: float = field(default_factory=time.monotonic)
-    future: "Future[list[Record]]" = field(default_factory=Future)
+    future: Answer = field(default_factory=Answer)
 
 
 class Step(NamedTuple):
@@ -149,8 +161,8 @@ class Worker:
         with self._changed:
             self.model = model
 
-    def submit(self, question: Question, texts: Sequence[str]) -> "Future[list[Record]]":
-        """Line texts up; the future can be cancelled until they are taken.
+    def submit(self, question: Question, texts: Sequence[str]) -> Answer:
+        """Line texts up; the answer can be cancelled until they are taken, and be unwanted until it is there.
 
         Raises:
             Full: too many wait.
@@ -233,7 +245,12 @@ class Worker:
     def _answer(self, jobs: list[Job]) -> None:
         texts = [text for job in jobs for text in job.texts]
         try:
-            records = iter(self._records(jobs[0].question, texts))
+            with unless(lambda: all(job.future.unwanted for job in jobs)):
+                records = iter(self._records(jobs[0].question, texts))
+        except Abandoned as error:
+            for job in jobs:
+                job.future.set_exception(error)
+            return
         except Exception as error:
             if len(jobs) == 1:
                 _tell(error)

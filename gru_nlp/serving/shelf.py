@@ -78,10 +78,13 @@ class Shelf:
         if not texts:
             return []
         try:
-            future = asyncio.wrap_future(worker.submit(question, texts))
+            answer = worker.submit(question, texts)
         except Full:
             raise full(worker) from None
-        records: list[Record] = await self.within(request, future)
+        try:
+            records: list[Record] = await self.within(request, asyncio.wrap_future(answer))
+        finally:
+            answer.unwanted = True
         return records
 
     async def within(self, request: Request, answered: "asyncio.Future[Any]") -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from gru_nlp.abandoning import Abandoned, unless
 from gru_nlp.decoding import grid
 from gru_nlp.decoding.beam import BeamSearch
 from gru_nlp.decoding.greedy import Greedy
@@ -111,6 +112,17 @@ def test_what_is_demanded_is_said_whatever_the_company(size):
     alone = [search([sentence], [one], size)[0][0] for sentence, one in enumerate(demands)]
     assert alone == found
     assert np.isfinite(outputs.totals).all()
+
+
+def test_a_search_that_nobody_waits_for_ends_after_its_step():
+    asked = []
+    with pytest.raises(Abandoned), unless(lambda: asked.append(1) or len(asked) == 3):
+        search(range(2), [demand([((5, 6), True)]), demand(prefix=(4,))])
+    assert len(asked) == 3
+    asked.clear()
+    with unless(lambda: asked.append(1)):
+        search(range(2), [demand([((5, 6), True)]), demand(prefix=(4,))])
+    assert len(asked) > 3
 
 
 def test_strategies_of_torch_force_the_same():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from gru_nlp.abandoning import Abandoned, go_on
 from gru_nlp.errors import UserError
 from gru_nlp.serving.batching import Full, Worker
 from gru_nlp.serving.models import Served
@@ -85,6 +86,42 @@ def test_a_request_that_nobody_waits_for_is_left_out(worker, held):
     held.free.set()
     assert kept.result(30) == [{"text": "KEPT", "beside": 1}]
     assert held.batches == [["first"], ["kept"]]
+
+
+class Endless(Held):
+    """A model that never comes to an end of texts that are 'long', but while somebody waits."""
+
+    def __call__(self, texts):
+        self.batches.append(list(texts))
+        self.begun.set()
+        while "long" in texts:
+            go_on()
+
+
+@pytest.fixture
+def endless(worker):
+    endless = Endless()
+    worker.exchange(replace(worker.model, ranked=endless))
+    return endless
+
+
+def test_a_batch_that_nobody_waits_for_any_more_is_given_up(worker, endless, capfd):
+    long = worker.submit(Upper(), ["long"])
+    assert endless.begun.wait(30)
+    next_one = worker.submit(Upper(), ["next"])
+    assert not next_one.done()
+    long.unwanted = True
+    assert next_one.result(30) == [{"text": "NEXT", "beside": 1}]
+    assert isinstance(long.exception(30), Abandoned)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_batch_that_one_still_waits_for_goes_on(worker, held):
+    busy(worker, held)
+    gone, kept = worker.submit(Upper(), ["gone"]), worker.submit(Upper(), ["kept"])
+    gone.unwanted = True
+    held.free.set()
+    assert kept.result(30) == [{"text": "KEPT", "beside": 2}]
 
 
 def test_one_too_many_is_refused_until_another_is_left_out(worker, held):
@@ -172,6 +209,15 @@ def test_a_caller_who_has_gone_is_left_out(opened, held):
         assert first.result(30)[0] == 200
         assert asked(server, b"last")[0] == 200
     assert held.batches == [["first"], ["last"]]
+
+
+def test_the_server_gives_up_what_took_too_long(opened):
+    endless = Endless()
+    server = opened({"m": slow(endless)}, max_seconds=0.05, gather_ms=0.0)
+    assert asked(server, b"long")[0] == 503
+    while asked(server, b"next")[0] != 200:  # on a busy machine that too may take too long
+        pass
+    assert endless.batches[:2] == [["long"], ["next"]]
 
 
 def slow(held):
