@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gru_nlp.abandoning import go_on
 from gru_nlp.decoding.base import DecodingStrategy, Limits, State, StepFunction, collect, in_place, restrict
 from gru_nlp.errors import UserError
 from gru_nlp.outputs import Hypotheses
@@ -113,6 +114,7 @@ class BeamSearch(DecodingStrategy):
         )
         found: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
         while len(rows):
+            go_on()
             scores, state = step(last, state)
             scores = self._forbid_repeats(restrict(scores, alive.tokens.shape[2], limits), alive.tokens)
             alive, ended, parents = self._advance(alive, ended, scores)

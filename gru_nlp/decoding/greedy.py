@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from gru_nlp.abandoning import go_on
 from gru_nlp.decoding.base import DecodingStrategy, State, StepFunction, collect, in_place, restrict
 from gru_nlp.outputs import Hypotheses
 from gru_nlp.text.special import BOS, EOS
@@ -24,6 +25,7 @@ class Greedy(DecodingStrategy):
         total = torch.zeros(count, device=device)
         found: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
         while len(rows):
+            go_on()
             scores, state = step(tokens[:, -1:], state)
             best, chosen = restrict(scores, tokens.shape[1] - 1, limits)[:, 0].max(dim=1)  # (B,)
             total = total + best

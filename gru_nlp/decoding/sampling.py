@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from gru_nlp.abandoning import go_on
 from gru_nlp.decoding.base import DecodingStrategy, State, StepFunction, restrict
 from gru_nlp.decoding.chance import narrowed
 from gru_nlp.errors import UserError
@@ -53,6 +54,7 @@ class Sampling(DecodingStrategy):
         lengths = torch.zeros(count, dtype=torch.int64, device=device)
         running = torch.ones(count, dtype=torch.bool, device=device)
         while bool(running.any()):
+            go_on()
             scores, state = step(tokens[:, -1:], state)
             scores = restrict(scores, tokens.shape[1] - 1, limits)[:, 0]  # (B, V)
             drawn = torch.multinomial(self._distribution(scores), 1, generator=generator)  # (B, 1)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gru_nlp.abandoning import go_on
 from gru_nlp.batch import AnyArray
 from gru_nlp.errors import UserError
 from gru_nlp.outputs import Hypotheses
@@ -62,6 +63,7 @@ class BeamSearch(Strategy):
         ended = Ended(none[:, :, None][:, :, :0], none, np.full(none.shape, -np.inf, np.float32))
         found: dict[int, tuple[AnyArray, AnyArray, AnyArray]] = {}
         while len(rows):
+            go_on()
             scores, state = step(last, state)
             scores = self._forbid_repeats(restrict(scores, alive.tokens.shape[2], limits), alive.tokens)
             alive, ended, parents = self._advance(alive, ended, scores)

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from gru_nlp.abandoning import go_on
 from gru_nlp.batch import AnyArray
 from gru_nlp.decoding import grid
 from gru_nlp.decoding.drawing import LEAST
@@ -115,6 +116,7 @@ class Greedy(Strategy):
         tokens, total = np.full((count, 1), BOS), np.zeros(count, dtype=np.float32)
         found: dict[int, tuple[AnyArray, AnyArray, AnyArray]] = {}
         while len(rows):
+            go_on()
             scores, state = step(tokens[:, -1:], state)
             scores = restrict(scores, tokens.shape[1] - 1, limits)[:, 0]  # (B, V)
             chosen = scores.argmax(axis=1)
@@ -161,6 +163,7 @@ class Sampling(Strategy):
         tokens, total = np.full((count, 1), BOS), np.zeros(count, dtype=np.float32)
         lengths, running = np.zeros(count, dtype=np.int64), np.ones(count, dtype=np.bool_)
         while running.any():
+            go_on()
             scores, state = step(tokens[:, -1:], state)
             scores = restrict(scores, tokens.shape[1] - 1, limits)[:, 0]  # (B, V)
             raised = scores - scores.max(axis=1, keepdims=True)  # of which one stays a number, whatever the temperature

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from gru_nlp.abandoning import Abandoned, unless
 from gru_nlp.decoding import beam, chance, greedy, sampling
 from gru_nlp.decoding.drawing import Drawing
 from gru_nlp.nn import crf
@@ -173,6 +174,33 @@ def test_sampling_follows_the_same_weights():
     found, again = (searched(searching.Sampling(**given), 30) for _ in range(2))
     assert found.tokens.tolist() == again.tokens.tolist()
     assert searched(searching.Sampling(**{**given, "seed": 2}), 30).tokens.tolist() != found.tokens.tolist()
+
+
+DRAWN = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "seed": 1}
+WIDE = {"beam_size": 5, "length_penalty": 0.6, "n_best": 1, "no_repeat_ngram": 0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (beam.BeamSearch, WIDE),
+        (greedy.Greedy, {}),
+        (sampling.Sampling, DRAWN),
+        (beam_twin.BeamSearch, WIDE),
+        (searching.Greedy, {}),
+        (searching.Sampling, DRAWN),
+    ],
+)
+def test_a_search_that_nobody_waits_for_ends_between_two_steps(kind, options):
+    asked = []
+    strategy = kind(**options, **LIMITS)
+    with unless(lambda: bool(asked.append(1))):
+        searched(strategy, 30)
+    assert len(asked) > 3
+    asked.clear()
+    with pytest.raises(Abandoned), unless(lambda: asked.append(1) or len(asked) == 2):
+        searched(strategy, 30)
+    assert len(asked) == 2
 
 
 OPTIONS = [(None, 1.0, 0.0), (2, 1.0, 0.0), (None, 0.7, 0.0), (None, 0.01, 0.0), (None, 1.0, 0.4), (3, 0.9, 0.25)]
