@@ -79,8 +79,13 @@ class BucketBatchSampler(Order):
 
     def _own(self) -> list[npt.NDArray[np.int64]]:
         if self._made is None or self._made[0] != self.epoch:
+            self.row_lengths = self._lengths()
             self._made = (self.epoch, self._shuffled() if self.shuffle else self._sorted())
         return self._made[1]
+
+    def _lengths(self) -> npt.NDArray[np.int32]:
+        """Return how long the rows are in this epoch, ``(N,)``."""
+        return self.row_lengths
 
     def _sorted(self) -> list[npt.NDArray[np.int64]]:
         batches = self._cut(np.argsort(self.row_lengths, kind="stable"))

@@ -1,7 +1,7 @@
 """Encoded rows: ids stay in the mapped Arrow file until a batch asks for them; images, a byte a pixel, in memory."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import datasets
 import numpy as np
@@ -113,7 +113,11 @@ class EncodedSplit(Dataset[EncodedColumns]):
         places = np.asarray(rows, dtype=np.int64)
         columns: EncodedColumns = {name: column.take(places) for name, column in self.lists.items()}
         columns |= {name: values[places] for name, values in self.scalars.items()}
-        return columns if self.raw is None else {**columns, **self.raw[places]}
+        return columns | self.strings(places)
+
+    def strings(self, rows: npt.NDArray[np.int64]) -> EncodedColumns:
+        """Return the raw columns of ``rows`` that collation wants."""
+        return {} if self.raw is None else cast(EncodedColumns, self.raw[rows])
 
 
 def encode(raw: datasets.Dataset, preprocessor: Preprocessor) -> EncodedSplit:

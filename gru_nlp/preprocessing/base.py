@@ -177,6 +177,15 @@ class Preprocessor(ABC):
     def collate(self, columns: Columns, training: bool) -> Batch[AnyArray]:
         """Pad encoded columns into one batch of fresh arrays; only in ``training`` may chance have a part."""
 
+    @property
+    def draws(self) -> bool:
+        """Whether ``collate`` draws in training what becomes of a row, by the number beside it in ``draws``."""
+        return False
+
+    def drawn_sizes(self, columns: Columns) -> AnyArray:
+        """Return the lengths of rows as ``collate`` draws them, ``(N,)``, of raw columns and ``draws``."""
+        raise NotImplementedError
+
     def repeats(self, flat: Flat, rows: int) -> AnyArray | None:
         """Return how often on average training reads each row of an epoch, ``(N,)`` from 1 on; None: once.
 

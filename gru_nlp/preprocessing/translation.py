@@ -1,6 +1,5 @@
 """Sentence pairs of translation: one joint tokenizer, or one a side."""
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -19,6 +18,7 @@ from gru_nlp.preprocessing.cutting import Cut, cut, together
 from gru_nlp.preprocessing.demands import Speller, wanted
 from gru_nlp.preprocessing.rows import Columns, Hints, Pair, Record, Rows, Text, Texts, broken_state, pad, sizes_of
 from gru_nlp.text import lexicon
+from gru_nlp.text.draws import mixed
 from gru_nlp.text.round_trip import lost
 from gru_nlp.text.sentences import are_single
 from gru_nlp.text.shortening import shorten
@@ -52,6 +52,7 @@ class TranslationPreprocessor(Preprocessor):
 
     answer = "gru_nlp.answers.translations.TranslationAnswer"
     errors = "gru_nlp.reports.worst.TranslationErrors"
+    batching = "gru_nlp.data.drawn.drawn"
     tokenizers = ("source", "target")
     data_columns = ("source", "target")
     list_columns = ("ids", "target_ids")
@@ -174,8 +175,8 @@ class TranslationPreprocessor(Preprocessor):
         return [*ids[: self.max_length], EOS]
 
     def collate(self, columns: Columns, training: bool) -> SequencePairBatch[AnyArray]:
-        """Pad both sides; in training the pieces are drawn anew where ``bpe_dropout`` is set."""
-        if training and self.bpe_dropout:
+        """Pad both sides; in training the pieces are drawn by ``draws`` where ``bpe_dropout`` is set."""
+        if training and self.draws:
             columns = {**columns, **self._drawn(columns)}
         lengths = sizes_of(columns["ids"])
         inputs = pad(columns["ids"], lengths)
@@ -192,21 +193,25 @@ class TranslationPreprocessor(Preprocessor):
         found = lexicon.candidates(self.lexicon, rows, joint=self.joint)
         return pad(found, sizes_of(found))
 
-    def _drawn(self, columns: Columns) -> dict[str, list[Any]]:
-        """Encode both sides with merges skipped at random.
+    @property
+    def draws(self) -> bool:
+        """Whether ``bpe_dropout`` is set."""
+        return self.bpe_dropout > 0.0
 
-        The draw depends on a side's texts in this batch alone, so that it is the same in a run which was stopped and
-        resumed, and in any process. Other sentences stand beside a sentence in the next epoch, hence other pieces; only
-        a batch that comes again as it was, such as one of a single pair, is drawn as it was.
-        """
-        result = {}
-        for name, tokenizer, ids in (("source", self.source, "ids"), ("target", self.target, "target_ids")):
-            texts = tokenizer.familiar(columns[name]) if name == "source" else list(columns[name])
-            # With the side's name, since a sentence may be its own translation.
-            random = np.random.default_rng(zlib.crc32("\0".join([name, *texts]).encode()))
-            drawn = tokenizer.merges().encode(texts, self.bpe_dropout, random)
-            result[ids] = [self._ended(row) for row in drawn]
-        return result
+    def drawn_sizes(self, columns: Columns) -> AnyArray:
+        """Return the length of the longer side."""
+        drawn = self._drawn(columns)
+        return np.maximum(sizes_of(drawn["ids"]), sizes_of(drawn["target_ids"]))
+
+    def _drawn(self, columns: Columns) -> dict[str, list[Any]]:
+        """Encode both sides with merges skipped at random, each side of a pair by a key of its own."""
+        draws = np.asarray(columns["draws"], dtype=np.uint64) * np.uint64(2)
+        sources, targets = self.source.familiar(columns["source"]), list(columns["target"])
+        drawn = {
+            "ids": self.source.merges().encode(sources, self.bpe_dropout, mixed(draws)),
+            "target_ids": self.target.merges().encode(targets, self.bpe_dropout, mixed(draws + np.uint64(1))),
+        }
+        return {ids: [self._ended(row) for row in rows] for ids, rows in drawn.items()}
 
     def decode(self, outputs: Hypotheses[AnyArray], top_k: int = 1) -> list[Record]:
         """Turn hypotheses into ``translation`` and ``score``; with ``top_k`` above 1 ``n_best``: pairs, best first."""

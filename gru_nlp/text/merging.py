@@ -1,4 +1,4 @@
-"""Byte-pair merges that are skipped at random (BPE dropout, Provilkov et al. 2020), by random numbers that are given.
+"""Byte-pair merges that are skipped at random (BPE dropout, Provilkov et al. 2020), by random numbers that keys give.
 
 The library's own dropout takes its random numbers from the thread that happens to run, so no two runs draw alike. Here
 the trained merges are read from the tokenizer's JSON and applied by this program.
@@ -19,6 +19,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from gru_nlp.errors import UserError
+from gru_nlp.text.draws import Keys, failures
 
 #: Most characters of a word that is drawn; longer ones, which nobody writes, stay whole: time goes with the square.
 MOST_DRAWN = 1000
@@ -69,13 +70,13 @@ class Merges:
             self._merged.append(self._vocabulary[left + right])
         self._words: dict[str, _Word] = {}
 
-    def encode(self, texts: Sequence[str], share: float, random: "np.random.Generator") -> list[list[int]]:
-        """Turn texts into lists of ids; the random numbers depend on the texts and ``random`` alone.
+    def encode(self, texts: Sequence[str], share: float, keys: Keys) -> list[list[int]]:
+        """Turn texts into lists of ids; what becomes of a text depends on it and its key alone.
 
         Args:
             texts: B of them.
             share: of merges skipped, from 0, which gives what the tokenizer itself does, to 1, which leaves characters.
-            random: source of the draws; one is taken for each pair of neighbouring characters of each word.
+            keys: ``(B,)``; a draw is made for each pair of neighbouring characters of each word.
 
         Returns:
             B lists.
@@ -83,8 +84,11 @@ class Merges:
         rows = [self._cut(text) for text in texts]
         words = list(chain.from_iterable(rows))
         ends = np.cumsum([len(word.ranks) for word in words], dtype=np.int64)  # (W,)
-        draws = int(ends[-1]) if words else 0
-        skips = random.geometric(1.0 - share, draws) - 1 if share < 1.0 else np.full(draws, MOST_DRAWN)
+        if 0.0 < share < 1.0:
+            counts = np.array([sum(len(word.ranks) for word in row) for row in rows], dtype=np.int64)
+            skips = failures(keys, counts, share)
+        else:
+            skips = np.full(int(ends[-1]) if words else 0, MOST_DRAWN * int(share))
         found = [word.whole for word in words]
         for place in np.unique(np.searchsorted(ends, np.flatnonzero(skips), side="right")).tolist():
             word, end = words[place], ends[place]

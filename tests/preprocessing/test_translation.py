@@ -76,9 +76,9 @@ def test_state_comes_back_whole():
 def test_bpe_dropout_draws_other_pieces_in_training_alone():
     preprocessor = make(bpe_dropout=0.5)
     drawn = set()
-    for other in range(10):  # what a sentence becomes depends on those beside it
-        texts = {"source": [SOURCE[0], f"cats {other}"], "target": [SOURCE[0], f"Katzen {other}"]}
-        columns = {**preprocessor.encode(texts), **texts}
+    texts = {"source": [SOURCE[0], "cats"], "target": [SOURCE[0], "Katzen"]}
+    for number in range(10):
+        columns = {**preprocessor.encode(texts), **texts, "draws": [number, 99]}
         batch = preprocessor.collate(columns, training=True)
         rows = zip((batch.inputs, batch.targets), (batch.lengths, batch.target_lengths), strict=True)
         same = [array[0, : lengths[0]].tolist() for array, lengths in rows]
@@ -92,9 +92,9 @@ def test_bpe_dropout_draws_other_pieces_in_training_alone():
 
 
 @pytest.mark.parametrize("joint", [True, False])
-def test_a_draw_depends_on_the_batch_alone(joint):
+def test_a_draw_depends_on_its_number_alone(joint):
     first = make(joint=joint, bpe_dropout=0.5)
-    columns = {**first.encode(COLUMNS), **COLUMNS}
+    columns = {**first.encode(COLUMNS), **COLUMNS, "draws": [7, 2**64 - 1, 5][: len(SOURCE)]}
     batch = first.collate(columns, training=True)
     worker = pickle.loads(pickle.dumps(first))
     fresh = TranslationPreprocessor(tokenizer=bpe, joint=joint, max_length=50, bpe_dropout=0.5)
@@ -103,6 +103,11 @@ def test_a_draw_depends_on_the_batch_alone(joint):
         again = other.collate(columns, training=True)
         assert np.array_equal(again.inputs, batch.inputs)
         assert np.array_equal(again.targets, batch.targets)
+        assert np.array_equal(other.drawn_sizes(columns), np.maximum(batch.lengths, batch.target_lengths))
+        last = {name: values[-1:] for name, values in columns.items()}
+        alone = other.collate(last, training=True)
+        assert alone.inputs[0].tolist() == batch.inputs[-1, : alone.lengths[0]].tolist()
+        assert alone.lengths[0] == batch.lengths[-1]
 
 
 def test_long_sentences_are_cut_before_the_mark_and_new_text_has_no_target():

@@ -9,6 +9,7 @@ import pytest
 from gru_nlp.errors import UserError
 from gru_nlp.text import merging
 from gru_nlp.text import tokenizer as kinds
+from gru_nlp.text.draws import mixed
 from gru_nlp.text.merging import Merges
 from gru_nlp.text.special import UNK
 from gru_nlp.text.text_tokenizer import TextTokenizer
@@ -44,6 +45,10 @@ def texts(number, seed=1):
     return found
 
 
+def keys(of, seed=1):
+    return mixed(np.arange(len(of), dtype=np.uint64) + np.uint64(seed * 1_000_000))
+
+
 @pytest.fixture(params=FITS, scope="module")
 def fitted(request):
     return TextTokenizer(FITS[request.param](texts(300, seed=2)))
@@ -61,37 +66,39 @@ def simple(pairs=("ab",)):
 
 
 def test_nothing_skipped_is_what_the_library_does(fitted, monkeypatch):
-    generator = np.random.default_rng(1)
     everything = [*texts(500), *ODD, *LONG]
-    assert fitted.merges().encode(everything, 0.0, generator) == fitted.encode(everything)
+    assert fitted.merges().encode(everything, 0.0, keys(everything)) == fitted.encode(everything)
     monkeypatch.setattr(merging, "MOST_WORDS", 3)  # words that are not kept are read anew
-    assert Merges(fitted.tokenizer).encode(everything, 0.0, generator) == fitted.encode(everything)
-    assert fitted.merges().encode([], 0.5, generator) == []
+    assert Merges(fitted.tokenizer).encode(everything, 0.0, keys(everything)) == fitted.encode(everything)
+    assert fitted.merges().encode([], 0.5, keys([])) == []
 
 
 def test_every_merge_skipped_leaves_characters(fitted):
     everything = texts(50)
-    found = fitted.merges().encode(everything, 1.0, np.random.default_rng(1))
+    found = fitted.merges().encode(everything, 1.0, keys(everything))
     names = fitted.tokens()
     assert {len(names[index]) for row in found for index in row if index != UNK} == {1}
     assert max(map(len, found)) > max(map(len, fitted.encode(everything)))
 
 
-def test_pieces_drawn_make_up_the_text_and_come_from_the_generator_alone(fitted):
+def test_pieces_drawn_make_up_the_text_and_come_from_its_key_alone(fitted):
     everything = [text for text in texts(100) if "ξ" not in text and "<pad>" not in text]
-    first = fitted.merges().encode(everything, 0.3, np.random.default_rng(1))
+    first = fitted.merges().encode(everything, 0.3, keys(everything))
     assert first != fitted.encode(everything)
     assert list(map(fitted.decode, first)) == list(map(fitted.decode, fitted.encode(everything)))
-    fitted.merges().encode(texts(20, seed=3), 0.3, np.random.default_rng(2))
+    fitted.merges().encode(texts(20, seed=3), 0.3, keys(range(20), 2))
     for merges in (fitted.merges(), Merges(fitted.tokenizer)):
-        assert merges.encode(everything, 0.3, np.random.default_rng(1)) == first
-    assert fitted.merges().encode(everything, 0.3, np.random.default_rng(2)) != first
+        assert merges.encode(everything, 0.3, keys(everything)) == first
+        some = [5, 3, 9, 3]
+        beside = merges.encode([everything[place] for place in some], 0.3, keys(everything)[some])
+        assert beside == [first[place] for place in some]
+    assert fitted.merges().encode(everything, 0.3, keys(everything, 2)) != first
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_single_merge_is_skipped_as_often_as_asked(share):
     merges, letters = simple()
-    rows = merges.encode(["cab"] * 5_000, share, np.random.default_rng(1))
+    rows = merges.encode(["cab"] * 5_000, share, keys(range(5_000)))
     merged = [letters["▁"], letters["c"], 20]
     assert sum(row == merged for row in rows) / len(rows) == pytest.approx(1.0 - share, abs=0.02)
     assert all(len(row) in (3, 4) for row in rows)
@@ -100,7 +107,7 @@ def test_a_single_merge_is_skipped_as_often_as_asked(share):
 def test_a_merge_that_was_skipped_has_another_chance_after_the_next():
     # "ab" ranks before "cd": they are merged in one order or the other, one alone where the other was skipped since.
     merges, _ = simple(("ab", "cd"))
-    rows = merges.encode(["abcd"] * 5_000, 0.5, np.random.default_rng(1))
+    rows = merges.encode(["abcd"] * 5_000, 0.5, keys(range(5_000)))
     kinds_found = [sum(row[1:] == kind for row in rows) / len(rows) for kind in ([20, 21], [20, 13, 14], [11, 12, 21])]
     assert kinds_found == pytest.approx([0.375, 0.25, 0.125], abs=0.02)  # 3/4 goes on, half of that merges both
 
