@@ -17,10 +17,10 @@ in training and 50 in decoding, beam 5. ``joeynmt`` and ``onmt`` name the Python
 The first ``pairs`` of the files are trained on for ``steps`` counted steps, each system in a process of its own with as
 many threads, in batches of its own making, from the same pieces, which ours cuts out of the text while it answers and
 they find cut. Few steps train nothing, so that decoding is held to ``length`` tokens a sentence, every hypothesis.
-``ours`` names decoders and precisions: ``parallel`` is the recipes' decoder, whose first layer is as wide as the
-embedding; ``input_feeding`` with attention=general, or ``bahdanau`` with additive, is what the peers have; with
-``:int8`` graphs in 8 bits translate, as by ``gru-nlp translate precision=int8``, with ``:int8:shortlist`` or
-``:shortlist`` among candidates, as by ``shortlist=true``. OpenNMT-py's
+``ours`` names decoders and precisions: ``parallel`` is trained without a loop over time, its first layer as wide as
+the embedding; ``conditional`` is the recipes' decoder; ``input_feeding`` with attention=general, or ``bahdanau`` with
+additive, is what the peers have; with ``:int8`` graphs in 8 bits translate, as by ``gru-nlp translate
+precision=int8``, with ``:int8:shortlist`` or ``:shortlist`` among candidates, as by ``shortlist=true``. OpenNMT-py's
 decoder has two layers, since it must have as many as the encoder. Speeds are target tokens and sentences a second of
 wall and, behind a stroke, of CPU time; ratios are JoeyNMT's CPU time a token, or sentence, by that of a system.
 """
@@ -78,6 +78,7 @@ def options(folder: Path, plan: SimpleNamespace, decoder: str, precision: str, f
     limits = [f"trainer.limit_train_batches={plan.warm + plan.steps + 1}", "trainer.max_epochs=1", "logger=none"]
     limits += ["+trainer.limit_val_batches=1", f"batch_size={plan.train_batch}", "trainer.enable_progress_bar=false"]
     decoding = [f"decoding.min_length={plan.length}", "decoding.max_ratio=0.0", f"decoding.max_extra={plan.length}"]
+    decoding += ["decoding.length_penalty=1.0"]
     kinds = [f"decoder={decoder}", f"attention={plan.attention}", f"matmul_precision={precision}"]
     kinds += ["preprocessing.shortlist=50"] * ("shortlist" in forms)
     return ["task=translation", "data=parallel", *files, *sizes, *limits, *decoding, *kinds, "seed=1"]

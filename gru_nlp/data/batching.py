@@ -59,6 +59,11 @@ class Order(Sampler[list[int]]):
         """Return the number of batches in the epoch."""
         raise NotImplementedError
 
+    def planned(self, epoch: int) -> int:
+        """Return the number of batches in an epoch, as near as it can be told beforehand."""
+        self.set_epoch(epoch)
+        return len(self)
+
     def batches(self) -> Iterator[list[int]]:
         """Yield all batches of the epoch."""
         raise NotImplementedError

@@ -1,5 +1,6 @@
 """Batches of like lengths, by a budget of sentences or of tokens."""
 
+import math
 from collections.abc import Iterator
 from itertools import cycle, islice
 
@@ -21,9 +22,10 @@ class BucketBatchSampler(Order):
     """Yield batches of row numbers, rows of like lengths together.
 
     In training the rows are shuffled, sorted by length inside pools of ``POOL`` batches, and the batches shuffled
-    again; the order depends on ``(seed, epoch)`` alone. In evaluation the rows are sorted by length, and the order is
-    always the same. The batches are those of one process, dealt to all: where the count does not divide, the last ones
-    are given out again in training, and come with empty ones in evaluation, so that each row is scored once.
+    again; the order depends on the lengths and ``(seed, epoch)`` alone. In evaluation the rows are sorted by length, in
+    an order that is always the same. The batches are those of one process, dealt to all: where the count does not divide,
+    the last ones are given out again in training, and come with empty ones in evaluation, so that each row is scored
+    once.
 
     Args:
         lengths: ``(N,)`` length of each row.
@@ -64,6 +66,8 @@ class BucketBatchSampler(Order):
             yield batch.tolist()
 
     def __len__(self) -> int:
+        if self.batch_tokens is None and self.repeats is None:  # whatever the lengths of this epoch are
+            return math.ceil(math.ceil(len(self.row_lengths) / self.batch_size) / self.world_size)
         return len(self._own())
 
     def order(self) -> npt.NDArray[np.int64]:

@@ -22,7 +22,7 @@ from gru_nlp.preprocessing.base import Preprocessor
 from gru_nlp.text.draws import mixed
 
 #: Rows that are drawn at once for their lengths.
-CHUNK = 4096
+CHUNK = 512
 
 
 class DrawnSplit(Dataset[EncodedColumns]):
@@ -73,6 +73,10 @@ class DrawnBatchSampler(BucketBatchSampler):
     def __init__(self, drawn: DrawnSplit, plan: Plan) -> None:
         super().__init__(drawn.split.lengths, **plan._asdict())
         self.drawn = drawn
+
+    def planned(self, epoch: int) -> int:
+        """Return that of the first epoch, since the others' lengths are drawn when they begin."""
+        return super().planned(0)
 
     def batches(self) -> Iterator[list[int]]:
         """Yield numbers."""

@@ -178,9 +178,9 @@ class Preprocessor(ABC):
         """Pad encoded columns into one batch of fresh arrays; only in ``training`` may chance have a part."""
 
     @property
-    def draws(self) -> bool:
-        """Whether ``collate`` draws in training what becomes of a row, by the number beside it in ``draws``."""
-        return False
+    def draws(self) -> float:
+        """How much ``collate`` draws, in training, of what becomes of a row, by its number in ``draws``; 0: nothing."""
+        return 0.0
 
     def drawn_sizes(self, columns: Columns) -> AnyArray:
         """Return the lengths of rows as ``collate`` draws them, ``(N,)``, of raw columns and ``draws``."""

@@ -194,9 +194,9 @@ class TranslationPreprocessor(Preprocessor):
         return pad(found, sizes_of(found))
 
     @property
-    def draws(self) -> bool:
-        """Whether ``bpe_dropout`` is set."""
-        return self.bpe_dropout > 0.0
+    def draws(self) -> float:
+        """``bpe_dropout``."""
+        return self.bpe_dropout
 
     def drawn_sizes(self, columns: Columns) -> AnyArray:
         """Return the length of the longer side."""

@@ -247,9 +247,9 @@ class Worker:
         try:
             with unless(lambda: all(job.future.unwanted for job in jobs)):
                 records = iter(self._records(jobs[0].question, texts))
-        except Abandoned as error:
+        except Abandoned:
             for job in jobs:
-                job.future.set_exception(error)
+                job.future.set_exception(Abandoned())  # another one, since that holds all of what was computed
             return
         except Exception as error:
             if len(jobs) == 1:

@@ -193,7 +193,7 @@ def batches_of(trainer: Trainer, epoch: int) -> int:
     return len(order)
 
 
-def order_of(trainer: Trainer) -> dict[str, int | None]:
+def order_of(trainer: Trainer) -> dict[str, float | None]:
     """Return what the order of the batches in an epoch depends on."""
     data: DataModule = trainer.datamodule  # type: ignore[attr-defined]
     plan = data.plan
@@ -203,6 +203,7 @@ def order_of(trainer: Trainer) -> dict[str, int | None]:
         "batch_tokens": plan.batch_tokens,
         "seed": plan.seed,
         "processes": trainer.world_size,
+        **({"drawn": data.preprocessor.draws} if data.preprocessor.draws else {}),
     }
 
 

@@ -205,8 +205,8 @@ def steps_of(trainer: Trainer, data: DataModule) -> int:
     order = cast(Order, data.train_dataloader().batch_sampler)
 
     def steps_in(epoch: int) -> int:
-        order.set_epoch(epoch)
-        batches = int(limit * len(order)) if isinstance(limit, float) else min(limit, len(order))
+        planned = order.planned(epoch)
+        batches = int(limit * planned) if isinstance(limit, float) else min(limit, planned)
         return math.ceil(max(1, batches) / trainer.accumulate_grad_batches)
 
     most = math.inf if trainer.max_steps < 0 else trainer.max_steps

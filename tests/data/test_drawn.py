@@ -102,3 +102,17 @@ def test_what_is_not_drawn_comes_as_it_is(parts):
     data, sampler = drawn(encode(table, plain), plain, PLAN, "train")
     assert not isinstance(sampler, DrawnBatchSampler)
     assert len(collated(data, sampler, plain)) == 5
+
+
+@pytest.mark.parametrize(("budget", "epochs_drawn"), [(None, set()), (200, {0})])
+def test_no_epoch_is_drawn_to_plan_the_steps(parts, budget, epochs_drawn, monkeypatch):
+    split, preprocessor = parts
+    data, sampler = drawn(split, preprocessor, PLAN._replace(batch_tokens=budget), "train")
+    real, seen = data.sizes, []
+    monkeypatch.setattr(data, "sizes", lambda epoch: seen.append(epoch) or real(epoch))
+    planned = [sampler.planned(epoch) for epoch in range(4)]
+    assert len(set(planned)) == 1
+    assert set(seen) == epochs_drawn
+    assert len(seen) == len(epochs_drawn)
+    sampler.set_epoch(3)
+    assert len(list(sampler)) == len(sampler) == pytest.approx(planned[3], rel=0.1)
