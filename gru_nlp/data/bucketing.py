@@ -23,9 +23,9 @@ class BucketBatchSampler(Order):
 
     In training the rows are shuffled, sorted by length inside pools of ``POOL`` batches, and the batches shuffled
     again; the order depends on the lengths and ``(seed, epoch)`` alone. In evaluation the rows are sorted by length, in
-    an order that is always the same. The batches are those of one process, dealt to all: where the count does not divide,
-    the last ones are given out again in training, and come with empty ones in evaluation, so that each row is scored
-    once.
+    an order that is always the same. The batches are those of one process, dealt to all: where the count does not
+    divide, the last ones are given out again in training, and come with empty ones in evaluation, so that each row is
+    scored once.
 
     Args:
         lengths: ``(N,)`` length of each row.
