@@ -45,7 +45,7 @@ ADJECTIVES, NOUNS = "ABCDEFGH", "stuvwxyz"
 TWO_WORDS = (("rote", "alte", "große", "neue", "nasse", "liebe", "heiße", "scheue"),
              ("Hunde", "Katzen", "Kühe", "Eulen", "Füchse", "Hühner", "Ferkel", "Mäuse"), "{} {}", "{} {}")  # fmt: skip
 CHINESE = ("红旧大新湿悲热羞", "狗猫牛鸮狐鸡猪蝠", "有{}色{}在", "{}{}")
-SMALL = ("task=translation", "data=parallel", "preprocessing.joint=false", "batch_size=8",
+SMALL = ("task=translation", "decoder=parallel", "data=parallel", "preprocessing.joint=false", "batch_size=8",
          "encoder.hidden_size=24", "decoder.hidden_size=24", "embedding.size=16", "model.dropout=0",
          "schedule=constant", "optimizer.lr=0.01", "device=cpu", "threads=1", "logger=csv", "patience=99")  # fmt: skip
 
