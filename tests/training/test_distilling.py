@@ -240,6 +240,12 @@ def test_the_options_of_a_training_are_those_of_train():
     assert {name: distill[name] for name in train} == train
 
 
+def test_teachers_search_as_translators_do_by_default():
+    shipped = OmegaConf.load(conf_dir() / "decoding" / "_limits.yaml")
+    shipped.merge_with(OmegaConf.load(conf_dir() / "decoding" / "beam.yaml"))
+    assert {name: shipped[name] for name in teaching.LIMITS} == teaching.LIMITS
+
+
 def test_pairs_are_read_as_they_were_written(tmp_path):
     pairs = [Pair("a “b”\u2028c", "ä\t1", 1), Pair("d", "e", 7)]
     write_pairs(tmp_path / "pairs", pairs)
