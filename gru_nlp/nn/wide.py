@@ -118,6 +118,8 @@ class WideLinear(Exportable):
     def solve(self, texts: Labelled, unseen: Labelled, loss: LabelLoss) -> None:
         """Set the weights that fit ``texts``, under the penalty that fits ``unseen`` ones best.
 
+        Weights that were solved on other texts before stay, where they fit ``unseen`` better than any of these.
+
         Args:
             texts: of training.
             unseen: of validation; some of their labels may not be known.
@@ -125,15 +127,18 @@ class WideLinear(Exportable):
         """
         bags, targets = unseen if bool(loss.rows(unseen.targets).any()) else texts
         known = loss.rows(targets) > 0
-        best = float("inf")
+        kept = self.table, self.bias
+        best = calibrated_loss(self(bags)[known], targets[known], loss) if bool(self.table.any()) else float("inf")
+        last = float("inf")
         for table, bias in _Problem(texts, self, loss).path():
-            before = self.table, self.bias
             self.table, self.bias = table, bias
             found = calibrated_loss(self(bags)[known], targets[known], loss)
-            if found >= best:
-                self.table, self.bias = before
+            if found >= last:
                 break
-            best = found
+            last = found
+            if found < best:
+                best, kept = found, (table, bias)
+        self.table, self.bias = kept
 
 
 class WideForm(nn.Module):

@@ -159,3 +159,17 @@ def test_texts_that_share_nothing_have_no_ngrams_to_learn_from():
     layer.solve(nothing, nothing, OneLabel())
     assert torch.isfinite(layer(nothing.bags)).all()
     assert layer(nothing.bags).shape == (2, 2)
+
+
+def test_weights_of_other_texts_stay_where_they_fit_validation_better():
+    (known, targets), _ = problem(3)
+    layer = WideLinear(SIZE, 3, exclusive=True)
+    layer.solve(Labelled(known, targets), Labelled(known, targets), OneLabel())
+    table, bias = layer.table.clone(), layer.bias.clone()
+    few = bags(rows(6, seed=5))
+    layer.solve(Labelled(few, torch.arange(6) % 3), Labelled(known, targets), OneLabel())
+    assert torch.equal(layer.table, table)
+    assert torch.equal(layer.bias, bias)
+    turned = (targets + 1) % 3
+    layer.solve(Labelled(known, turned), Labelled(known, turned), OneLabel())
+    assert (layer(known).argmax(dim=1) == turned).float().mean() > 0.9
