@@ -28,6 +28,7 @@ PATH_OPTIONS = (
     "web_runtime",
     "run_dir",
     "resume",
+    "finetune",
     "pretrained",
     "gazetteers",
     "pretraining.text",

@@ -27,6 +27,7 @@ ADDED_DECODING: dict[str, dict[str, Any]] = {"gru_nlp.decoding.beam.BeamSearch":
 LATER: dict[str, Any] = {
     "threads": "auto",
     "matmul_precision": "highest",
+    "finetune": None,
     "pretrained": None,
     "pretraining": {"epochs": 0, "text": []},
     "checkpoint_every_steps": None,

@@ -18,7 +18,8 @@ from gru_nlp.errors import UserError, nearest
 
 SHELLS = ("bash", "zsh", "fish")
 #: Options that name a checkpoint: a file, or a run folder; and the file that makes a folder one.
-CHECKPOINTS = dict.fromkeys(("checkpoint", "teacher", "backward_teacher"), "best.ckpt") | {"resume": "last.ckpt"}
+CHECKPOINTS = dict.fromkeys(("checkpoint", "teacher", "backward_teacher", "finetune"), "best.ckpt")
+CHECKPOINTS |= {"resume": "last.ckpt"}
 #: Where new runs lie, which are offered before a person has typed the folder's name.
 RUNS = "runs"
 ENDING = ".ckpt"

@@ -23,7 +23,7 @@ from gru_nlp.tasks.choosing import CHOICE
 #: Parts that a checkpoint's weights and encoded ids belong to.
 FIXED = ("preprocessing", "model", "data", "task")
 #: What a run began from, which it never reads again.
-BEGUN = ("pretrained", "pretraining", "gazetteers")
+BEGUN = ("finetune", "pretrained", "pretraining", "gazetteers")
 #: What the translations that a student learns from depend on.
 DISTILLING = ("beam_size", "hypotheses", "interpolation", "references", "teacher_tokenizer")
 #: What stands elsewhere and is read, or made, once.

@@ -21,6 +21,7 @@ from gru_nlp.processes.sharing import shared_values
 from gru_nlp.tasks.base import Recipe, Task
 from gru_nlp.text import gazetteers
 from gru_nlp.text.vectors import WordVectors
+from gru_nlp.training import finetuning
 from gru_nlp.training.pretrained import Start, begin_from, read_start
 
 #: What takes the options that every task has; a task kind's own options go to its class.
@@ -189,7 +190,9 @@ def prepare(
     start = start or named
     set_embedding_size(config, vectors, start)
     say("reading the data")
-    state = state if stopped is None else stopped.preprocessing
+    tuned = finetuning.read(config) if stopped is None else None
+    before = stopped or tuned
+    state = state if before is None else before.preprocessing
     preprocessor = learned(config, corpus, vectors, start) if state is None else with_state(config, state)
     data = make_data(config, corpus, preprocessor)
     data.encode("train", "validation", "test")
@@ -201,6 +204,8 @@ def prepare(
         told = begin_from(model, start, preprocessor.tokens())
         if named is not None:
             say(told)
-    if stopped is not None:
-        checkpoint.load_weights(stopped, model)
+    if before is not None:
+        checkpoint.load_weights(before, model)
+    if tuned is not None:
+        finetuning.tell(tuned.path, data.encoded["train"])
     return Parts(preprocessor, data, model, make_task(config, preprocessor, model, data))

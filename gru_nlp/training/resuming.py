@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from lightning import Callback, LightningModule, Trainer
 from omegaconf import DictConfig, OmegaConf
 
@@ -186,6 +187,11 @@ def check_same_run(folder: Path, plain: Mapping[str, Any], stopped: checkpoint.C
                 raise UserError(f"{stopped.path}: the checkpoint of another run ({told}): train anew")
 
 
+def overrides(given: Sequence[str]) -> list[Override]:
+    """Return overrides as Hydra takes them, parsed."""
+    return OverridesParser.create().parse_overrides(list(given))
+
+
 def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -> DictConfig:
     """Return the stored config of a run that goes on, with the values that are ``given`` now changed in it.
 
@@ -198,7 +204,7 @@ def resumed_config(folder: Path, trusted: Sequence[str], given: Sequence[str]) -
         UserError: the folder is no run folder, its config is not one of ours, or a whole group was given.
     """
     stored = run_folder.stored_config(folder, trusted)
-    for override in OverridesParser.create().parse_overrides(list(given)):
+    for override in overrides(given):
         name = override.key_or_group
         if name in ("resume", "trust"):
             continue
@@ -255,7 +261,7 @@ def check_begun(plain: Mapping[str, Any], names: Sequence[str]) -> list[tuple[st
     found = []
     for option, value in told.items():
         for path in value if isinstance(value, list) else [value]:
-            if isinstance(path, str) and option in (*STORED_PATHS, "pretrained") and option not in names:
+            if isinstance(path, str) and option in (*STORED_PATHS, "pretrained", "finetune") and option not in names:
                 remark(f"reading {option}={path}, which the run names")
                 check_path(Path(path), option)
                 found.append((option, path))

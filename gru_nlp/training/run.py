@@ -31,6 +31,7 @@ from gru_nlp.threads import limit_tokenizers, set_threads
 from gru_nlp.training import (
     distilling,
     ends,
+    finetuning,
     lightning_parts,
     parity,
     predictions,
@@ -89,6 +90,7 @@ def train(config: DictConfig, given: Sequence[str] = ()) -> Run:
     """
     lightning_parts.quieten()
     limit_tokenizers()
+    finetuning.begun(config, given)
     with meeting.together():
         return _train(config, given)
 

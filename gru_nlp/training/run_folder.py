@@ -48,7 +48,7 @@ OUTER_HOMES = {"optimizer": "torch.optim", "schedule": "gru_nlp.tasks.schedules"
 ADDED_HOMES = {"logger": "lightning.pytorch.loggers", "callbacks": "lightning.pytorch.callbacks"}
 #: What training reads of a run's config beside them, and of which kind it is.
 SETTINGS = {**checkpoint.SETTINGS, "patience": int, "threads": int | str | None, "device": str}
-SETTINGS |= {"embedding": dict, "pretraining": dict}
+SETTINGS |= {"embedding": dict, "pretraining": dict, "finetune": str | None}
 
 
 def choose_folder(config: Mapping[str, Any]) -> Path:
