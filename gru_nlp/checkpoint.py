@@ -209,13 +209,27 @@ def restore(checkpoint: Checkpoint, trusted: Sequence[str] = ()) -> tuple[Prepro
             check(part, config[part], trusted)
         preprocessor = build.preprocessor(config)
         preprocessor.load_state_dict(checkpoint.preprocessing)
-        sizes = preprocessor.sizes()
-        with torch.device("meta"), Unfilled():
-            check_fit(build.model(config, sizes), checkpoint.weights)
-        model = cast(Model[Any], build.model(config, sizes))
+    model = sized(checkpoint, config, preprocessor.sizes())
     load_weights(checkpoint, model)
     model.temperature = checkpoint.temperature
     return preprocessor, model.eval()
+
+
+def sized(checkpoint: Checkpoint, config: Mapping[str, Any], sizes: Mapping[str, int]) -> Model[Any]:
+    """Build the model of a config, once a checkpoint's weights are found to fit its sizes.
+
+    Args:
+        checkpoint: whose weights will be loaded.
+        config: whose model is built: the checkpoint's own, or that of a run that goes on from it.
+        sizes: of the preprocessor.
+
+    Raises:
+        UserError: they do not fit.
+    """
+    with building(checkpoint.path):
+        with torch.device("meta"), Unfilled():
+            check_fit(build.model(config, sizes), checkpoint.weights)
+        return cast(Model[Any], build.model(config, sizes))
 
 
 @contextlib.contextmanager

@@ -112,7 +112,9 @@ class DataModule(LightningDataModule):
             remark(f"{told}: they are scored as wrong (data.unknown_labels)")
         if missing := encoded.missing(self.preprocessor):
             told = f"{', '.join(missing[:MOST_NAMED])}{', ...' if len(missing) > MOST_NAMED else ''}"
-            remark(f"the {split} split holds no {told}, which training has, so that its scores miss them")
+            others = "training has, so that its scores miss them"
+            why = "the model knows, and may unlearn" if split == "train" else others
+            remark(f"the {split} split holds no {told}, which {why}")
 
     def _tell_left_out(self, split: Split, raw: datasets.Dataset) -> None:
         """Tell of pairs that an empty side keeps out."""

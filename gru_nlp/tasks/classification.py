@@ -23,9 +23,13 @@ from gru_nlp.tensors import to_array
 
 
 def balanced_weights(counts: list[int]) -> Tensor:
-    """Return ``(C,)`` weights ``N / (C n_c)``, so that every label bears equally on the loss (King and Zeng 2001)."""
+    """Return ``(C,)`` weights ``N / (C n_c)``, so that every label bears equally on the loss (King and Zeng 2001).
+
+    C counts the labels that there are; the others, which only the run knows that training began from, weigh nothing.
+    """
     numbers = torch.tensor(counts, dtype=torch.float32)
-    return numbers.sum() / (len(counts) * numbers.clamp(min=1.0))
+    there = numbers > 0
+    return torch.where(there, numbers.sum() / (there.sum() * numbers.clamp(min=1.0)), 0.0)
 
 
 class ClassificationTask(LabelsTask[ClassificationReport]):
@@ -60,7 +64,8 @@ class ClassificationTask(LabelsTask[ClassificationReport]):
     def observe(self, targets: Mapping[str, AnyArray]) -> None:
         """Weigh the labels by how often each occurs in the column ``target``, where that was asked for."""
         if self.class_weights == "balanced":
-            self.weights = balanced_weights(np.bincount(targets["target"]).tolist())
+            counts = np.bincount(targets["target"], minlength=len(self.label_names))
+            self.weights = balanced_weights(counts.tolist())
 
     def loss(self, batch: SequenceBatch[Tensor]) -> Tensor:
         """Return the mean smoothed, weighted cross-entropy of the part that is trained, the recurrent one."""

@@ -49,7 +49,7 @@ def begun(config: DictConfig, given: Sequence[str]) -> Iterator[None]:
         raise UserError("distill needs teacher=<run>, or teacher=[<run>,<run>]")
     config.teacher, config.backward_teacher = paths, _listed(config, "backward_teacher")
     _check(config)
-    goes_on = config.resume and (Path(config.run_dir or "") / run_folder.CONFIG).is_file()
+    goes_on = config.resume and config.run_dir and (Path(config.run_dir) / run_folder.CONFIG).is_file()
     stored = _run(config) if goes_on else _teacher(config, paths)
     names = {override.lstrip("+").partition("=")[0] for override in given}
     foreign: dict[str, str] = {}

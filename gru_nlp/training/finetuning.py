@@ -7,6 +7,7 @@ top, so that ``encoder.dropout=0.3`` is in force, and what the weights hang on i
 learned state and the weights, of which ``prepare`` makes the parts.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -15,9 +16,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from gru_nlp import checkpoint
 from gru_nlp.archive import locate
+from gru_nlp.config import at_home
 from gru_nlp.console import remark, say
 from gru_nlp.data.encoded import EncodedSplit
 from gru_nlp.errors import UserError
+from gru_nlp.ranges import SHARES, leaves
 from gru_nlp.text.special import UNK
 from gru_nlp.training import changes, resuming, run_folder
 
@@ -33,6 +36,13 @@ OTHERS: dict[str, Any] = {
     "teacher_tokenizer": False,
 }
 
+#: Options of these parts, by the first words of their names, that change neither weights nor ids.
+FREE = (
+    *changes.FREE,
+    *("model.embedding.trainable", "preprocessing.augmentation.", "preprocessing.shift"),
+    *("preprocessing.max_length", "preprocessing.truncation", "preprocessing.max_words", "preprocessing.max_seconds"),
+    *("preprocessing.recase", "preprocessing.oversample"),
+)
 #: Columns of ids of tokens, and the share of unknown ones from which on it is told.
 TOKENS = ("ids", "target_ids")
 MANY = 0.05
@@ -48,7 +58,7 @@ def begun(config: DictConfig, given: Sequence[str]) -> None:
         given: overrides that it was composed from.
 
     Raises:
-        UserError: the run cannot be read, is of another task, or its weights do not fit what is given.
+        UserError: the run cannot be read, is of another kind of task, or its weights do not fit what is given.
     """
     if config.finetune is None or config.resume not in (None, resuming.AUTO):
         return
@@ -57,16 +67,15 @@ def begun(config: DictConfig, given: Sequence[str]) -> None:
     for option, none in OTHERS.items():
         if OmegaConf.select(config, option, default=none) != none:
             raise UserError(f"finetune and {option} both say what the model begins from: leave one of them out")
-    goes_on = config.resume and (Path(config.run_dir or "") / run_folder.CONFIG).is_file()
+    config.finetune = str(at_home(config.finetune).absolute())
+    goes_on = config.resume and config.run_dir and (Path(config.run_dir) / checkpoint.LAST).is_file()
     stored = _resumed(config) if goes_on else _checked(config)
+    composed = copy.deepcopy(config)
     taken: dict[str, Any] = {}
     for part in PARTS:
         OmegaConf.update(config, part, _linked(config, stored[part], taken), merge=False)
-    _override(config, given)
-    now = {part: OmegaConf.to_container(config[part], resolve=True) for part in PARTS}
-    for option in changes.changed({part: stored[part] for part in PARTS}, now):
-        told = f"finetune={config.finetune}: {option} is what its weights belong to"
-        raise UserError(f"{told}, and cannot change: leave it out, or train anew")
+    _override(config, composed, taken, given)
+    _check_kept(config, stored)
 
 
 def _resumed(config: DictConfig) -> Mapping[str, Any]:
@@ -77,9 +86,10 @@ def _resumed(config: DictConfig) -> Mapping[str, Any]:
 def _checked(config: DictConfig) -> Mapping[str, Any]:
     """Return the config of the run, once its parts have been built."""
     found = checkpoint.load(locate(config.finetune, option="finetune"))
-    name, own = (task.get("name") for task in (found.config["task"], config.task))
-    if name != own:
-        raise UserError(f"{found.path}: a model of task={name}, not of task={own}: set task={name}, or finetune=...")
+    task, own = found.config["task"], config.task
+    if task.get("_target_") != own.get("_target_"):
+        told = f"trained by task={task.get('name')}, another kind than task={own.get('name')}"
+        raise UserError(f"{found.path}: {told}: set task=..., or finetune=...")
     checkpoint.restore(found, list(config.trust))
     return found.config
 
@@ -98,30 +108,74 @@ def _linked(config: DictConfig, part: Mapping[str, Any], taken: dict[str, Any]) 
             linked[name] = "${decoding}"  # which the person chooses as in a run of their own
         elif not isinstance(value, Mapping):
             linked[name] = value
-        elif name not in GROUPS or taken.setdefault(name, value) != value:
+        elif name == "cell" and value == taken.get("encoder", {}).get("cell"):
+            linked[name] = "${encoder.cell}"
+        elif name not in GROUPS or taken.get(name, value) != value:
             linked[name] = _linked(config, value, taken)
         elif OmegaConf.is_dict(config[name]) and "_target_" not in config[name]:
             own = [option for option in value if option in config[name]]
             OmegaConf.update(config, name, {option: value[option] for option in own}, merge=True)
             linked[name] = {**value, **{option: f"${{{name}.{option}}}" for option in own}}
+            taken[name] = value
         else:
             OmegaConf.update(config, name, _linked(config, value, taken), merge=False)
             linked[name] = f"${{{name}}}"
+            taken[name] = value
     return linked
 
 
-def _override(config: DictConfig, given: Sequence[str]) -> None:
-    """Put single options that a person gave into the groups that were taken over; refuse whole groups."""
+def _override(config: DictConfig, composed: DictConfig, taken: Mapping[str, Any], given: Sequence[str]) -> None:
+    """Put single options that a person gave into the groups that were taken over.
+
+    A choice of a whole group stands only where it is that of the run.
+
+    Args:
+        config: with the groups of the run.
+        composed: as it was before.
+        taken: the groups that the run has.
+        given: overrides that it was composed from.
+
+    Raises:
+        UserError: another group was chosen, or the run has no such option.
+    """
     for override in resuming.overrides(given):
         name = override.key_or_group
         group, _, option = name.partition(".")
         if group not in (*GROUPS, *PARTS):
             continue
-        if not option:
+        if group not in (*taken, *PARTS) or name == "embedding.extra_words":
+            raise UserError(f"{name} has no effect on the model of {config.finetune}: leave it out")
+        if not option and _kinds(config[group]) != _kinds(composed[group]):
             raise UserError(f"{override.input_line}: finetune takes the {group} of {config.finetune}: leave it out")
-        if OmegaConf.select(config, name, default=...) is ...:
+        if option and ... in (OmegaConf.select(one, name, default=...) for one in (config, composed)):
             raise UserError(f"{name}: the model of {config.finetune} has no such option: leave it out")
-        OmegaConf.update(config, name, override.value())
+        if option:
+            value = OmegaConf.select(composed, name)
+            plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+            OmegaConf.update(config, name, plain, merge=False)
+
+
+def _kinds(group: DictConfig) -> dict[str, Any]:
+    """Return what a group builds, by place."""
+    plain = OmegaConf.to_container(group, resolve=True)
+    return {name: value for name, value in leaves(plain) if name.endswith("_target_")}
+
+
+def _check_kept(config: DictConfig, stored: Mapping[str, Any]) -> None:
+    """Refuse options by which the run would be another model, or read other ids.
+
+    Raises:
+        UserError: naming the first.
+    """
+    for part in PARTS:
+        now = OmegaConf.to_container(config[part], resolve=True)
+        before, after = (dict(leaves(options, part)) for options in (stored[part], now))
+        named = [name for name in {**before, **after} if not name.startswith(FREE)]
+        differing = [name for name in named if before.get(name, ...) != after.get(name, ...)]
+        for name in differing:
+            if name not in before or name not in after or name.rpartition(".")[2] not in SHARES:
+                told = f"finetune={config.finetune}: {name} stays as it is there"
+                raise UserError(f"{told}: leave it out, or train anew")
 
 
 def read(config: Mapping[str, Any]) -> checkpoint.Checkpoint | None:
@@ -141,7 +195,7 @@ def tell(begun_from: Path, encoded: EncodedSplit) -> None:
         begun_from: the checkpoint.
         encoded: the training split.
     """
-    say(f"begun from {begun_from}")
+    say(f"begun from {begun_from}, whose preprocessing and model hold but for single options that are given")
     columns = [encoded.lists[name] for name in TOKENS if name in encoded.lists]
     number = sum(int(column.lengths.sum()) for column in columns)
     unknown = sum(float(column.shares(UNK) @ column.lengths) for column in columns) / max(number, 1)

@@ -197,7 +197,8 @@ def prepare(
     data = make_data(config, corpus, preprocessor)
     data.encode("train", "validation", "test")
     torch.manual_seed(config["seed"])
-    model = cast(Model[Any], build.model(config, preprocessor.sizes()))
+    sizes = preprocessor.sizes()
+    model = cast(Model[Any], build.model(config, sizes)) if before is None else checkpoint.sized(before, config, sizes)
     if vectors is not None:
         load_vectors(model, preprocessor, vectors, config["embedding"]["vectors"])
     if start is not None:

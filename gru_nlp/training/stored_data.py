@@ -107,7 +107,7 @@ def discreet(error: UserError, paths: Iterable[tuple[str, str]]) -> UserError:
     """
     for option, path in paths:
         place = re.match(rf"{re.escape(path)}[^:\s]*(:\d+)?: ", str(error))
-        if place and "no such file" not in str(error) and "no such folder" not in str(error):
+        if place and not any(f"no such {kind}" in str(error) for kind in ("file", "folder", "checkpoint")):
             told = f"{place[0]}cannot be used as the data that the checkpoint names"
             return UserError(f"{told}: give it by hand to see why: {option}={path}")
     return error

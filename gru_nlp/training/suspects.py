@@ -16,7 +16,7 @@ import lightning
 
 from gru_nlp import build, checkpoint
 from gru_nlp.config import resolved
-from gru_nlp.console import say
+from gru_nlp.console import remark, say
 from gru_nlp.data.corpus import Corpus
 from gru_nlp.data.folds import Fold
 from gru_nlp.errors import UserError
@@ -87,6 +87,10 @@ def config_of(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
             raise UserError(f"{folder}: the language model that it began from is gone: train anew")
         plain["pretrained"] = begun
         plain["pretraining"] |= {"epochs": 0, "text": []}
+    if plain["finetune"]:
+        if not Path(plain["finetune"]).exists():
+            raise UserError(f"{folder}: {plain['finetune']}, which it began from, is gone: train anew")
+        remark(f"each part begins from {plain['finetune']}: what that has learned by heart is no suspect")
     return plain
 
 

@@ -16,6 +16,7 @@ from gru_nlp.samples.translation import rows
 PLAIN = ["device=cpu", "threads=1", "logger=none", "trainer.enable_progress_bar=false", "trainer.max_epochs=1"]
 PLAIN += ["report_format=json"]
 SIZES = ["encoder.hidden_size=6", "embedding.size=5"]
+NEW = (["run_dir=run"], [])
 STILL = ["optimizer.lr=1e-12", "optimizer.weight_decay=0"]
 
 
@@ -63,7 +64,7 @@ def alike(one, other):
 def test_weights_tokens_labels_and_sizes_are_where_training_begins(first, capsys):
     data = table("b.csv", [("a new word", "no"), ("good", "yes")] * 20)
     run = gru_nlp.train("data=csv", data, *PLAIN, *STILL, f"finetune={first}", "run_dir=run")
-    assert f"begun from {first}/best.ckpt" in capsys.readouterr().err
+    assert f"begun from {first}/best.ckpt, whose preprocessing" in capsys.readouterr().err
     known, own = checkpoint.load(first), checkpoint.load("run")
     assert own.preprocessing == known.preprocessing
     assert "new" not in run.parts.preprocessor.tokens()
@@ -154,23 +155,63 @@ def test_a_run_that_was_stopped_at_once_reads_it_again_and_tells(first, monkeypa
     [
         (["encoder=gru"], r"encoder=gru: finetune takes the encoder of .*run: leave it out"),
         (["tokenizer=bpe"], "tokenizer=bpe: finetune takes the tokenizer of"),
-        (["encoder.hidden_size=8"], r"model\.encoder\.hidden_size is what its weights belong to, and cannot change"),
-        (["embedding.size=8"], r"model\.embedding\.size is what its weights belong to"),
-        (["preprocessing.max_length=3"], r"preprocessing\.max_length is what its weights belong to"),
+        (["encoder.hidden_size=8"], r"model\.encoder\.hidden_size stays as it is there: leave it out"),
+        (["embedding.size=8"], r"model\.embedding\.size stays as it is there"),
+        (["tokenizer.min_frequency=3"], r"preprocessing\.tokenizer\.min_frequency stays as it is there"),
+        (["preprocessing.tokenizer=word"], r"preprocessing\.tokenizer\._target_ stays as it is there"),
+        (["encoder.cell=null"], r"model\.encoder\.cell\._target_ stays as it is there"),
         (["encoder.cell.weight_dropout=0.1"], r"encoder\.cell\.weight_dropout: the model of .*run has no such option"),
+        (["embedding.extra_words=5"], r"embedding\.extra_words has no effect on the model of"),
         (["pretrained=other"], "finetune and pretrained both say what the model begins from"),
         (["pretraining.epochs=1"], r"finetune and pretraining\.epochs both say"),
         (["embedding.vectors=some.txt"], r"finetune and embedding\.vectors both say"),
         (["gazetteers=[a.txt]"], "finetune and gazetteers both say"),
-        (["task=classification"], "a model of task=sentiment, not of task=classification: set task=sentiment"),
+        (["task=rating"], "trained by task=sentiment, another kind than task=rating: set task="),
         (["finetune=nowhere"], r"nowhere: no such checkpoint \(set finetune="),
+        (["resume=auto"], r"resume=auto needs run_dir="),
     ],
 )
 def test_what_does_not_fit_is_told_in_a_line(given, told, first):
     data = table("b.csv", [("bad", "no"), ("good", "yes")] * 20)
     with pytest.raises(UserError, match=told):
-        gru_nlp.train("data=csv", data, *PLAIN, f"finetune={first}", "run_dir=run", *given)
+        gru_nlp.train("data=csv", data, *PLAIN, f"finetune={first}", *given, *NEW["resume=auto" in given])
     assert not Path("run").exists()
+    assert not Path("runs").exists()
+
+
+def test_a_group_that_the_run_chose_may_be_named(first):
+    data = table("b.csv", [("bad", "no"), ("good", "yes")] * 20)
+    given = ["encoder=min_gru", "pooling=attention", "embedding.trainable=false", "preprocessing.max_length=9"]
+    gru_nlp.train("data=csv", data, *PLAIN, f"finetune={first}", "run_dir=run", *given)
+    config = checkpoint.load("run").config
+    assert config["model"]["embedding"]["trainable"] is False
+    assert config["preprocessing"]["max_length"] == 9
+    assert config["model"]["encoder"]["hidden_size"] == 6
+
+
+def test_options_of_parts_that_the_run_has_not_are_told():
+    small = ["task=classification", "data=digits", "experiment=mnist_rows", *PLAIN, "encoder.hidden_size=6"]
+    gru_nlp.train(*small, "trainer.limit_train_batches=2", "run_dir=frames")
+    with pytest.raises(UserError, match=r"tokenizer\.min_frequency has no effect on the model of"):
+        gru_nlp.train("task=classification", "data=digits", *PLAIN, "finetune=frames", "tokenizer.min_frequency=3")
+
+
+def test_labels_that_the_new_data_lacks_are_told_and_weigh_nothing(first, capsys):
+    data = table("b.csv", [(f"bad film {n}", "no") for n in range(40)])
+    given = ["task.class_weights=balanced", "task.label_smoothing=0.1", f"finetune={first}", "run_dir=run"]
+    run = gru_nlp.train("data=csv", data, *PLAIN, *given)
+    assert "the train split holds no yes, which the model knows, and may unlearn" in capsys.readouterr().err
+    assert run.predictor()(["bad film"])[0]["label"] == "no"
+
+
+def test_a_cell_is_named_by_a_word(translator, tmp_path):
+    given = ["task=translation", *pairs(tmp_path, 30, 70), *PLAIN, f"finetune={translator}", "run_dir=run"]
+    with pytest.raises(UserError, match=r"model\.decoder\.cell\._target_ stays as it is there"):
+        gru_nlp.train(*given, "decoder.cell=ssru")
+    gru_nlp.train(*given, "decoder.cell=gru", "encoder.cell.weight_dropout=0.1", *STILL)
+    model = checkpoint.load("run").config["model"]
+    assert model["encoder"]["cell"]["weight_dropout"] == 0.1
+    assert alike("run", translator)
 
 
 def test_a_label_that_the_run_has_not_is_told_with_its_line(first):
