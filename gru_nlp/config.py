@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from gru_nlp.errors import UserError, is_broken
+from gru_nlp.plain import REFERENCE
 from gru_nlp.ranges import MAP_OPTIONS, leaves
 
 #: Options whose values are ids on the hub, or local folders in its layout.
@@ -72,6 +73,20 @@ def absolute_paths(config: DictConfig) -> None:
             OmegaConf.update(config, option, [str(at_home(path).absolute()) for path in value])
         if isinstance(value, str) and (option not in HUB_OPTIONS or os.path.isdir(at_home(value))):
             OmegaConf.update(config, option, str(at_home(value).absolute()))
+
+
+def settle_texts(config: DictConfig) -> None:
+    """Put values into texts that hold references among other letters, such as ``run-${seed}``, in place.
+
+    What is stored may hold none but whole ones, to another option.
+    """
+    for option, value in leaves(OmegaConf.to_container(config, resolve=False)):
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and "${" in text and not REFERENCE.fullmatch(text) for text in texts):
+            found = OmegaConf.select(config, option)
+            OmegaConf.update(
+                config, option, OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
+            )
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from omegaconf import DictConfig
 
 from gru_nlp import checkpoint
-from gru_nlp.config import absolute_paths, resolved, undisguised
+from gru_nlp.config import absolute_paths, resolved, settle_texts, undisguised
 from gru_nlp.console import is_first_process, say
 from gru_nlp.data.module import Split
 from gru_nlp.errors import UserError
@@ -115,6 +115,7 @@ def _train(config: DictConfig, given: Sequence[str]) -> Run:
     now = resuming.sitting(config, given, follows=follows)
     config = now.config if now else config
     absolute_paths(config)
+    settle_texts(config)
     plain = resolved(config)
     folder = now.folder if now else run_folder.choose_folder(plain)
     lightning.seed_everything(plain["seed"], verbose=False)

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 import gru_nlp
 from gru_nlp.cli.main import main
@@ -83,3 +84,15 @@ def test_a_last_checkpoint_that_was_cut_off_is_refused(runs, capsys):
         pass
     assert main(["train", "resume=run"]) == 2
     assert capsys.readouterr().err == "gru-nlp: run/last.ckpt: not a checkpoint, or a file that was cut off\n"
+
+
+def test_a_run_whose_options_refer_to_others_within_a_text_goes_on():
+    given = ["-m", "task=sentiment", *QUICK, "trainer.limit_train_batches=2", "seed=3,4", "run_dir=run-${seed}"]
+    lists = ["data=csv", "data.train=rows-${seed}.csv", "data.text=[text]"]
+    for seed in (3, 4):
+        Path(f"rows-{seed}.csv").write_text("text,label\n" + "good,yes\nbad,no\n" * 20)
+    assert main(["train", *given, *lists]) == 0
+    assert "run_dir: run-3\n" in Path("run-3/config.yaml").read_text()
+    assert main(["train", "resume=run-3", "trainer.max_epochs=2"]) == 0
+    assert torch.load("run-3/last.ckpt", weights_only=True)["epoch"] == 1
+    assert main(["train", *given[1:5], *QUICK, *lists, "seed=4", "run_dir=run-${seed}", "resume=auto"]) == 0
