@@ -163,6 +163,22 @@ def set_embedding_size(config: dict[str, Any], vectors: WordVectors | None, star
         config["embedding"]["size"] = config["model"]["embedding"]["size"] = sizes.pop()
 
 
+def begin(
+    model: Model[Any], preprocessor: Preprocessor, vectors: WordVectors | None, start: Start | None, path: str | None
+) -> str:
+    """Let a model begin from vectors of ``path`` and from language models, as far as there are any.
+
+    Returns:
+        how far it begins from language models, for people.
+
+    Raises:
+        UserError: they do not fit.
+    """
+    if vectors is not None:
+        load_vectors(model, preprocessor, vectors, str(path))
+    return "" if start is None else begin_from(model, start, preprocessor.tokens())
+
+
 def prepare(
     config: dict[str, Any],
     stopped: checkpoint.Checkpoint | None = None,
@@ -199,12 +215,9 @@ def prepare(
     torch.manual_seed(config["seed"])
     sizes = preprocessor.sizes()
     model = cast(Model[Any], build.model(config, sizes)) if before is None else checkpoint.sized(before, config, sizes)
-    if vectors is not None:
-        load_vectors(model, preprocessor, vectors, config["embedding"]["vectors"])
-    if start is not None:
-        told = begin_from(model, start, preprocessor.tokens())
-        if named is not None:
-            say(told)
+    told = begin(model, preprocessor, vectors, start, config["embedding"]["vectors"])
+    if named is not None:
+        say(told)
     if before is not None:
         checkpoint.load_weights(before, model)
     if tuned is not None:
