@@ -20,6 +20,8 @@ PATH_OPTIONS = (
     "checkpoint",
     "teacher",
     "backward_teacher",
+    "ensemble",
+    "backward",
     "input",
     "output",
     "report",

@@ -57,14 +57,18 @@ def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 WORDS = {"matmul_precision": ("auto", "highest", "high", "medium"), "report_format": ("html", "markdown", "json")}
 
 
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a number, which true and false are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def check_confidence(option: str, value: Any) -> None:
     """Refuse what is no confidence.
 
     Raises:
         UserError: naming the option and its value.
     """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is not None and not (number and 0.0 <= value <= 1.0):
+    if value is not None and not (is_number(value) and 0.0 <= value <= 1.0):
         raise UserError(f"{option}={value} must be a number from 0 to 1, or null")
 
 
@@ -74,8 +78,7 @@ def check_log_probability(option: str, value: Any) -> None:
     Raises:
         UserError: naming the option and its value.
     """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is not None and not (number and value <= 0.0):
+    if value is not None and not (is_number(value) and value <= 0.0):
         raise UserError(f"{option}={value} must be a number of at most 0, or null")
 
 
@@ -94,8 +97,7 @@ def check_ranges(config: Mapping[str, Any]) -> None:
             continue
         if value == "auto" and name == "devices":
             continue
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if name in COUNTS | SHARES | set(MOST) and not (number or value is None or "${" in str(value)):
+        if name in COUNTS | SHARES | set(MOST) and not (is_number(value) or value is None or "${" in str(value)):
             raise UserError(f"{option}={value} must be a number")
         if option in ("seed", "num_workers") and type(value) is not int and "${" not in str(value):
             raise UserError(f"{option}={value} must be a whole number")

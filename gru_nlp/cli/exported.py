@@ -33,8 +33,9 @@ def translator(config: DictConfig) -> tuple[Runner, int]:
     Raises:
         UserError: as ``runner``; or it translates nothing.
     """
-    if config["ensemble"]:
-        raise UserError(f"ensemble joins checkpoints, and {subject(config)} is one model's graphs: leave it out")
+    for option in ("ensemble", "backward"):
+        if config[option]:
+            raise UserError(f"{option} joins checkpoints, and {subject(config)} is one model's graphs: leave it out")
     loaded = runner(config)
     if not loaded.n_best:
         raise UserError(f"{config['checkpoint']}: no translator: use predict")

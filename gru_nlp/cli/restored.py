@@ -10,6 +10,7 @@ from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.errors import UserError
 from gru_nlp.generator import Generator
 from gru_nlp.predictor import Predictor, joined
+from gru_nlp.reranking import Reranked, backward_of
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import set_threads
 from gru_nlp.weighing import weigh_in
@@ -55,6 +56,8 @@ def translator(config: DictConfig) -> tuple[Predictor, int]:
         others = [checkpoint.load(path) for path in config["ensemble"]]
         model = joined(stored, model, others, list(config["trust"]))
     set_threads(config["threads"], model)
-    return Predictor(preprocessor, model, resolve_device(config["device"])), cast(
-        DecodingStrategy, model.decoding
-    ).n_best
+    device, best = resolve_device(config["device"]), cast(DecodingStrategy, model.decoding).n_best
+    if not config["backward"]:
+        return Predictor(preprocessor, model, device), best
+    backward = backward_of(config["backward"], device, list(config["trust"]))
+    return Reranked(preprocessor, model, device, backward, config["backward_weight"]), best

@@ -28,7 +28,7 @@ TEXTS = (
 )
 #: Those whose value is a text, or a list of texts in brackets.
 LISTS = (
-    *("text", "slices", "hosts", "pretrained", "gazetteers", "patterns", "pretraining.text"),
+    *("text", "slices", "hosts", "pretrained", "gazetteers", "patterns", "pretraining.text", "ensemble", "backward"),
     *("data.text", "data.columns", "data.folders", "data.hold_out", "data.hold_out_validation"),
 )
 #: What says that there is no value, or that it must be given.

@@ -22,7 +22,7 @@ from gru_nlp.nn.dropout import Dropout
 from gru_nlp.nn.embedding import MakeEmbedding
 from gru_nlp.nn.encoder import MakeEncoder
 from gru_nlp.nn.masking import padding_mask
-from gru_nlp.nn.projection import projected_cross_entropy
+from gru_nlp.nn.projection import projected_cross_entropy, projected_log_probabilities
 from gru_nlp.outputs import Hypotheses
 from gru_nlp.text.special import BOS, PAD, UNK
 
@@ -108,15 +108,25 @@ class Seq2Seq(Model[SequencePairBatch[Tensor]]):
 
     def forward(self, batch: SequencePairBatch[Tensor], label_smoothing: float) -> Tensor:
         """Return the mean smoothed cross-entropy over the real target tokens, each read with the true past."""
+        features, targets, _ = self._read(batch)
+        return projected_cross_entropy(features, self.output_weight, self.bias, targets, label_smoothing)
+
+    @torch.inference_mode()
+    def likelihoods(self, batch: SequencePairBatch[Tensor]) -> Tensor:
+        """Return the log-probability of each whole target, the end mark counted, ``(B,)``."""
+        features, targets, real = self._read(batch)
+        found = projected_log_probabilities(features, self.output_weight, self.bias, targets)
+        return found.new_zeros(len(real)).index_add(0, real.nonzero()[:, 0], found)
+
+    def _read(self, batch: SequencePairBatch[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return features ``(N, R)`` and ids ``(N,)`` of the real target tokens, and which these are ``(B, T)``."""
         assert batch.targets is not None
         assert batch.target_lengths is not None
         shifted = batch.targets.roll(1, dims=1)
         shifted[:, 0] = BOS
         features = self.decoder(self.embed(shifted), self.start(batch.inputs, batch.lengths))  # (B, T, R)
         real = padding_mask(batch.target_lengths, batch.targets.shape[1])
-        return projected_cross_entropy(
-            features[real], self.output_weight, self.bias, batch.targets[real], label_smoothing
-        )
+        return features[real], batch.targets[real], real
 
     @torch.no_grad()
     def settle(self) -> None:

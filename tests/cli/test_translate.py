@@ -158,8 +158,9 @@ def test_what_cannot_be_translated_is_told_in_one_line(translator, trained, caps
     assert not Path("o.txt").exists()
     assert main(["predict", f"checkpoint={translator}", "format=tsv", "--", "x"]) == 2
     assert "a translator gives no labels: use translate" in capsys.readouterr().err
-    assert main(["translate", f"checkpoint={translator}", "ensemble=x", "--", "x"]) == 2
-    assert "ensemble=x must be a list: ensemble=[x]" in capsys.readouterr().err
+    for option in ("ensemble", "backward"):
+        assert main(["translate", f"checkpoint={translator}", f"{option}=x", "--", "x"]) == 2
+        assert f"{option}=x must be a list: {option}=[x]" in capsys.readouterr().err
     assert main(["train", "task=translation", "embedding.vectors=x.txt"]) == 2
     assert "embedding.vectors serves classifiers" in capsys.readouterr().err
     assert main(["translate", f"checkpoint={trained}", "--", "x"]) == 2

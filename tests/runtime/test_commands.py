@@ -40,6 +40,7 @@ def test_predict_labels_by_a_folder_without_torch(exported):
         (["translate"], "no translator: use predict"),
         (["translate", "decoding=beam"], "its model decodes nothing: leave decoding=... out"),
         (["translate", "ensemble=[a.ckpt]"], "ensemble joins checkpoints"),
+        (["translate", "backward=[a.ckpt]"], "backward joins checkpoints"),
         (["generate"], "no language model"),
     ],
 )
