@@ -34,6 +34,8 @@ from gru_nlp.text.text_tokenizer import TextTokenizer
 
 #: Hypotheses that another translator reads at a time.
 BATCH = 256
+#: Most that the other direction may weigh: far above, sums would leave the range of float32.
+MOST_WEIGHT = 100.0
 
 
 class Backward:
@@ -66,12 +68,13 @@ class Backward:
 class Reranked(Predictor):
     """A translator whose hypotheses are ranked by what translators of the other direction say of them too.
 
-    A text that is searched anew for what must be in its translation keeps the order of that search.
+    The model's search gives all that it follows from now on. A text that is searched anew for what must be in its
+    translation keeps the order of that search.
 
     Args:
         preprocessor, model, device: of the translator, as in ``Predictor``.
         backward: translators of the other direction, at least one.
-        weight: of what they say, above 0.
+        weight: of what they say, above 0, at most ``MOST_WEIGHT``.
 
     Raises:
         UserError: the search follows one hypothesis alone, or the weight is no such number.
@@ -84,8 +87,8 @@ class Reranked(Predictor):
         if model.decoding.beam_size < 2:
             told = "decoding.beam_size=5" if isinstance(model.decoding, BeamSearch) else "decoding=beam"
             raise UserError(f"backward ranks the hypotheses of a beam search: set {told}, or leave it out")
-        if not is_number(weight) or not 0.0 < weight < float("inf"):
-            raise UserError(f"backward_weight={weight} must be a number above 0")
+        if not is_number(weight) or not 0.0 < weight <= MOST_WEIGHT:
+            raise UserError(f"backward_weight={weight} must be a number above 0, at most {MOST_WEIGHT:g}")
         model.decoding.n_best = model.decoding.beam_size
         super().__init__(preprocessor, model, device)
         self.backward, self.weight, self.penalty = list(backward), weight, model.decoding.length_penalty

@@ -102,6 +102,7 @@ def test_a_text_is_answered_the_same_alone_from_a_pickle_and_with_its_own_probab
         (["backward_weight=0"], "backward_weight=0 must be a number above 0"),
         (["backward_weight=-1"], "backward_weight=-1 must be a number above 0"),
         (["backward_weight=inf"], "backward_weight=inf must be a number above 0"),
+        (["backward_weight=1e300"], "backward_weight=1e+300 must be a number above 0, at most 100"),
         (["backward_weight=nan"], "backward_weight=nan must be a number above 0"),
         (["backward_weight=much"], "backward_weight=much must be a number"),
         (["backward=[gone]"], "gone: no such checkpoint"),
