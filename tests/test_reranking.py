@@ -105,7 +105,9 @@ def test_a_text_is_answered_the_same_alone_from_a_pickle_and_with_its_own_probab
         (["backward_weight=1e300"], "backward_weight=1e+300 must be a number above 0, at most 100"),
         (["backward_weight=nan"], "backward_weight=nan must be a number above 0"),
         (["backward_weight=much"], "backward_weight=much must be a number"),
-        (["backward=[gone]"], "gone: no such checkpoint"),
+        (["backward=[gone]"], "gone: no such checkpoint (set backward=<file or run folder>)"),
+        (["backward=[]", "backward_weight=2"], "backward_weight=2 has no effect without backward"),
+        (["ensemble=[gone]"], "gone: no such checkpoint (set ensemble=<file or run folder>)"),
     ],
 )
 def test_what_cannot_rank_hypotheses_is_a_line(home, capsys, options, told):

@@ -5,6 +5,7 @@ from typing import cast
 from omegaconf import DictConfig
 
 from gru_nlp import checkpoint
+from gru_nlp.archive import locate
 from gru_nlp.config import resolved
 from gru_nlp.decoding.base import DecodingStrategy
 from gru_nlp.errors import UserError
@@ -53,7 +54,7 @@ def translator(config: DictConfig) -> tuple[Predictor, int]:
     if config["ensemble"]:
         if config["shortlist"]:
             raise UserError("shortlist=true is for one model, and ensemble joins several: leave one of them out")
-        others = [checkpoint.load(path) for path in config["ensemble"]]
+        others = [checkpoint.load(locate(path, option="ensemble")) for path in config["ensemble"]]
         model = joined(stored, model, others, list(config["trust"]))
     set_threads(config["threads"], model)
     device, best = resolve_device(config["device"]), cast(DecodingStrategy, model.decoding).n_best

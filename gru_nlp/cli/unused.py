@@ -108,6 +108,9 @@ def check_reading(config: Plain, given: Sequence[str], text: str | None) -> None
         raise UserError(f"select={options['select']} has no effect on the text after --: leave one of them out")
     if "select_most" in options and not config.get("select"):
         raise UserError(f"select_most={options['select_most']} has no effect without select: set select=uncertain")
+    if "backward_weight" in options and not config.get("backward"):
+        told = f"backward_weight={options['backward_weight']} has no effect without backward"
+        raise UserError(f"{told}: set backward=[<run of the other direction>]")
     if config.get("alignments") and "format" in options and config["format"] != "jsonl":
         raise UserError(f"alignments=true is written as jsonl, not as {config['format']}: set format=jsonl")
 
