@@ -81,7 +81,7 @@ def teacher_of(config: Mapping[str, Any], paths: Sequence[str], ranked_by: Seque
         ranked_by: paths of translators of the other direction, by which the hypotheses are ranked too; or none.
 
     Raises:
-        UserError: one cannot be read, is no translator, or has another tokenizer than the first.
+        UserError: one cannot be read, is no translator, or has another tokenizer than the first; or ``Reranked``.
     """
     first, *more = (stored(path) for path in paths)
     trusted = list(config["trust"])

@@ -200,6 +200,9 @@ def test_a_student_goes_on_without_its_teachers_and_ends_as_one_that_was_never_s
         assert torch.equal(weight, weights[2][name])
     code, said = told(capsys, "teacher=a", "run_dir=halves", "resume=auto", "hypotheses=2", "decoder.cell=ssru")
     assert (code, "hypotheses cannot change in a run that goes on" in said) == (2, True), said
+    weighed = ["decoder.cell=ssru", "backward_teacher=b", "backward_weight=1"]
+    code, said = told(capsys, "teacher=a", "run_dir=halves", "resume=auto", *weighed)
+    assert (code, "backward_weight cannot change in a run that goes on" in said) == (2, True), said
     Path("others/distilled.jsonl").write_text('{"source": "a", "target": 3, "line": 1}\n')
     with pytest.raises(UserError, match=r"distilled.jsonl:1: not a pair that distill wrote: train anew"):
         gru_nlp.train("resume=others", "trainer.max_epochs=3")
