@@ -12,6 +12,7 @@ named as one that is not whole, such as a killed process leaves too.
 """
 
 import contextlib
+import gc
 import math
 import os
 import re
@@ -245,8 +246,14 @@ def put_aside(folder: Path) -> None:
         _clear_graphs(folder)
 
 
+def _let_go() -> None:
+    """End each use of this process that nobody can reach any more, but a cycle of objects would keep for a while."""
+    gc.collect()
+
+
 def clear(home: Path) -> tuple[list[Table], list[Table]]:
     """Remove all tables and graphs that are not in use; return those that went and those that stay."""
+    _let_go()
     found = tables(home)
     gone = [table for table in found if remove(table)]
     return gone, [table for table in found if table not in gone]
@@ -256,6 +263,8 @@ def keep_bound(home: Path) -> None:
     """Remove the tables that were not used for longest, until the others are not too large; tell of it."""
     limit, found = most_bytes(), tables(home)
     left, gone = sum(table.size for table in found), 0
+    if left > limit:
+        _let_go()
     for table in sorted(found, key=lambda one: (one.used, one.path.suffix != ".arrow")):
         if left <= limit:
             break

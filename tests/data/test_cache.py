@@ -1,5 +1,6 @@
 """The folder of cached tables: bounded, cleared, and nobody else's."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -20,6 +21,18 @@ def home(tmp_path, monkeypatch):
     tables.folder.cache_clear()
     yield tmp_path / "hub" / "gru_nlp"
     tables.folder.cache_clear()
+
+
+@pytest.fixture
+def in_cycle(home):
+    """Give a list of one table that is in use, and part of a cycle; no garbage is collected meanwhile by itself."""
+    gc.disable()
+    held = {"table": raw(1)}
+    held["itself"] = held
+    kept = [held]
+    del held
+    yield kept
+    gc.enable()
 
 
 def raw(number, rows=1000):
@@ -81,6 +94,22 @@ def test_clearing_removes_what_is_not_in_use(home, capsys):
     assert shown(capsys, "clear").out.startswith("removed: 2 tables")
     assert list((home / "generator").iterdir()) == []
     assert list(home.glob("*.lock")) == []
+
+
+def test_what_a_cycle_alone_still_holds_is_cleared_and_what_somebody_holds_is_not(in_cycle, capsys):
+    (held,) = in_cycle
+    assert shown(capsys, "clear").out.startswith("removed: 0 tables")
+    del held, in_cycle[:]
+    assert shown(capsys, "clear").out.startswith("removed: 1 tables")
+
+
+def test_what_a_cycle_alone_still_holds_goes_over_the_bound(in_cycle, home, monkeypatch):
+    monkeypatch.setenv(cache.LIMIT, "0")
+    cache.keep_bound(home)
+    assert len(cache.tables(home)) == 1
+    in_cycle.clear()
+    cache.keep_bound(home)
+    assert cache.tables(home) == []
 
 
 def test_clearing_touches_nothing_of_others_and_follows_no_link(home, tmp_path, capsys):
