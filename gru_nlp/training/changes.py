@@ -25,7 +25,7 @@ FIXED = ("preprocessing", "model", "data", "task")
 #: What a run began from, which it never reads again.
 BEGUN = ("finetune", "pretrained", "pretraining", "gazetteers")
 #: What the translations that a student learns from depend on.
-DISTILLING = ("backward_weight", "beam_size", "hypotheses", "interpolation", "references", "teacher_tokenizer")
+DISTILLING = ("beam_size", "hypotheses", "interpolation", "references", "teacher_tokenizer")
 #: What stands elsewhere and is read, or made, once.
 ONCE = ("run_dir", "embedding.vectors", "embedding.extra_words", *DISTILLING)
 #: Options of these parts, by the first words of their names, that change nothing in weights or ids.

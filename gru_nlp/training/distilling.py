@@ -79,10 +79,6 @@ def _check(config: DictConfig) -> None:
         raise UserError(f"{told}, or by the same command with resume={resuming.AUTO} run_dir=<run>")
     if not 1 <= config.hypotheses <= config.beam_size:
         raise UserError(f"hypotheses={config.hypotheses} must lie between 1 and beam_size={config.beam_size}")
-    if config.backward_weight and not config.backward_teacher:
-        raise UserError(f"backward_weight={config.backward_weight} is for those of backward_teacher: set it too")
-    if config.backward_weight and config.beam_size < 2:
-        raise UserError("backward_weight ranks several hypotheses: set beam_size=5, or leave it out")
     if config.interpolation and config.hypotheses < 2:
         raise UserError("interpolation=true chooses among several hypotheses: set hypotheses=5 too")
     if config.trainer.devices not in ("auto", 1) or config.trainer.num_nodes != 1:
@@ -152,25 +148,22 @@ def _taught(config: dict[str, Any], real: Corpus) -> list[Pair]:
     rows: Any = _training_rows(real)
     sources, references = list(rows["source"]), list(rows["target"])
     lines = list(rows["line"]) if "line" in rows.column_names else [0] * len(rows)
-    ranked_by = config["backward_teacher"] if config["backward_weight"] else ()
-    found = _translated(config, config["teacher"], ranked_by, sources)
+    found = _translated(config, config["teacher"], sources)
     if config["interpolation"]:
         found = [closest(texts, reference) for texts, reference in zip(found, references, strict=True)]
     triples = zip(sources, found, lines, strict=True)
     pairs = [Pair(source, text, line) for source, texts, line in triples for text in texts]
     if config["backward_teacher"]:
-        found = _translated(config, config["backward_teacher"], (), references)
+        found = _translated(config, config["backward_teacher"], references)
         _check_direction(found, sources, references)
         triples = zip(references, found, lines, strict=True)
         pairs += [Pair(text, reference, line) for reference, texts, line in triples for text in texts]
     return pairs
 
 
-def _translated(
-    config: dict[str, Any], paths: Sequence[str], ranked_by: Sequence[str], texts: Sequence[str]
-) -> list[list[str]]:
-    """Return the translations of each text by the teachers of ``paths``, ranked as in ``teaching.teacher_of``."""
-    teacher = teaching.teacher_of(config, paths, ranked_by)
+def _translated(config: dict[str, Any], paths: Sequence[str], texts: Sequence[str]) -> list[list[str]]:
+    """Return the translations of each text by the teachers of ``paths``."""
+    teacher = teaching.teacher_of(config, paths)
     found = list(teaching.translated(teacher, texts, config["data"].get("cache_dir")))
     if teacher.predictor.truncated:
         say(f"{teacher.predictor.truncated:,} sentences were cut to the teachers' max_length")

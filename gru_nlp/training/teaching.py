@@ -25,7 +25,6 @@ from gru_nlp.decoding.beam import BeamSearch
 from gru_nlp.errors import Fault, UserError, is_broken
 from gru_nlp.models.seq2seq import Seq2Seq
 from gru_nlp.predictor import Predictor, joined
-from gru_nlp.reranking import Reranked, backward_of
 from gru_nlp.tensors import resolve_device
 from gru_nlp.threads import set_threads
 from gru_nlp.whole import clear, text_whole
@@ -72,32 +71,23 @@ def stored(path: str, option: str = "teacher") -> checkpoint.Checkpoint:
     return found
 
 
-def teacher_of(config: Mapping[str, Any], paths: Sequence[str], ranked_by: Sequence[str]) -> Teacher:
+def teacher_of(config: Mapping[str, Any], paths: Sequence[str]) -> Teacher:
     """Load the teachers of a student's resolved config.
 
-    Args:
-        config: of the student.
-        paths: of the teachers.
-        ranked_by: paths of translators of the other direction, by which the hypotheses are ranked too; or none.
-
     Raises:
-        UserError: one cannot be read, is no translator, or has another tokenizer than the first; or ``Reranked``.
+        UserError: one cannot be read, is no translator, or has another tokenizer than the first.
     """
-    first, *more = (stored(path) for path in paths)
+    first, *others = (stored(path) for path in paths)
     trusted = list(config["trust"])
     preprocessor, model = checkpoint.restore(first, trusted)
-    if more:
-        model = joined(first, model, more, trusted)
+    if others:
+        model = joined(first, model, others, trusted)
     beam, best = config["beam_size"], config["hypotheses"]
     cast(Seq2Seq, model).decoding = BeamSearch(**LIMITS, beam_size=beam, n_best=best)  # type: ignore[arg-type]
     set_threads(config["threads"], model)
-    device = resolve_device(config["trainer"]["accelerator"])
-    key: tuple[Any, ...] = ([digest(one.path) for one in (first, *more)], beam, best, LIMITS)
-    if not ranked_by:
-        return Teacher(Predictor(preprocessor, model, device), best, key)
-    weight, backward = config["backward_weight"], backward_of(ranked_by, device, trusted)
-    key = (*key, weight, [digest(locate(path)) for path in ranked_by])
-    return Teacher(Reranked(preprocessor, model, device, backward, weight), best, key)
+    predictor = Predictor(preprocessor, model, resolve_device(config["trainer"]["accelerator"]))
+    files = [digest(one.path) for one in (first, *others)]
+    return Teacher(predictor, best, (files, beam, best, LIMITS))
 
 
 def translated(teacher: Teacher, sources: Sequence[str], cache_dir: str | None) -> Iterator[list[str]]:

@@ -17,10 +17,8 @@ from gru_nlp.cli.shell import composed
 from gru_nlp.config import conf_dir, resolved
 from gru_nlp.data import cache
 from gru_nlp.data.distilled import Pair, read_pairs, write_pairs
-from gru_nlp.decoding.beam import BeamSearch
 from gru_nlp.errors import UserError
 from gru_nlp.predictor import Predictor, joined
-from gru_nlp.reranking import Reranked, backward_of
 from gru_nlp.samples.translation import rows
 from gru_nlp.training import distilling, teaching
 
@@ -124,38 +122,11 @@ def test_backward_teachers_translate_the_targets_into_sources(home, monkeypatch,
     assert "does backward_teacher translate into the source language?" in capsys.readouterr().err
 
 
-def test_the_other_direction_ranks_what_is_learned_where_it_weighs(home):
-    backward = [str(home / "b"), str(home / "a")]
-    given = [f"teacher={home / 'a'}", f"backward_teacher=[{','.join(backward)}]", "task=translation", "data=parallel"]
-    given += [f"data.train_{side}={home / 'train'}.{side}" for side in ("source", "target")]
-    given += ["data.validation_share=0.1", "device=cpu", "threads=1", "beam_size=4", "hypotheses=2"]
-    pairs = []
-    for weight in (0, 20):
-        config = composed("distill", [*given, f"backward_weight={weight}"])
-        with distilling.begun(config, given):
-            taught = distilling.corpus(resolved(config), None)
-        pairs.append([pair for pair in taught.pairs if pair.source in sides(home, "source")])
-        rest = [pair for pair in taught.pairs if pair.target in sides(home, "target")]
-        assert len(pairs[-1]) + len(rest) == len(taught.pairs)
-    assert pairs[0] != pairs[1]
-    preprocessor, model = checkpoint.restore(checkpoint.load(home / "a"))
-    model.decoding = BeamSearch(**teaching.LIMITS, beam_size=4, n_best=4)
-    ranking = Reranked(preprocessor, model, "cpu", backward_of(backward, "cpu", []), 20)
-    own = list(taught.corpus.load("train")["source"])
-    best = [dict.fromkeys(text for text, _ in record["n_best"] if text.strip()) for record in ranking(own, top_k=2)]
-    expected = [(said, text) for said, texts in zip(own, best, strict=True) for text in texts]
-    assert [pair[:2] for pair in pairs[1]] == expected
-    settings = [resolved(config) | {"backward_weight": weight} for weight in (20, 2)]
-    keys = [teaching.teacher_of(config, backward, backward).key for config in settings]
-    keys += [teaching.teacher_of(settings[0], backward, ranked_by).key for ranked_by in (backward[:1], [])]
-    assert len({json.dumps(key) for key in keys}) == 4  # none finds what another has kept
-
-
 def test_what_was_translated_before_a_stop_is_kept_and_a_broken_part_made_anew(home, monkeypatch):
     monkeypatch.setattr(teaching, "CHUNK", 16)
     sources, asked = sides(home, "source"), []
     config = {"trust": [], "beam_size": 2, "hypotheses": 1, "threads": 1, "trainer": {"accelerator": "cpu"}}
-    teacher = teaching.teacher_of(config, [str(home / "a")], [])
+    teacher = teaching.teacher_of(config, [str(home / "a")])
     plain = teacher.predictor.__class__.__call__
 
     def call(self, texts, **options):
@@ -200,9 +171,6 @@ def test_a_student_goes_on_without_its_teachers_and_ends_as_one_that_was_never_s
         assert torch.equal(weight, weights[2][name])
     code, said = told(capsys, "teacher=a", "run_dir=halves", "resume=auto", "hypotheses=2", "decoder.cell=ssru")
     assert (code, "hypotheses cannot change in a run that goes on" in said) == (2, True), said
-    weighed = ["decoder.cell=ssru", "backward_teacher=b", "backward_weight=1"]
-    code, said = told(capsys, "teacher=a", "run_dir=halves", "resume=auto", *weighed)
-    assert (code, "backward_weight cannot change in a run that goes on" in said) == (2, True), said
     Path("others/distilled.jsonl").write_text('{"source": "a", "target": 3, "line": 1}\n')
     with pytest.raises(UserError, match=r"distilled.jsonl:1: not a pair that distill wrote: train anew"):
         gru_nlp.train("resume=others", "trainer.max_epochs=3")
@@ -233,12 +201,6 @@ def usual():
         ({"teacher": ["broken"]}, "broken: not a checkpoint, or a file that was cut off"),
         ({"teacher": []}, r"distill needs teacher=<run>, or teacher=\[<run>,<run>\]"),
         ({"hypotheses": 6}, "hypotheses=6 must lie between 1 and beam_size=5"),
-        ({"backward_weight": 0.1}, "backward_weight=0.1 is for those of backward_teacher: set it too"),
-        ({"backward_teacher": ["a"], "backward_weight": -1}, "=-1 must be a number above 0, at most 100"),
-        (
-            {"backward_teacher": ["a"], "backward_weight": 1, "beam_size": 1},
-            "ranks several hypotheses: set beam_size=5",
-        ),
         ({"interpolation": True}, "chooses among several hypotheses: set hypotheses=5 too"),
         ({"trainer.devices": 2}, "distill goes on in one process: set trainer.devices=1"),
         ({"resume": "a"}, "resume=a: a run goes on by gru-nlp train resume=a, or by the same command"),
