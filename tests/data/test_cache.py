@@ -26,11 +26,11 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def in_cycle(home):
     """Give a list of one table that is in use, and part of a cycle; no garbage is collected meanwhile by itself."""
-    gc.disable()
     held = {"table": raw(1)}
     held["itself"] = held
     kept = [held]
     del held
+    gc.disable()
     yield kept
     gc.enable()
 
